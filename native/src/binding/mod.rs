@@ -1,0 +1,1 @@
+//! napi: filled by its owner.
