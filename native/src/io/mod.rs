@@ -7,12 +7,11 @@
 #![allow(unsafe_code)]
 
 mod aligned;
-mod blocking;
 mod error;
 mod piece;
+pub mod task;
 
 pub use aligned::AlignedBuffer;
-pub use blocking::Blocking;
 pub use error::{IoError, IoResult};
 pub use piece::Piece;
 

@@ -1,1 +1,3 @@
-//! Filled by its owner.
+//! The segment log of one partition.
+
+pub mod ids;
