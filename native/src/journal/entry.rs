@@ -1,7 +1,7 @@
 //! One line of a commit's header: what happened to which partition, and where its bytes are.
 //!
 //! ```text
-//! kind u8 · durability u8 · zero u16 · payload position in the commit u32 · sequence u64 · topic id 16 · partition u32 ·
+//! kind u8 · durability u8 · begins segment u16 · payload position in the commit u32 · sequence u64 · topic id 16 · partition u32 ·
 //! leader epoch u32 · end before u64 · offset u64 · size u32 · batch CRC u32 · value u64 · ownership u64 · CRC of these u32
 //! ```
 
@@ -72,6 +72,8 @@ const KINDS: [(EntryKind, u8); 8] = [
 pub struct Entry {
     pub kind: EntryKind,
     pub durability: Durability,
+    /// The batch is the first of a new segment: replay rolls where the log rolled, so it rebuilds the same files.
+    pub begins_segment: bool,
     /// Where the batch begins, counted from the commit's first byte.
     pub payload_position: u32,
     /// Given when the entry is listed, across all rings of the shard.
@@ -95,6 +97,7 @@ impl Entry {
         Self {
             kind,
             durability: Durability::Fsync,
+            begins_segment: false,
             payload_position: 0,
             sequence: 0,
             partition,
@@ -113,7 +116,7 @@ impl Entry {
         let mut fields = FieldWriter { bytes: Vec::with_capacity(ENTRY_SIZE) };
         fields.u8(code);
         fields.u8(self.durability.code());
-        fields.u16(0);
+        fields.u16(u16::from(self.begins_segment));
         fields.u32(self.payload_position);
         fields.u64(self.sequence);
         fields.raw(&self.partition.topic.0);
@@ -137,10 +140,11 @@ impl Entry {
         let mut fields = FieldReader::new(bytes);
         let code = fields.u8()?;
         let durability = fields.u8()?;
-        fields.u16()?;
+        let begins_segment = fields.u16()? != 0;
         let entry = Self {
             kind: KINDS.iter().find(|(_, known)| *known == code)?.0,
             durability: Durability::from_code(durability)?,
+            begins_segment,
             payload_position: fields.u32()?,
             sequence: fields.u64()?,
             partition: PartitionId { topic: TopicId(fields.array()?), index: fields.u32()? },
