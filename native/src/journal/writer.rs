@@ -268,13 +268,17 @@ impl<T> Journal<T> {
     /// Records the last durable commit in a header of its own, so that it has a witness (rule 6). Nobody waits for it.
     /// Called when nothing is staged or in flight; does nothing if there is nothing new to record.
     pub fn witness(&mut self, io: &mut dyn Io) -> bool {
-        let is_due = self.is_idle() && self.failed.is_none() && self.durable_with_entries > self.witnessed;
         let group = Group::default();
-        if is_due && self.space.room_for(group.size() as u64).is_some() {
+        if self.wants_witness() && self.space.room_for(group.size() as u64).is_some() {
             self.submit(io, group);
             return true;
         }
         false
+    }
+
+    #[must_use]
+    pub fn wants_witness(&self) -> bool {
+        self.is_idle() && self.failed.is_none() && self.durable_with_entries > self.witnessed
     }
 
     /// Grows the pre-written part ahead of use, one step at a time.
