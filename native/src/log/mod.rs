@@ -1,1 +1,1 @@
-//! Filled by its owner.
+pub mod leader_epochs;
