@@ -1,1 +1,2 @@
 pub mod leader_epochs;
+pub mod producer_state;
