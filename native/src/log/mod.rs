@@ -1,2 +1,3 @@
 pub mod leader_epochs;
+pub mod offset_index;
 pub mod producer_state;
