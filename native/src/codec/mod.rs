@@ -1,5 +1,6 @@
-//! Pure functions on byte slices: checksums, the record batch and its records, compression. Nothing here does I/O or
-//! keeps state between calls.
+//! Pure functions on byte slices: checksums, the record batch and its records, compression, the envelope of our own
+//! state files. Nothing here does I/O or keeps state between calls.
 
 pub mod batch;
 pub mod crc32c;
+pub mod sealed;
