@@ -7,8 +7,10 @@
 #![allow(unsafe_code)]
 
 mod aligned;
+mod alignment;
 mod error;
 mod piece;
+pub mod sim;
 pub mod task;
 
 pub use aligned::AlignedBuffer;
