@@ -10,6 +10,7 @@ mod aligned;
 mod blocking;
 mod error;
 mod piece;
+pub mod probe;
 
 pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
