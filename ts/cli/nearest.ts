@@ -1,7 +1,7 @@
 const distanceMax = 3;
 
 /** The candidate a mistyped name most likely meant; undefined if none is close. */
-export function nearest(typed: string, candidates: readonly string[]): string | undefined {
+function nearest(typed: string, candidates: readonly string[]): string | undefined {
   let best: { name: string; distance: number } | undefined;
   for (const name of candidates) {
     const distance = editDistance(typed, name);
@@ -11,10 +11,10 @@ export function nearest(typed: string, candidates: readonly string[]): string | 
   return best !== undefined && best.distance <= Math.min(distanceMax, best.name.length / 2) ? best.name : undefined;
 }
 
-/** ", did you mean X?" or nothing: the end of a message about an unknown name. */
-export function suggestion(typed: string, candidates: readonly string[]): string {
+/** "; did you mean X?" or nothing: the end of a message about an unknown name. */
+export function suggestion(typed: string, candidates: readonly string[], prefix = ''): string {
   const name = nearest(typed, candidates);
-  return name === undefined ? '' : `; did you mean ${name}?`;
+  return name === undefined ? '' : `; did you mean ${prefix}${name}?`;
 }
 
 // Insertions, deletions and substitutions, row by row; `row[j]` is the distance to the first j characters of b.

@@ -52,7 +52,7 @@ export function parseArguments<const T extends OptionTable>(table: T, args: read
     } else if (word.startsWith('--')) {
       takeOption(table, word, rest, values);
     } else if (word.startsWith('-') && word !== '-') {
-      throw new UsageError(`unknown option ${word}${suggestion(`-${word}`, dashed(table))}`);
+      throw unknownOption(word, table);
     } else {
       positionals.push(word);
     }
@@ -75,7 +75,7 @@ function takeOption(table: OptionTable, word: string, rest: string[], values: Va
   const equals = word.indexOf('=');
   const name = word.slice(2, equals < 0 ? undefined : equals);
   const spec = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (spec === undefined) throw new UsageError(`unknown option --${name}${suggestion(`--${name}`, dashed(table))}`);
+  if (spec === undefined) throw unknownOption(`--${name}`, table);
   if (spec.kind === 'flag') {
     if (equals >= 0) throw new UsageError(`--${name} takes no value`);
     values[name] = true;
@@ -84,10 +84,10 @@ function takeOption(table: OptionTable, word: string, rest: string[], values: Va
   const text = equals < 0 ? rest.shift() : word.slice(equals + 1);
   if (text === undefined) throw new UsageError(`--${name} wants a value`);
   if (spec.kind === 'list') values[name] = [...((values[name] as string[] | undefined) ?? []), text];
-  else values[name] = valueOf(name, spec, text);
+  else values[name] = parseValue(name, spec, text);
 }
 
-function valueOf(name: string, spec: Exclude<OptionSpec, { kind: 'flag' | 'list' }>, text: string): string | number {
+function parseValue(name: string, spec: Exclude<OptionSpec, { kind: 'flag' | 'list' }>, text: string): string | number {
   switch (spec.kind) {
     case 'text':
       return text;
@@ -95,14 +95,17 @@ function valueOf(name: string, spec: Exclude<OptionSpec, { kind: 'flag' | 'list'
       if (spec.choices.includes(text)) return text;
       throw new UsageError(`--${name} is one of ${spec.choices.join(', ')}, not "${text}"${suggestion(text, spec.choices)}`);
     case 'count':
-      return bounded(name, spec, parseCount(text), text);
+      return bounded(name, spec, text, parseCount(text) ?? refuse(name, 'a number', text));
     case 'size':
-      return bounded(name, spec, parseSize(text), text);
+      return bounded(name, spec, text, parseSize(text) ?? refuse(name, 'a size such as 64MiB', text));
   }
 }
 
-function bounded(name: string, spec: { min?: number; max?: number }, value: number | undefined, text: string): number {
-  if (value === undefined) throw new UsageError(`--${name} "${text}" is not a ${name === 'size' ? 'size' : 'number'} we can read`);
+function refuse(name: string, wanted: string, text: string): never {
+  throw new UsageError(`--${name} wants ${wanted}, not "${text}"`);
+}
+
+function bounded(name: string, spec: { min?: number; max?: number }, text: string, value: number): number {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
   if (value < min || value > max) throw new UsageError(`--${name} ${text} is outside of ${min} to ${max}`);
   return value;
@@ -123,6 +126,7 @@ function parseSize(text: string): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
-function dashed(table: OptionTable): readonly string[] {
-  return Object.keys(table).map((name) => `--${name}`);
+function unknownOption(typed: string, table: OptionTable): UsageError {
+  const bare = typed.replace(/^-+/, '');
+  return new UsageError(`unknown option ${typed}${suggestion(bare, Object.keys(table), '--')}`);
 }

@@ -1,8 +1,5 @@
+import type { BindingDoctorReport } from './doctor-binding.js';
 import { loadAddon } from './load.js';
-
-export interface BindingDoctorReport {
-  readonly kernelRelease: string;
-}
 
 export function probeSystem(dataDirectory: string): BindingDoctorReport {
   return loadAddon().probeSystem(dataDirectory);

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { BindingDoctorReport } from './doctor.js';
+import type { DoctorBinding } from './doctor-binding.js';
 
-/** What native/src/binding exports. Every façade in this folder takes its functions from here and nowhere else. */
-export interface Addon {
-  probeSystem(dataDirectory: string): BindingDoctorReport;
-}
+/** What native/src/binding exports, file by file. Every façade in this folder takes its functions from here. */
+export type Addon = DoctorBinding;
 
 // The same from ts/native and from dist/native: both lie two folders below the root.
 const addonFile = fileURLToPath(new URL('../../dist/millrace.node', import.meta.url));

@@ -1,3 +1,4 @@
+use super::guarded;
 use crate::io::probe;
 use napi_derive::napi;
 
@@ -6,8 +7,10 @@ pub struct BindingDoctorReport {
     pub kernel_release: String,
 }
 
-#[napi(catch_unwind)]
+#[napi]
 pub fn probe_system(data_directory: String) -> BindingDoctorReport {
-    let _ = data_directory;
-    BindingDoctorReport { kernel_release: probe::kernel_release() }
+    guarded(|| {
+        let _ = data_directory;
+        BindingDoctorReport { kernel_release: probe::kernel_release() }
+    })
 }

@@ -1,5 +1,14 @@
-//! The only code that names napi. Every exported type is `Binding*`; values in, results out; nothing throws and no
-//! panic crosses: a panic that reaches Node through napi aborts the process without a reason.
+//! The only code that names napi. Every exported type is `Binding*`; values in, results out; nothing throws.
 #![allow(unsafe_code)]
 
-mod doctor;
+pub mod doctor;
+
+use crate::fatal::ExitCode;
+use crate::io::exit_immediately;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+/// Every exported function runs inside this. A panic is our own bug: it must neither cross into Node, which would abort
+/// without a reason, nor leave a half-changed core behind that goes on serving. The panic hook has told the reason by now.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| exit_immediately(ExitCode::InvariantBroken as i32))
+}

@@ -9,12 +9,14 @@
 mod aligned;
 mod blocking;
 mod error;
+mod exit;
 mod piece;
 pub mod probe;
 
 pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
 pub use error::{IoError, IoResult};
+pub use exit::exit_immediately;
 pub use piece::Piece;
 
 use std::os::fd::RawFd;

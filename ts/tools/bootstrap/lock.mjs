@@ -43,10 +43,10 @@ export class Lock {
  * @param {() => void} [onWait] called once if another process holds it
  * @returns {Promise<Lock>}
  */
-export async function takeLock(folder, onWait = () => {}) {
+export async function takeLock(folder, onWait = undefined) {
   mkdirSync(folder, { recursive: true });
   let lock = tryLock(folder);
-  if (lock === undefined) onWait();
+  if (lock === undefined) onWait?.();
   while (lock === undefined) {
     await sleep(retryMs);
     lock = tryLock(folder);

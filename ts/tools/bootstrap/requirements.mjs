@@ -17,7 +17,11 @@ const run = promisify(execFile);
 const required = [
   { command: 'npm', install: 'it comes with Node: https://nodejs.org, or your distribution (Debian: apt install npm)' },
   { command: 'cargo', install: 'install stable Rust: https://rustup.rs' },
-  { command: 'rustc', atLeast: [1, 90], install: 'install stable Rust 1.90 or newer: https://rustup.rs, or "rustup update stable"' },
+  {
+    command: 'rustc',
+    atLeast: [1, 90],
+    install: 'install stable Rust 1.90 or newer: https://rustup.rs, or "rustup update stable"',
+  },
   { command: 'cc', install: 'install a C compiler (Debian: apt install gcc libc6-dev; Fedora: dnf install gcc)' },
 ];
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { Problem } from './problem.mjs';
 import { root } from './paths.mjs';
+import { Problem } from './problem.mjs';
 
 const lineEveryMs = 15_000;
 const redrawEveryMs = 1_000;
