@@ -1,11 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import type { Ended } from './tally.js';
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 const lineEveryMs = 15_000;
 const outputSizeMax = 4 << 20;
+
+// Colours would stand between the words that the tallies look for.
+const { FORCE_COLOR: _, ...environment } = process.env;
+const plain = { ...environment, NO_COLOR: '1', CARGO_TERM_COLOR: 'never' };
 
 interface Watch {
   readonly name: string;
@@ -18,7 +23,7 @@ interface Watch {
 export async function spawnStage(command: readonly [string, ...string[]], watch: Watch): Promise<Ended> {
   const [file, ...args] = command;
   // A process group of its own, so that ending it ends its children too.
-  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(file, args, { cwd: root, env: plain, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const output = collectOutput(child, watch.isLive);
   const stopWatching = watchOver(child, watch);
   try {
@@ -35,7 +40,7 @@ export async function spawnStage(command: readonly [string, ...string[]], watch:
 function collectOutput(child: ChildProcess, isLive: boolean): () => string {
   let output = '';
   const take = (chunk: string) => {
-    output = (output + chunk).slice(-outputSizeMax);
+    output = (output + stripVTControlCharacters(chunk)).slice(-outputSizeMax);
     if (isLive) process.stdout.write(chunk);
   };
   child.stdout?.setEncoding('utf8').on('data', take);

@@ -48,7 +48,7 @@ const testStages: readonly Stage[] = [
   },
   {
     name: 'typescript',
-    command: [bin('vitest'), 'run', '--no-color'],
+    command: [bin('vitest'), 'run'],
     count: byVitest,
     filter: (pattern) => ['--passWithNoTests', '-t', pattern],
   },
