@@ -10,12 +10,15 @@ mod aligned;
 mod blocking;
 mod doorbell;
 mod error;
+mod exit;
 mod piece;
+pub mod probe;
 
 pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
 pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};
+pub use exit::exit_immediately;
 pub use piece::Piece;
 
 use std::os::fd::RawFd;
