@@ -7,14 +7,12 @@
 #![allow(unsafe_code)]
 
 mod aligned;
-mod alignment;
 mod error;
+mod exit;
 mod piece;
-pub mod sim;
-pub mod task;
-
-pub use aligned::AlignedBuffer;
+pub mod probe;
 pub use error::{IoError, IoResult};
+pub use exit::exit_immediately;
 pub use piece::Piece;
 
 use std::os::fd::RawFd;
