@@ -7,10 +7,21 @@
 #![allow(unsafe_code)]
 
 mod aligned;
+mod alignment;
+#[cfg(test)]
+mod blocking;
+mod doorbell;
 mod error;
 mod exit;
 mod piece;
 pub mod probe;
+pub mod sim;
+pub mod task;
+
+pub use aligned::AlignedBuffer;
+#[cfg(test)]
+pub use blocking::Blocking;
+pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};
 pub use exit::exit_immediately;
 pub use piece::Piece;
