@@ -49,23 +49,17 @@ pub enum EntryKind {
     LogStart,
     /// The durability changes at `offset`, the end, which is the new recovery point as everything below is synced.
     Durability,
-    /// The partition leaves this journal with ownership `ownership`; nothing of it follows here.
-    Fence,
-    /// The partition enters this journal: end and recovery point `offset`, log start `value`.
-    Adopt,
     /// Everything is dropped and the partition continues, empty, at `offset`.
     Reset,
 }
 
-const KINDS: [(EntryKind, u8); 8] = [
+const KINDS: [(EntryKind, u8); 6] = [
     (EntryKind::Batch, 1),
     (EntryKind::Truncate, 2),
     (EntryKind::TruncateDone, 3),
     (EntryKind::LogStart, 4),
     (EntryKind::Durability, 5),
-    (EntryKind::Fence, 6),
-    (EntryKind::Adopt, 7),
-    (EntryKind::Reset, 8),
+    (EntryKind::Reset, 6),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -99,6 +99,12 @@ impl Twin {
         Ok(())
     }
 
+    /// As `write`, where it is unknown whether the file was there: recovery's.
+    pub async fn write_with_entry(&mut self, files: &Files, payload: &[u8]) -> IoResult<()> {
+        self.write(files, payload).await?;
+        files.sync_directory(self.paths[0].parent().expect("a copy lies in a directory")).await
+    }
+
     fn decode(&self, bytes: &[u8]) -> Decoded {
         let mut fields = FieldReader::new(bytes);
         let parsed = (|| {

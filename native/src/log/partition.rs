@@ -115,6 +115,8 @@ pub struct Partition {
     pub stable: Mark,
     pub written: Mark,
     pub synced: Mark,
+    /// The producers as of `synced`, as a checkpoint record holds them; empty for none.
+    pub synced_producers: Vec<u8>,
     /// Segments were added or removed since the directory was last synced.
     pub is_directory_dirty: bool,
     /// Files were changed otherwise than by appending (a truncation): sync even if no mark moved.
@@ -153,11 +155,12 @@ impl Partition {
             end: 0,
             segments: Vec::new(),
             epochs: LeaderEpochs::new(),
-            producers: ProducerState::new(PRODUCERS_MAX),
+            producers: ProducerState::new(0, PRODUCERS_MAX),
             listed: Mark::default(),
             stable: Mark::default(),
             written: Mark::default(),
             synced: Mark::default(),
+            synced_producers: Vec::new(),
             is_directory_dirty: false,
             is_file_dirty: false,
             unwritten: VecDeque::new(),
@@ -210,7 +213,11 @@ impl Partition {
     /// Nothing of it is under way: every listed entry is stable and in its segment.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.unwritten.is_empty() && !self.write_in_flight && self.stable == self.listed && self.written.offset == self.end && self.space == SpaceState::Ready
+        self.unwritten.is_empty()
+            && !self.write_in_flight
+            && self.stable.offset == self.end
+            && self.written.offset == self.end
+            && self.space == SpaceState::Ready
     }
 
     /// The point up to which a sync of the segments makes the partition recoverable without the journal.

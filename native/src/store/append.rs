@@ -144,7 +144,7 @@ impl Store {
         }
         let position = segment.size;
         segment.note(u64::from(stamped.size), stamped.max_timestamp);
-        let mut after = Mark { offset: next, sequence: state.listed.sequence, segment: segment.base, position: segment.size };
+        let mut after = Mark { offset: next, sequence: state.stable.sequence, segment: segment.base, position: segment.size };
         let ack = Ack {
             ticket: append.ticket,
             base: plan.base,
@@ -170,7 +170,7 @@ impl Store {
         }
         let is_assigned = state.epochs.assign(plan.leader_epoch, plan.base as i64).is_ok();
         assert!(is_assigned, "a leader epoch that goes back was refused before");
-        state.producers.append(&stamped, state.stable.offset as i64, now.wall_ms);
+        state.producers.append(&stamped, state.syncable().offset as i64, now.wall_ms);
         state.end = next;
         state.listed = after;
         state.unwritten.push_back(Unwritten {
@@ -192,8 +192,12 @@ impl Store {
                 pins.unpin(slot);
             }
         }
+        let key = FileKey { partition: handle, base: after.segment };
+        let interval = self.live(handle).config.index_interval;
+        self.note_in_index(key, &stamped, position, interval);
         self.counters.appended_batches += 1;
         self.counters.appended_bytes += u64::from(stamped.size);
+        self.checkpointer.note_change();
         self.note_unwritten(handle, stamped.size as usize);
         self.reserve_ahead(handle);
     }
@@ -237,10 +241,16 @@ impl Store {
             return;
         }
         if let Some(base) = roll {
+            let sealed = state.active().map(|segment| FileKey { partition: handle, base: segment.base });
+            if let Some(key) = sealed {
+                self.seal_index(key);
+            }
+            let state = self.live(handle);
             state.segments.push(Segment::new(base, now_ms));
             state.reserved = 0;
             state.is_directory_dirty = true;
         }
+        let state = self.live(handle);
         let active = *state.active().expect("rolled at least once");
         let end = reserve_end(&active, until, state.config.segment_size_max);
         self.reserve(handle, active.base, end);

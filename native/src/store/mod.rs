@@ -12,6 +12,7 @@ mod checkpointer;
 mod control;
 mod event;
 mod files;
+mod index;
 mod read;
 mod recover;
 mod replay;
@@ -25,14 +26,15 @@ mod tests;
 pub use control::Control;
 pub use event::{AppendError, Event, FencedBy, Found, ReadBytes, ReadError, StoreError};
 pub use read::{HotSlice, ReadOutcome};
-pub use recover::{recover, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
+pub use recover::{recover, shard_of, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
 
-use crate::io::task::{Files, Tasks};
-use crate::io::{AlignedBuffer, Completion, FileId, Io, IoError, IoResult, Token};
+use crate::io::task::{block_on, Files, Tasks};
+use crate::io::{AlignedBuffer, Completion, FileId, Io, IoError, IoResult, OpenMode, Token};
+use crate::journal::space::JOURNAL_START;
 use crate::journal::superblock::Superblock;
-use crate::journal::twin::Twin;
 use crate::journal::writer::{Journal, JournalConfig, JournalStart};
 use crate::log::ids::PartitionId;
+use crate::log::offset_index::OffsetIndex;
 use crate::log::open_files::{FileKey, OpenFiles};
 use crate::log::partition::{Ack, Append, AppendOrigin, Mark, Memory, Partition};
 use crate::log::segment::DataPaths;
@@ -115,9 +117,9 @@ enum Finished {
     Checkpoint(checkpointer::Step),
     Control { partition: u32, outcome: control::FilesDone },
     Created { ticket: u64, partitions: Vec<u32>, result: IoResult<()> },
-    Read { partition: u32, ticket: u64, key: FileKey, result: Result<ReadBytes, ReadError> },
+    Read { key: FileKey, read: read::FileRead, index: Option<OffsetIndex>, result: Result<ReadBytes, ReadError> },
     Found { partition: u32, ticket: u64, keys: Vec<FileKey>, result: Result<Option<Found>, ReadError> },
-    IndexWritten,
+    IndexWritten { result: IoResult<()> },
     Removed { result: IoResult<()> },
 }
 
@@ -142,12 +144,14 @@ pub struct Store {
     now: Now,
     io: Box<dyn Io>,
     journal: Journal<Listed>,
-    journal_file: FileId,
     tasks: Tasks<Finished>,
     files: Files,
     open_files: OpenFiles,
     /// Who waits for a file to be opened.
     opening: HashMap<FileKey, Vec<files::Waiter>>,
+    indexes: HashMap<FileKey, OffsetIndex>,
+    /// Searches by timestamp under way: they open files themselves.
+    searches: usize,
     partitions: Vec<Option<Partition>>,
     by_id: HashMap<PartitionId, u32>,
     rings: Vec<ShardRing>,
@@ -174,10 +178,14 @@ pub struct Store {
 
 impl Store {
     /// Takes over what recovery left for this shard.
-    #[must_use]
-    pub fn new(io: Box<dyn Io>, config: StoreConfig, recovered: RecoveredShard, now: Now) -> Self {
-        let RecoveredShard { shard, paths, superblock, start, checkpoints, partitions } = recovered;
+    ///
+    /// # Errors
+    /// If the journal can't be opened.
+    pub fn open(mut io: Box<dyn Io>, config: StoreConfig, recovered: RecoveredShard, now: Now) -> IoResult<Self> {
+        let RecoveredShard { shard, paths, superblock, journal_path, journal_size, checkpoints, partitions } = recovered;
         let Superblock { incarnation, .. } = superblock;
+        let file = block_on(io.as_mut(), |files| async move { files.open(&journal_path, OpenMode::Direct).await })?;
+        let start = JournalStart { file, incarnation, position: JOURNAL_START, number: 1, sequence_next: 1, written_end: journal_size };
         let tasks = Tasks::new(TASK);
         let mut store = Self {
             config,
@@ -187,11 +195,12 @@ impl Store {
             now,
             io,
             journal: Journal::new(config.journal, &start, JOURNAL),
-            journal_file: start.file,
             files: tasks.files(),
             tasks,
             open_files: OpenFiles::new(config.open_files_max),
             opening: HashMap::new(),
+            indexes: HashMap::new(),
+            searches: 0,
             partitions: Vec::new(),
             by_id: HashMap::new(),
             rings: Vec::new(),
@@ -214,7 +223,7 @@ impl Store {
         for partition in partitions {
             store.add(partition);
         }
-        store
+        Ok(store)
     }
 
     fn add(&mut self, partition: Partition) -> u32 {
@@ -347,10 +356,9 @@ impl Store {
             Finished::Checkpoint(step) => self.checkpoint_step(step),
             Finished::Control { partition, outcome } => self.control_files_done(partition, outcome),
             Finished::Created { ticket, partitions, result } => self.created(ticket, &partitions, result),
-            Finished::Read { partition, ticket, key, result } => self.read_done(partition, ticket, key, result),
+            Finished::Read { key, read, index, result } => self.read_done(key, read, index, result),
             Finished::Found { partition, ticket, keys, result } => self.search_done(partition, ticket, &keys, result),
-            Finished::IndexWritten => {}
-            Finished::Removed { result } => {
+            Finished::IndexWritten { result } | Finished::Removed { result } => {
                 if let Err(error) = result {
                     self.fence(error, FencedBy::Segment);
                 }
