@@ -56,7 +56,7 @@ fn each_fault_has_its_error() {
     let twice = [good.clone(), good.clone()].concat();
     assert_eq!(error_of(&around(&twice, 2)), RecordError::OffsetDelta { index: 1, delta: 0 });
     assert_eq!(error_of(&around(&record(&[i64::MIN, 0, -1, -1, 0]), 1)), RecordError::Timestamp { index: 0 });
-    assert_eq!(error_of(&around(&[1], 1)), RecordError::Cut { index: 0 }, "a size of -1");
+    assert_eq!(error_of(&around(&[1], 1)), RecordError::NegativeSize { index: 0 }, "a size of -1");
 }
 
 #[test]
