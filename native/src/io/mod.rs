@@ -7,9 +7,11 @@
 #![allow(unsafe_code)]
 
 mod aligned;
+mod alignment;
 mod blocking;
 mod error;
 mod piece;
+pub mod sim;
 
 pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
