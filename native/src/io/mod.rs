@@ -55,26 +55,62 @@ pub enum SyncMethod {
 #[derive(Debug)]
 pub enum Op {
     /// Completes with the `FileId` (as u64).
-    Open { path: PathBuf, mode: OpenMode },
-    Close { file: FileId },
+    Open {
+        path: PathBuf,
+        mode: OpenMode,
+    },
+    Close {
+        file: FileId,
+    },
     /// Completes with the bytes read; short at the end of the file, and now and then elsewhere.
-    Read { file: FileId, position: u64, target: Piece },
+    Read {
+        file: FileId,
+        position: u64,
+        target: Piece,
+    },
     /// A gathered write of at most `PIECES_MAX` pieces. Completes with the bytes written; less than asked is a
     /// short write, and then nothing of it counts as durable. With `durable`, success means it is on stable media.
-    Write { file: FileId, position: u64, pieces: Vec<Piece>, durable: Option<SyncMethod> },
+    Write {
+        file: FileId,
+        position: u64,
+        pieces: Vec<Piece>,
+        durable: Option<SyncMethod>,
+    },
     /// fdatasync; of a directory, fsync.
-    Sync { file: FileId },
+    Sync {
+        file: FileId,
+    },
     /// Asks the kernel to begin writing the range back. A hint: it promises nothing.
-    StartWriteback { file: FileId, position: u64, size: u64 },
+    StartWriteback {
+        file: FileId,
+        position: u64,
+        size: u64,
+    },
     /// Reserves blocks for the range without changing the file's size (FALLOC_FL_KEEP_SIZE).
-    Allocate { file: FileId, position: u64, size: u64 },
+    Allocate {
+        file: FileId,
+        position: u64,
+        size: u64,
+    },
     /// ftruncate.
-    SetSize { file: FileId, size: u64 },
-    MakeDir { path: PathBuf },
+    SetSize {
+        file: FileId,
+        size: u64,
+    },
+    MakeDir {
+        path: PathBuf,
+    },
     /// Replaces `to` if it exists (files); for directories `to` must not exist.
-    Rename { from: PathBuf, to: PathBuf },
-    Unlink { path: PathBuf },
-    RemoveDir { path: PathBuf },
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Unlink {
+        path: PathBuf,
+    },
+    RemoveDir {
+        path: PathBuf,
+    },
 }
 
 #[derive(Debug)]
