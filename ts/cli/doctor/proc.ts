@@ -7,7 +7,7 @@ export interface Limit {
 
 /** One row of /proc/self/limits; "unlimited" is Infinity. */
 export function parseLimit(limits: string, name: string): Limit | undefined {
-  const row = limits.split('\n').find((line) => line.startsWith(`${name} `));
+  const row = limits.split('\n').find((line) => line.startsWith(`${name}  `));
   const [soft, hard] = row?.slice(name.length).trim().split(/\s+/) ?? [];
   return soft === undefined || hard === undefined ? undefined : { soft: limitOf(soft), hard: limitOf(hard) };
 }
