@@ -120,6 +120,6 @@ mod tests {
     #[test]
     fn no_directory_is_an_error_not_a_panic() {
         assert_eq!(probe_directory(Path::new("/proc/self/nothing")), Err(IoError::NOT_FOUND));
-        assert_eq!(probe_directory(Path::new("has\0zero")).is_err(), true);
+        assert!(probe_directory(Path::new("has\0zero")).is_err());
     }
 }
