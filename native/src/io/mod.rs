@@ -10,12 +10,15 @@ mod aligned;
 mod alignment;
 mod blocking;
 mod error;
+mod exit;
 mod piece;
+pub mod probe;
 pub mod sim;
 
 pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
 pub use error::{IoError, IoResult};
+pub use exit::exit_immediately;
 pub use piece::Piece;
 
 use std::os::fd::RawFd;
