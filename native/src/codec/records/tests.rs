@@ -53,6 +53,10 @@ fn each_fault_has_its_error() {
     assert_eq!(error_of(&around(&record(&[0, 0, -1, -1, 0, 0]), 1)), RecordError::TrailingInRecord { index: 0, count: 1 });
     assert_eq!(error_of(&around(&record(&[0, 1, -1, -1, 0]), 1)), RecordError::OffsetDelta { index: 0, delta: 1 });
     assert_eq!(error_of(&around(&record(&[0, -1, -1, -1, 0]), 1)), RecordError::OffsetDelta { index: 0, delta: -1 });
+    let count = BatchError::RecordsCount { count: -1, last_offset_delta: 0 };
+    let mut negative = around(&good, 1);
+    negative[57..61].fill(0xff);
+    assert_eq!(error_of(&negative), RecordError::Batch(count));
     let twice = [good.clone(), good.clone()].concat();
     assert_eq!(error_of(&around(&twice, 2)), RecordError::OffsetDelta { index: 1, delta: 0 });
     assert_eq!(error_of(&around(&record(&[i64::MIN, 0, -1, -1, 0]), 1)), RecordError::Timestamp { index: 0 });
