@@ -2,5 +2,9 @@
 //! state files. Nothing here does I/O or keeps state between calls.
 
 pub mod batch;
+pub mod build;
+pub mod compression;
 pub mod crc32c;
+pub mod records;
 pub mod sealed;
+pub mod varint;

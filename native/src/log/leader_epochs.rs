@@ -4,6 +4,7 @@
 //! No (leader epoch, offset) pair ever has two values (DURABILITY.md rule 15), and a follower takes a leader's log
 //! from the first offset on where they differ. Hence two logs that both hold an epoch agree on everything before it.
 
+use crate::codec::batch::OFFSET_MAX;
 use crate::codec::sealed::{open, seal, FormatError};
 use std::fmt;
 
@@ -159,7 +160,7 @@ impl LeaderEpochs {
         let mut epochs = Self { entries: Vec::with_capacity(fields.remaining() / ENTRY_SIZE) };
         while fields.remaining() > 0 {
             let entry = EpochStart { leader_epoch: fields.i32()?, start_offset: fields.i64()? };
-            if entry.leader_epoch < 0 || entry.start_offset < 0 {
+            if entry.leader_epoch < 0 || !(0..=OFFSET_MAX + 1).contains(&entry.start_offset) {
                 return Err(FormatError::Invalid("leader epoch entry"));
             }
             let ascends =
@@ -261,6 +262,8 @@ mod tests {
         let sealed = |body: Vec<u8>| LeaderEpochs::decode(&seal(MAGIC, VERSION, &body));
         assert_eq!(sealed([entry(5, 10), entry(5, 20)].concat()), Err(FormatError::Invalid("order of leader epochs")));
         assert_eq!(sealed([entry(5, 20), entry(6, 20)].concat()), Err(FormatError::Invalid("order of leader epochs")));
+        assert_eq!(sealed(entry(1, OFFSET_MAX + 1)), Ok(history(&[(1, OFFSET_MAX + 1)])));
+        assert_eq!(sealed(entry(1, OFFSET_MAX + 2)), Err(FormatError::Invalid("leader epoch entry")));
         assert_eq!(sealed(entry(-1, 20)), Err(FormatError::Invalid("leader epoch entry")));
         assert!(matches!(sealed(entry(1, 20)[..11].to_vec()), Err(FormatError::TooShort { .. })));
     }

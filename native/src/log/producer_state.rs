@@ -11,7 +11,7 @@
 //!   settled ones out: a snapshot plus a replay of what follows equals the state that never stopped.
 //! - **Bounded**: at most `count_max` producers; one more evicts the one that wrote longest ago.
 
-use crate::codec::batch::BatchHeader;
+use crate::codec::batch::{BatchHeader, OFFSET_MAX};
 use crate::codec::sealed::{open, seal, Fields, FormatError};
 use std::collections::BTreeMap;
 
@@ -315,19 +315,23 @@ impl ProducerState {
     pub fn decode(bytes: &[u8], count_max: usize) -> Result<Self, FormatError> {
         let (_, mut fields) = open(bytes, MAGIC, VERSION)?;
         let mut state = Self::new(fields.i64()?, count_max);
-        if state.end_offset < 0 {
+        if !(0..=OFFSET_MAX + 1).contains(&state.end_offset) {
             return Err(FormatError::Invalid("end offset of producer state"));
         }
+        let mut claimed: Vec<(i64, i64)> = Vec::new();
         while fields.remaining() > 0 {
             let (producer_id, producer) = decode_producer(&mut fields, state.end_offset)?;
             let ascends = state.producers.last_key_value().is_none_or(|(&last, _)| last < producer_id);
             if producer_id < 0 || !ascends {
                 return Err(FormatError::Invalid("order of producer ids"));
             }
-            if state.by_last_offset.insert(producer.last().last_offset(), producer_id).is_some() {
-                return Err(FormatError::Invalid("offset that two producers claim"));
-            }
+            claimed.extend(producer.batches.iter().map(|batch| (batch.base_offset, batch.last_offset())));
+            state.by_last_offset.insert(producer.last().last_offset(), producer_id);
             state.producers.insert(producer_id, producer);
+        }
+        claimed.sort_unstable();
+        if claimed.windows(2).any(|pair| pair[0].1 >= pair[1].0) {
+            return Err(FormatError::Invalid("offset that two batches claim"));
         }
         state.evict_to(count_max);
         Ok(state)

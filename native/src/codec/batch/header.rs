@@ -92,15 +92,19 @@ pub(super) fn check_prefix(bytes: &[u8]) -> Result<u32, BatchError> {
 
 impl BatchHeader {
     /// Reads the header at the start of the bytes; the rest of the batch need not be there. Checks what every later
-    /// step relies on: magic, a length that holds the header, and that the last offset exists.
+    /// step relies on: magic, a length that holds the header, that the count is one, and that the last offset exists.
     ///
     /// # Errors
-    /// `TooShort`, `UnsupportedMagic`, `InvalidLength`, `LastOffsetDelta`, `OffsetOverflow`.
+    /// `TooShort`, `UnsupportedMagic`, `InvalidLength`, `LastOffsetDelta`, `RecordsCount`, `OffsetOverflow`.
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
         let size = check_prefix(bytes)?;
         let header = Self::read(bytes[..HEADER_SIZE].try_into().expect("a header"), size);
         if header.last_offset_delta < 0 {
             return Err(BatchError::LastOffsetDelta(header.last_offset_delta));
+        }
+        if header.records_count < 0 {
+            let Self { records_count: count, last_offset_delta, .. } = header;
+            return Err(BatchError::RecordsCount { count, last_offset_delta });
         }
         header.at_offset(header.base_offset)
     }

@@ -54,3 +54,6 @@ const MAGIC: i8 = 2;
 fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes[at..at + N].try_into().expect("a range of N bytes")
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ impl BatchHeader {
         let counts_agree = match origin {
             Origin::Client | Origin::Coordinator => count > 0 && count - 1 == last_offset_delta,
             // An empty batch is what compaction leaves so that a producer's last sequence is not forgotten.
-            Origin::Replica => count >= 0 && i64::from(count) <= i64::from(last_offset_delta) + 1,
+            Origin::Replica => i64::from(count) <= i64::from(last_offset_delta) + 1,
         };
         if !counts_agree {
             return Err(BatchError::RecordsCount { count, last_offset_delta });

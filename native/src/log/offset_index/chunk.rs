@@ -131,7 +131,7 @@ pub(super) fn take(index: &mut OffsetIndex, number: u32, bytes: &[u8]) -> Result
         return Err(ChunkError::Order);
     }
     let last = entries.last().copied().unwrap_or(Entry { relative_offset: 0, position: 0, max_timestamp_before: max_timestamp });
-    if covered_to < last.position || max_timestamp < last.max_timestamp_before {
+    if covered_to < last.position || max_timestamp < last.max_timestamp_before.max(NO_TIMESTAMP) {
         return Err(ChunkError::Order);
     }
     index.entries.extend_from_slice(&entries);

@@ -155,6 +155,15 @@ fn chunks_of_another_story_are_not_taken() {
     assert_eq!(index.entries, index_of(&other).entries);
 }
 
+/// A first chunk without entries, whose largest timestamp lies below "none": every later entry would be refused.
+#[test]
+fn a_maximum_below_none_is_not_taken() {
+    let mut file = OffsetIndex { max_timestamp: NO_TIMESTAMP - 1, ..OffsetIndex::new(BASE, INTERVAL) }.encode_unsaved();
+    assert_eq!(OffsetIndex::load(&file, BASE, INTERVAL, 0).stopped, Some(ChunkError::Order));
+    file.truncate(CHUNK_SIZE - 1);
+    assert_eq!(OffsetIndex::load(&file, BASE, INTERVAL, 0).stopped, Some(ChunkError::Missing));
+}
+
 #[test]
 fn a_foreign_file_gives_an_empty_index() {
     let file = index_of(&long_log()).encode_unsaved();

@@ -182,6 +182,19 @@ fn decoding_is_strict() {
     }
 }
 
+/// Found by fuzzing: behind the last batches, whose offsets were compared, two producers held the same one.
+#[test]
+fn no_two_batches_claim_an_offset() {
+    let mut state = replayed(&[batch(1, 0, 0, 0, 1), batch(2, 0, 0, 1, 1), batch(2, 0, 1, 2, 1)]);
+    let mut body = state.snapshot(3)[crate::codec::sealed::ENVELOPE_SIZE..].to_vec();
+    // The base offset of producer 2's first batch: behind the end offset, one producer with a batch, and 28 bytes.
+    let at = 8 + (18 + 26) + 18 + 10;
+    assert_eq!(body[at], 1);
+    body[at] = 0;
+    let expected = Err(FormatError::Invalid("offset that two batches claim"));
+    assert_eq!(ProducerState::decode(&seal(MAGIC, VERSION, &body), PRODUCERS_MAX), expected);
+}
+
 #[derive(Clone, Debug)]
 enum Operation {
     Send { producer_id: i64, count: i32, skips: bool },
