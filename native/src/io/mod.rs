@@ -8,7 +8,6 @@
 
 mod aligned;
 mod alignment;
-#[cfg(test)]
 mod blocking;
 mod doorbell;
 mod error;
@@ -19,7 +18,6 @@ pub mod sim;
 pub mod task;
 
 pub use aligned::AlignedBuffer;
-#[cfg(test)]
 pub use blocking::Blocking;
 pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};

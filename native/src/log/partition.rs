@@ -97,6 +97,12 @@ pub enum SpaceState {
     Preparing,
 }
 
+/// The producers of the log below `offset`, encoded; an offset in a gap behind the last batch means that batch's end.
+pub fn producers_at(producers: &mut ProducerState, offset: u64) -> Vec<u8> {
+    let offset = (offset as i64).min(producers.end_offset());
+    producers.snapshot(offset)
+}
+
 pub struct Partition {
     pub id: PartitionId,
     pub config: LogConfig,

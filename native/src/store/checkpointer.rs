@@ -14,7 +14,7 @@ use crate::journal::checkpoint::{Checkpoint, PartitionRecord, SegmentRecord};
 use crate::journal::header::Incarnation;
 use crate::journal::twin::Twin;
 use crate::log::ids::PartitionId;
-use crate::log::partition::{Mark, Partition};
+use crate::log::partition::{producers_at, Mark, Partition};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
@@ -153,7 +153,7 @@ impl Store {
         let paths: Vec<PathBuf> = bases.map(|base| self.paths.log(&state.id, base)).collect();
         let directory = std::mem::take(&mut state.is_directory_dirty).then(|| self.paths.partition(&state.id));
         state.is_file_dirty = false;
-        let producers = state.producers.snapshot(mark.offset as i64);
+        let producers = producers_at(&mut state.producers, mark.offset);
         self.checkpointer.syncing.push(handle);
         let files = self.files.clone();
         self.tasks.spawn(self.io.as_mut(), async move {

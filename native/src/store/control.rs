@@ -7,7 +7,6 @@
 //! `replicated` partitions need the second entry: their appends are in no journal, so a replay that cut again would
 //! cut what came later.
 
-use super::checkpointer::remove_directory;
 use super::walk::{self, SegmentFile};
 use super::{Event, FencedBy, Finished, Listed, ReadError, Store, StoreError};
 use crate::io::task::Files;
@@ -16,7 +15,7 @@ use crate::journal::entry::{Durability, Entry, EntryKind};
 use crate::log::config::LogConfig;
 use crate::log::identity::Identity;
 use crate::log::ids::PartitionId;
-use crate::log::partition::{Mark, Partition};
+use crate::log::partition::{producers_at, Mark, Partition};
 use crate::log::producer_state::{ProducerState, PRODUCERS_MAX};
 use crate::log::segment::Segment;
 use std::path::PathBuf;
@@ -50,10 +49,10 @@ enum Step {
 /// Where the log ends after a cut.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cut {
-    offset: u64,
-    segment: u64,
-    position: u64,
-    max_timestamp: i64,
+    pub offset: u64,
+    pub segment: u64,
+    pub position: u64,
+    pub max_timestamp: i64,
 }
 
 pub(super) struct Running {
@@ -204,7 +203,7 @@ impl Store {
         let end = state.listed;
         let segments = state.segments.clone();
         let start = (state.synced.offset <= to && !state.synced_producers.is_empty())
-            .then(|| ProducerState::decode(&state.synced_producers, PRODUCERS_MAX).ok().map(|producers| (producers, state.synced)))
+            .then(|| ProducerState::decode(&state.synced_producers, PRODUCERS_MAX).ok())
             .flatten();
         let log_start = state.log_start;
         let paths = self.paths.clone();
@@ -300,7 +299,6 @@ impl Store {
         state.log_start = state.log_start.max(to);
         state.stable.sequence = state.stable.sequence.max(after.sequence);
         let _ = state.epochs.drop_below(to as i64);
-        state.producers.drop_below(to as i64);
         self.control_done(handle);
         self.remove_old_segments(handle);
     }
@@ -310,7 +308,7 @@ impl Store {
         state.durability = durability;
         state.config.durability = durability;
         state.synced = Mark { sequence: after.sequence, ..state.listed };
-        state.synced_producers = state.producers.snapshot(state.listed.offset as i64);
+        state.synced_producers = producers_at(&mut state.producers, state.listed.offset);
         // The record does not know yet that this point is synced and of which durability.
         state.is_file_dirty = true;
         self.note_sequence(handle, after.sequence);
@@ -354,7 +352,7 @@ impl Store {
         // What a checkpoint has recorded above the cut is gone; below it stays as it is.
         if state.synced.offset > mark.offset || state.synced.segment > mark.segment {
             state.synced = mark;
-            state.synced_producers = state.producers.snapshot(mark.offset as i64);
+            state.synced_producers = producers_at(&mut state.producers, mark.offset);
         }
         state.reserved = 0;
         state.hot.retain(|hot| hot.next <= mark.offset);
@@ -569,16 +567,16 @@ pub(super) async fn cut_files(
 }
 
 /// The batch boundary at or below `to`, and the producers as they were there.
-async fn find_cut(
+pub(super) async fn find_cut(
     files: &Files,
     path: impl Fn(u64) -> PathBuf,
     segments: &[Segment],
     end: Mark,
     to: u64,
     log_start: u64,
-    start: Option<(ProducerState, Mark)>,
+    start: Option<ProducerState>,
 ) -> Result<(Cut, ProducerState), ReadError> {
-    let (mut producers, from) = start.unwrap_or((ProducerState::new(log_start as i64, PRODUCERS_MAX), Mark::default()));
+    let mut producers = start.unwrap_or_else(|| ProducerState::new(log_start as i64, PRODUCERS_MAX));
     let first_base = segments.first().map_or(end.offset, |segment| segment.base);
     let mut cut = Cut { offset: to.min(end.offset), segment: first_base, position: 0, max_timestamp: -1 };
     for segment in segments.iter().filter(|segment| segment.base <= to) {
@@ -594,9 +592,7 @@ async fn find_cut(
             }
             last_end = position + u64::from(header.size);
             cut.max_timestamp = cut.max_timestamp.max(header.max_timestamp);
-            if header.base_offset as u64 >= from.offset && header.has_producer() {
-                producers.replay(header, header.max_timestamp);
-            }
+            producers.replay(header, header.max_timestamp);
             // What lies behind the cut may be gone from the file already.
             (header.next_offset() as u64) < to
         })

@@ -5,7 +5,7 @@ use super::files::Waiter;
 use super::walk::{self, SegmentFile, WalkStart};
 use super::{Event, Finished, Found, ReadBytes, ReadError, Store};
 use crate::codec::batch::{BatchHeader, HEADER_SIZE};
-use crate::codec::records;
+use crate::codec::records::Records;
 use crate::io::task::Files;
 use crate::io::{AlignedBuffer, FileId, Piece};
 use crate::log::offset_index::OffsetIndex;
@@ -342,6 +342,16 @@ fn first_record_at(bytes: &[u8], header: &BatchHeader, timestamp: i64, log_start
     if header.attributes.is_log_append_time() {
         return fallback;
     }
-    let found = records::find_by_timestamp(bytes, timestamp, log_start as i64);
+    let found = first_record_in(bytes, timestamp, log_start);
     found.map_or(fallback, |(offset, timestamp)| Found { offset: offset as u64, timestamp, leader_epoch: header.leader_epoch })
+}
+
+/// Bytes that the records of one batch may have decompressed before the search gives up on them.
+const RECORDS_SIZE_MAX: usize = 64 << 20;
+
+fn first_record_in(batch: &[u8], timestamp: i64, log_start: u64) -> Option<(i64, i64)> {
+    let records = Records::open(batch, RECORDS_SIZE_MAX).ok()?;
+    let mut young = records.iter().filter_map(Result::ok).filter(|record| record.timestamp >= timestamp && record.offset as u64 >= log_start);
+    let found = young.next().map(|record| (record.offset, record.timestamp));
+    found
 }

@@ -15,7 +15,7 @@ use crate::journal::entry::{Durability, Entry, EntryKind};
 use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
 use crate::log::leader_epochs::LeaderEpochs;
-use crate::log::partition::{Mark, Partition};
+use crate::log::partition::{producers_at, Mark, Partition};
 use crate::log::producer_state::{ProducerState, PRODUCERS_MAX};
 use crate::log::segment::{base_of_index_name, base_of_log_name, DataPaths, Segment};
 use std::collections::HashMap;
@@ -207,7 +207,6 @@ impl Replay {
     fn raise_log_start(&mut self, to: u64) {
         self.log_start = self.log_start.max(to);
         let _ = self.epochs.drop_below(to as i64);
-        self.producers.drop_below(to as i64);
     }
 
     async fn change_durability(&mut self, files: &Files, paths: &DataPaths, entry: &Entry) -> Result<(), ReplayError> {
@@ -287,7 +286,8 @@ impl Replay {
     async fn scan_tail_of(&mut self, files: &Files, paths: &DataPaths, limit: u64, names: &[(String, u64)]) -> Result<(), ReplayError> {
         let mut bases: Vec<u64> = names.iter().filter_map(|(name, _)| base_of_log_name(name)).collect();
         bases.sort_unstable();
-        for base in bases.into_iter().filter(|base| *base >= self.cursor.segment) {
+        let from = self.cursor.segment;
+        for base in bases.into_iter().filter(|base| *base >= from) {
             let is_new = self.segments.last().is_none_or(|segment| segment.base < base);
             if is_new && base < self.cursor.offset {
                 break;
@@ -379,7 +379,7 @@ impl Replay {
         partition.end = mark.offset;
         partition.segments = self.segments;
         partition.epochs = self.epochs;
-        partition.synced_producers = self.producers.snapshot(mark.offset as i64);
+        partition.synced_producers = producers_at(&mut self.producers, mark.offset);
         partition.producers = self.producers;
         for place in [&mut partition.listed, &mut partition.stable, &mut partition.written, &mut partition.synced] {
             *place = mark;
@@ -399,7 +399,7 @@ impl Replay {
             last_sequence: 0,
             segments: segments.map(|segment| SegmentRecord { base: segment.base, size: segment.size, max_timestamp: segment.max_timestamp }).collect(),
             epochs: self.epochs.encode(),
-            producers: self.producers.snapshot(self.cursor.offset as i64),
+            producers: producers_at(&mut self.producers, self.cursor.offset),
         }
     }
 }
