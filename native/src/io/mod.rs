@@ -12,17 +12,32 @@ mod blocking;
 mod doorbell;
 mod error;
 mod exit;
+mod boxed;
+mod calls;
+mod check;
+mod cold;
+mod event_fd;
+mod fallback;
+mod file_table;
+mod open;
 mod piece;
 pub mod probe;
 pub mod sim;
 pub mod task;
+mod suite;
+mod uring;
+
+#[cfg(test)]
 
 pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
 pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};
 pub use exit::exit_immediately;
+pub use fallback::FallbackIo;
+pub use open::{open_io, IoChoice, OpenedIo};
 pub use piece::Piece;
+pub use uring::UringIo;
 
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
