@@ -16,7 +16,9 @@ mod boxed;
 mod calls;
 mod check;
 mod cold;
+mod error;
 mod event_fd;
+mod exit;
 mod fallback;
 mod file_table;
 mod open;
@@ -26,7 +28,6 @@ pub mod sim;
 pub mod task;
 mod suite;
 mod uring;
-
 #[cfg(test)]
 
 pub use aligned::AlignedBuffer;
