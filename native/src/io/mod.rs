@@ -9,13 +9,11 @@
 mod aligned;
 mod alignment;
 mod blocking;
-mod doorbell;
-mod error;
-mod exit;
 mod boxed;
 mod calls;
 mod check;
 mod cold;
+mod doorbell;
 mod error;
 mod event_fd;
 mod exit;
@@ -25,10 +23,10 @@ mod open;
 mod piece;
 pub mod probe;
 pub mod sim;
-pub mod task;
-mod suite;
-mod uring;
 #[cfg(test)]
+mod suite;
+pub mod task;
+mod uring;
 
 pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
