@@ -1,1 +1,14 @@
-//! napi: filled by its owner.
+//! The only code that names napi. Every exported type is `Binding*`; values in, results out; nothing throws.
+#![allow(unsafe_code)]
+
+pub mod doctor;
+
+use crate::fatal::ExitCode;
+use crate::io::exit_immediately;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+/// Every exported function runs inside this. A panic is our own bug: it must neither cross into Node, which would abort
+/// without a reason, nor leave a half-changed core behind that goes on serving. The panic hook has told the reason by now.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| exit_immediately(ExitCode::InvariantBroken as i32))
+}

@@ -1,0 +1,10 @@
+import type { Command } from './command.js';
+
+interface Row {
+  /** One word or two: "doctor", "log verify". The file has the same name with a dash. */
+  readonly verb: string;
+  /** Loaded when asked for: the node's cold start must not pay for commands it does not run. */
+  load(): Promise<{ command: Command }>;
+}
+
+export const registry: readonly Row[] = [{ verb: 'doctor', load: () => import('./commands/doctor.js') }];

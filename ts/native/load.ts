@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { DoctorBinding } from './doctor-binding.js';
+
+/** What native/src/binding exports, file by file. Every façade in this folder takes its functions from here. */
+export type Addon = DoctorBinding;
+
+// The same from ts/native and from dist/native: both lie two folders below the root.
+const addonFile = fileURLToPath(new URL('../../dist/millrace.node', import.meta.url));
+
+let loaded: Addon | undefined;
+
+/** The one importer of the .node file. Node gives every thread that calls this its own instance. */
+export function loadAddon(): Addon {
+  loaded ??= requireAddon();
+  return loaded;
+}
+
+function requireAddon(): Addon {
+  if (!existsSync(addonFile)) throw new Error(`${addonFile} is missing: run "npm run build"`);
+  const require = createRequire(import.meta.url);
+  return require(addonFile) as Addon;
+}

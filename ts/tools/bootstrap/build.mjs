@@ -1,0 +1,104 @@
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { filesUnder, fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
+import { addon, cliMain, dist, nativeManifest, nodeModules, packageLock, root } from './paths.mjs';
+import { Problem } from './problem.mjs';
+import { step } from './step.mjs';
+
+/**
+ * @typedef {object} Product
+ * @property {string} name
+ * @property {() => boolean} isFresh
+ * @property {(lock: import('./lock.mjs').Lock) => Promise<void>} make
+ */
+
+const typescriptStamp = join(dist, '.typescript-stamp');
+const nativeStamp = join(dist, '.native-stamp');
+const commandLink = join(nodeModules, '.bin', 'millrace');
+
+/** @type {readonly Product[]} */
+export const products = [
+  { name: 'TypeScript', isFresh: isTypescriptFresh, make: buildTypescript },
+  { name: 'native addon', isFresh: isNativeFresh, make: buildNative },
+  { name: 'command', isFresh: () => existsSync(commandLink), make: linkCommand },
+];
+
+function typescriptSources() {
+  return filesUnder(join(root, 'ts'), (path) => path.endsWith('.ts') && !/\.(test|bench)\.ts$/.test(path));
+}
+
+function typescriptInputs() {
+  const configuration = ['tsconfig.base.json', 'tsconfig.build.json'].map((name) => join(root, name));
+  return fingerprint(root, [...typescriptSources(), ...configuration, packageLock]);
+}
+
+/** @param {string} source */
+function outputOf(source) {
+  return join(dist, relative(join(root, 'ts'), source)).replace(/\.ts$/, '.js');
+}
+
+function isTypescriptFresh() {
+  return readStamp(typescriptStamp) === typescriptInputs() && typescriptSources().map(outputOf).every(existsSync);
+}
+
+/** @param {import('./lock.mjs').Lock} lock */
+async function buildTypescript(lock) {
+  const inputs = typescriptInputs();
+  const outputs = typescriptSources().map(outputOf);
+  // The compiler's own record believes in outputs that someone deleted.
+  if (!outputs.every(existsSync)) rmSync(join(dist, 'build.tsbuildinfo'), { force: true });
+  const tsc = join(nodeModules, 'typescript', 'bin', 'tsc');
+  await step('compiling TypeScript', process.execPath, [tsc, '-p', 'tsconfig.build.json'], lock);
+  removeStale(new Set(outputs));
+  chmodSync(cliMain, 0o755);
+  writeStamp(typescriptStamp, inputs);
+}
+
+// A deleted source must not live on as a module that can still be imported.
+/** @param {ReadonlySet<string>} outputs */
+function removeStale(outputs) {
+  for (const file of filesUnder(dist, (path) => /\.js(\.map)?$/.test(path))) {
+    if (!outputs.has(file.replace(/\.map$/, ''))) rmSync(file);
+  }
+}
+
+function nativeInputs() {
+  const sources = filesUnder(join(root, 'native', 'src'));
+  const manifests = ['Cargo.toml', 'Cargo.lock', 'build.rs'].map((name) => join(root, 'native', name));
+  return fingerprint(root, [...sources, ...manifests]);
+}
+
+function isNativeFresh() {
+  return readStamp(nativeStamp) === nativeInputs() && existsSync(addon);
+}
+
+/** @param {import('./lock.mjs').Lock} lock */
+async function buildNative(lock) {
+  const inputs = nativeInputs();
+  const args = ['build', '--release', '--locked', '--lib', '--manifest-path', nativeManifest];
+  const output = await step('compiling the native addon', 'cargo', [...args, '--message-format=json-render-diagnostics'], lock);
+  mkdirSync(dist, { recursive: true });
+  // A process that has the old addon mapped keeps its file: rename replaces the name, never the bytes.
+  copyFileSync(libraryIn(output), `${addon}.draft`);
+  renameSync(`${addon}.draft`, addon);
+  writeStamp(nativeStamp, inputs);
+}
+
+// Asked of cargo rather than guessed: CARGO_TARGET_DIR and a configured target both move it.
+/** @param {string} output cargo's messages, one JSON object per line @returns {string} */
+function libraryIn(output) {
+  for (const line of output.split('\n').filter((text) => text.startsWith('{'))) {
+    /** @type {{ reason: string, target?: { name: string }, filenames?: string[] }} */
+    const message = JSON.parse(line);
+    if (message.reason !== 'compiler-artifact' || message.target?.name !== 'millrace_native') continue;
+    const library = message.filenames?.find((name) => name.endsWith('.so'));
+    if (library !== undefined) return library;
+  }
+  throw new Problem('cargo reported no shared library for millrace_native');
+}
+
+async function linkCommand() {
+  mkdirSync(join(nodeModules, '.bin'), { recursive: true });
+  rmSync(commandLink, { force: true });
+  symlinkSync(relative(join(nodeModules, '.bin'), cliMain), commandLink);
+}

@@ -1,0 +1,27 @@
+import { byMutants, byRuns, type Count } from './tally.js';
+
+export interface Target {
+  readonly name: string;
+  /** Gets `--seed S --seconds N` added; its last line is "N run, N failed", or "N killed, N survived". */
+  readonly command: readonly [string, ...string[]];
+}
+
+interface Campaign {
+  /** The npm script. */
+  readonly name: string;
+  readonly targets: readonly Target[];
+  readonly count: Count;
+  readonly words: readonly [string, string];
+  /** How long it runs inside `npm test`; without it, not at all. */
+  readonly sliceSeconds?: number;
+}
+
+const runs = { count: byRuns, words: ['run', 'failed'] } as const;
+
+/** A new target is one row here; `npm test` then runs a slice of it. */
+export const campaigns: readonly Campaign[] = [
+  { name: 'sim', targets: [], ...runs, sliceSeconds: 30 },
+  { name: 'fuzz', targets: [], ...runs, sliceSeconds: 30 },
+  { name: 'mutants', targets: [], count: byMutants, words: ['killed', 'survived'], sliceSeconds: 60 },
+  { name: 'bench', targets: [], ...runs },
+];

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { campaigns } from './campaigns.js';
+import { root } from './spawn-stage.js';
+import type { Stage } from './stage.js';
+import { byCargo, byExitCode, byVitest } from './tally.js';
+
+const sourceFolders = ['ts', 'test', 'bench'].filter((folder) => existsSync(join(root, folder)));
+
+const bin = (name: string) => `node_modules/.bin/${name}`;
+const cargo = (verb: string, ...args: string[]): readonly [string, ...string[]] => [
+  'cargo',
+  verb,
+  '--manifest-path',
+  'native/Cargo.toml',
+  ...args,
+];
+
+/** `npm run check`, quickest first. */
+export const checkStages: readonly Stage[] = [
+  { name: 'format', command: [bin('biome'), 'ci', '--error-on-warnings', '.'], count: byExitCode },
+  { name: 'types', command: [bin('tsc'), '-p', 'tsconfig.json'], count: byExitCode },
+  { name: 'imports', command: [bin('depcruise'), '--config', '.dependency-cruiser.mjs', ...sourceFolders], count: byExitCode },
+  { name: 'dead-exports', command: [bin('knip')], count: byExitCode },
+  { name: 'tidy', command: [process.execPath, 'dist/tools/tidy.js'], count: byExitCode },
+  { name: 'rustfmt', command: cargo('fmt', '--check'), count: byExitCode, needs: 'rustfmt' },
+  {
+    name: 'clippy-core',
+    command: cargo('clippy', '--locked', '--no-default-features', '--all-targets', '--', '-D', 'warnings'),
+    count: byExitCode,
+    needs: 'clippy',
+  },
+  {
+    name: 'clippy-node',
+    command: cargo('clippy', '--locked', '--all-targets', '--', '-D', 'warnings'),
+    count: byExitCode,
+    needs: 'clippy',
+  },
+];
+
+const testStages: readonly Stage[] = [
+  {
+    name: 'rust',
+    command: cargo('test', '--locked', '--no-default-features'),
+    count: byCargo,
+    filter: (pattern) => [pattern],
+    secondsMax: 900,
+  },
+  {
+    name: 'typescript',
+    command: [bin('vitest'), 'run'],
+    count: byVitest,
+    filter: (pattern) => ['--passWithNoTests', '-t', pattern],
+  },
+];
+
+/** `npm test`: the checks, all tests, and a short slice of every campaign. */
+export const allStages: readonly Stage[] = [...checkStages, ...testStages, ...slices()];
+
+function slices(): readonly Stage[] {
+  return campaigns
+    .filter(({ targets, sliceSeconds }) => targets.length > 0 && sliceSeconds !== undefined)
+    .map(({ name, sliceSeconds, count }) => ({
+      name,
+      command: [process.execPath, 'dist/tools/campaign.js', name, '--seed', '1', '--seconds', String(sliceSeconds)],
+      count,
+    }));
+}
