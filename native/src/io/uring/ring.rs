@@ -1,9 +1,8 @@
-use super::super::event_fd::EventFd;
-use crate::io::IoResult;
+use crate::io::{EventFd, IoResult};
 use io_uring::{opcode, squeue, IoUring, Probe};
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{fence, Ordering};
 
 const QUEUE_ENTRIES: u32 = 256;
@@ -67,7 +66,7 @@ impl Ring {
         let abilities = probe(&ring)?;
         let event_fd = EventFd::new().map_err(|error| format!("eventfd: {error}"))?;
         // Before the first submit: operations submitted earlier would not signal it.
-        ring.submitter().register_eventfd(event_fd.raw()).map_err(|error| format!("IORING_REGISTER_EVENTFD: {error}"))?;
+        ring.submitter().register_eventfd(event_fd.as_raw_fd()).map_err(|error| format!("IORING_REGISTER_EVENTFD: {error}"))?;
         let mut this = Self {
             ring,
             event_fd,
@@ -226,14 +225,14 @@ impl Ring {
                 self.event_fd.signal();
             }
         }
-        self.event_fd.raw()
+        self.event_fd.as_raw_fd()
     }
 
     /// Takes the signal before looking for what it announced, and switches signals off.
     pub fn begin_reaping(&mut self) {
         if self.has_watcher.get() {
             self.system_calls += 1;
-            self.event_fd.clear();
+            self.event_fd.drain();
             if SIGNALS_CAN_BE_SWITCHED {
                 self.ring.completion().disable_eventfd();
             }
