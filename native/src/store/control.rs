@@ -23,12 +23,18 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
     /// Cut so that nothing at or above the offset is left. A batch that holds it goes as a whole.
-    Truncate { to: u64 },
+    Truncate {
+        to: u64,
+    },
     /// Nothing below the offset is served any more; whole segments below it are removed.
-    LogStart { to: u64 },
+    LogStart {
+        to: u64,
+    },
     Durability(Durability),
     /// Drop everything and continue, empty, at the offset.
-    Reset { to: u64 },
+    Reset {
+        to: u64,
+    },
     /// The topic's deletion is durable in the metadata already.
     Delete,
 }
@@ -141,7 +147,11 @@ impl Store {
         }
         let within = |to: u64, end: u64| {
             let is_within = to >= state.log_start && to <= end;
-            if is_within { Ok(()) } else { Err(StoreError::OutOfRange { start: state.log_start, end }) }
+            if is_within {
+                Ok(())
+            } else {
+                Err(StoreError::OutOfRange { start: state.log_start, end })
+            }
         };
         match control {
             Control::Truncate { to } => within(to, state.end),
@@ -151,8 +161,12 @@ impl Store {
     }
 
     pub(super) fn advance_controls(&mut self) {
-        let mut quieting: Vec<u32> =
-            self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Quieting)).map(|(handle, _)| *handle).collect();
+        let mut quieting: Vec<u32> = self
+            .controls
+            .iter()
+            .filter(|(_, running)| matches!(running.step, Step::Quieting))
+            .map(|(handle, _)| *handle)
+            .collect();
         quieting.sort_unstable();
         for handle in quieting {
             if self.fenced.is_some() {
@@ -219,7 +233,8 @@ impl Store {
     fn sync_all(&mut self, handle: u32) {
         let state = self.live(handle);
         let id = state.id;
-        let bases: Vec<u64> = state.segments.iter().map(|segment| segment.base).filter(|base| *base >= state.synced.segment).collect();
+        let bases: Vec<u64> =
+            state.segments.iter().map(|segment| segment.base).filter(|base| *base >= state.synced.segment).collect();
         let paths: Vec<PathBuf> = bases.into_iter().map(|base| self.paths.log(&id, base)).collect();
         let directory = self.paths.partition(&id);
         let files = self.files.clone();
@@ -373,7 +388,8 @@ impl Store {
                 self.close_file(file);
             }
         }
-        let mut unlinks: Vec<PathBuf> = bases.iter().flat_map(|base| [self.paths.log(&id, *base), self.paths.index(&id, *base)]).collect();
+        let mut unlinks: Vec<PathBuf> =
+            bases.iter().flat_map(|base| [self.paths.log(&id, *base), self.paths.index(&id, *base)]).collect();
         unlinks.push(self.paths.index(&id, cut.segment));
         let cut_file = keeps_cut_segment.then(|| (self.paths.log(&id, cut.segment), cut.position));
         let directory = self.paths.partition(&id);
@@ -416,7 +432,8 @@ impl Store {
         if state.durability == Durability::Fsync {
             return self.control_done(handle);
         }
-        let entry = Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
+        let entry =
+            Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
         let mut after = state.listed;
         after.sequence = self.journal.sequence_next();
         self.live(handle).listed.sequence = after.sequence;
@@ -467,8 +484,11 @@ impl Store {
         }
         let Some(state) = self.partition(handle) else { return };
         let bound = state.log_start.min(state.synced.offset);
-        let removable = state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.synced.segment).count();
-        let keys = state.segments[..removable].iter().map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
+        let removable =
+            state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.synced.segment).count();
+        let keys = state.segments[..removable]
+            .iter()
+            .map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
         let free = keys.clone().take_while(|key| !self.open_files.is_leased(*key) && !self.opening.contains_key(key)).count();
         let keys: Vec<_> = keys.take(free).collect();
         if keys.is_empty() {
@@ -486,7 +506,8 @@ impl Store {
         state.is_directory_dirty = true;
         let unlinks = keys.iter().flat_map(|key| [self.paths.log(&id, key.base), self.paths.index(&id, key.base)]).collect();
         let files = self.files.clone();
-        self.tasks.spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
+        self.tasks
+            .spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
     }
 }
 

@@ -278,12 +278,19 @@ impl Replay {
     }
 
     async fn scan_tail(&mut self, files: &Files, paths: &DataPaths, limit: u64) -> Result<(), ReplayError> {
-        let known: Vec<(String, u64)> = self.segments.iter().map(|segment| (crate::log::segment::log_name(segment.base), u64::MAX)).collect();
+        let known: Vec<(String, u64)> =
+            self.segments.iter().map(|segment| (crate::log::segment::log_name(segment.base), u64::MAX)).collect();
         self.scan_tail_of(files, paths, limit, &known).await
     }
 
     /// Extends a `replicated` partition by the longest run of good batches below `limit`.
-    async fn scan_tail_of(&mut self, files: &Files, paths: &DataPaths, limit: u64, names: &[(String, u64)]) -> Result<(), ReplayError> {
+    async fn scan_tail_of(
+        &mut self,
+        files: &Files,
+        paths: &DataPaths,
+        limit: u64,
+        names: &[(String, u64)],
+    ) -> Result<(), ReplayError> {
         let mut bases: Vec<u64> = names.iter().filter_map(|(name, _)| base_of_log_name(name)).collect();
         bases.sort_unstable();
         let from = self.cursor.segment;
@@ -303,8 +310,12 @@ impl Replay {
             for header in found {
                 let segment = self.segments.last_mut().expect("the segment scanned");
                 segment.note(u64::from(header.size), header.max_timestamp);
-                self.cursor =
-                    Mark { offset: header.next_offset() as u64, segment: base, position: segment.size, sequence: self.cursor.sequence };
+                self.cursor = Mark {
+                    offset: header.next_offset() as u64,
+                    segment: base,
+                    position: segment.size,
+                    sequence: self.cursor.sequence,
+                };
                 self.note(&header)?;
                 self.is_changed = true;
             }
@@ -397,7 +408,9 @@ impl Replay {
             log_start: self.log_start,
             recovery_point: self.cursor.offset,
             last_sequence: 0,
-            segments: segments.map(|segment| SegmentRecord { base: segment.base, size: segment.size, max_timestamp: segment.max_timestamp }).collect(),
+            segments: segments
+                .map(|segment| SegmentRecord { base: segment.base, size: segment.size, max_timestamp: segment.max_timestamp })
+                .collect(),
             epochs: self.epochs.encode(),
             producers: producers_at(&mut self.producers, self.cursor.offset),
         }
@@ -409,7 +422,13 @@ fn segment_of(record: &SegmentRecord) -> Segment {
 }
 
 /// Good batches from a position on: whole, their CRC right, offsets ascending, below the limit.
-async fn scan_batches(files: &Files, path: &std::path::Path, position: u64, offset: u64, limit: u64) -> IoResult<Vec<BatchHeader>> {
+async fn scan_batches(
+    files: &Files,
+    path: &std::path::Path,
+    position: u64,
+    offset: u64,
+    limit: u64,
+) -> IoResult<Vec<BatchHeader>> {
     let file = match files.open(path, OpenMode::Read).await {
         Ok(file) => file,
         Err(IoError::NOT_FOUND) => return Ok(Vec::new()),

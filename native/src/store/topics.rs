@@ -28,7 +28,14 @@ impl Topics {
 
     /// The topic of this name, with at least so many partitions and these settings; what has to change is durable
     /// when this returns. `fresh_id` becomes the id of a new topic.
-    pub fn ensure(&mut self, _io: &mut dyn Io, _name: &str, _partitions: u32, _config: &LogConfig, _fresh_id: [u8; 16]) -> Result<TopicId, OpenError> {
+    pub fn ensure(
+        &mut self,
+        _io: &mut dyn Io,
+        _name: &str,
+        _partitions: u32,
+        _config: &LogConfig,
+        _fresh_id: [u8; 16],
+    ) -> Result<TopicId, OpenError> {
         unimplemented!()
     }
 
