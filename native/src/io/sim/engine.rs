@@ -7,8 +7,8 @@ use super::file_image::Effect;
 use super::file_system::{FileSystem, WriteFate};
 use super::namespace::InodeId;
 use super::random::Random;
-use crate::io::alignment::is_aligned;
-use crate::io::{Completion, FileId, IoError, IoResult, Op, OpenMode, Piece, SyncMethod, Token, PIECES_MAX};
+use crate::io::check::is_well_formed;
+use crate::io::{Completion, IoError, IoResult, Op, OpenMode, Piece, SyncMethod, Token};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -20,6 +20,12 @@ struct Handle {
     inode: InodeId,
     mode: OpenMode,
     path: Rc<str>,
+}
+
+impl Handle {
+    fn is_writable(&self) -> bool {
+        matches!(self.mode, OpenMode::Write | OpenMode::CreateNew | OpenMode::Direct)
+    }
 }
 
 /// What the engine keeps of one SimIo.
@@ -298,40 +304,26 @@ impl Engine {
 
     /// The handle that an operation names, if it may do this with it.
     fn handle_of(&self, client: ClientId, op: &Op) -> IoResult<Option<Handle>> {
-        let handles = &self.clients[&client].handles;
-        let find = |file: &FileId| handles.get(&file.0).cloned().ok_or(IoError::BAD_FILE);
-        let handle = match op {
-            Op::Close { file } | Op::Sync { file } => find(file)?,
-            Op::Read { file, position, target } => {
-                let handle = find(file)?;
-                if handle.mode == OpenMode::Directory {
-                    return Err(IoError(libc::EISDIR));
-                }
-                if handle.mode == OpenMode::Direct && !is_aligned(*position, &[*target]) {
-                    return Err(IoError::INVALID);
-                }
-                handle
-            }
-            Op::Write { file, position, pieces, .. } => {
-                let handle = writable(find(file)?)?;
-                let is_misaligned = handle.mode == OpenMode::Direct && !is_aligned(*position, pieces);
-                if is_misaligned || pieces.len() > PIECES_MAX || i64::try_from(*position).is_err() {
-                    return Err(IoError::INVALID);
-                }
-                handle
-            }
-            Op::Allocate { file, size, .. } => {
-                let handle = writable(find(file)?)?;
-                if *size == 0 {
-                    return Err(IoError::INVALID);
-                }
-                handle
-            }
-            Op::StartWriteback { file, .. } => find(file)?,
-            Op::SetSize { file, .. } => writable(find(file)?).map_err(|_| IoError::INVALID)?,
+        let file = match op {
+            Op::Close { file }
+            | Op::Read { file, .. }
+            | Op::Write { file, .. }
+            | Op::Sync { file }
+            | Op::StartWriteback { file, .. }
+            | Op::Allocate { file, .. }
+            | Op::SetSize { file, .. } => file,
             _ => return Ok(None),
         };
-        Ok(Some(handle))
+        let handle = self.clients[&client].handles.get(&file.0).cloned().ok_or(IoError::BAD_FILE)?;
+        if !is_well_formed(handle.mode == OpenMode::Direct, op) {
+            return Err(IoError::INVALID);
+        }
+        match op {
+            Op::Read { .. } if handle.mode == OpenMode::Directory => Err(IoError(libc::EISDIR)),
+            Op::Write { .. } | Op::Allocate { .. } if !handle.is_writable() => Err(IoError::BAD_FILE),
+            Op::SetSize { .. } if !handle.is_writable() => Err(IoError::INVALID),
+            _ => Ok(Some(handle)),
+        }
     }
 
     fn run(&mut self, job: Job) {
@@ -656,13 +648,6 @@ impl Engine {
 
 fn file_of(job: &Job) -> InodeId {
     job.inode.expect("work on a file names it")
-}
-
-fn writable(handle: Handle) -> IoResult<Handle> {
-    match handle.mode {
-        OpenMode::Write | OpenMode::CreateNew | OpenMode::Direct => Ok(handle),
-        OpenMode::Read | OpenMode::Directory => Err(IoError::BAD_FILE),
-    }
 }
 
 fn flip_any_bit(bytes: &mut [u8], random: &mut Random) {

@@ -153,8 +153,8 @@ impl FileSystem {
 
     /// Replaces a file; a directory is never replaced.
     pub fn rename(&mut self, from: &Path, to: &Path) -> IoResult<()> {
-        let inode = self.find(from)?;
         let (from, to) = (self.parent(from)?, self.parent(to)?);
+        let inode = self.namespace.find(from.0, &from.1).ok_or(IoError::NOT_FOUND)?;
         if from == to {
             return Ok(());
         }
@@ -301,6 +301,9 @@ impl FileSystem {
 
 /// The names along a path from the root of the disk; relative paths begin there too.
 fn names_of(path: &Path) -> IoResult<Vec<String>> {
+    if path.as_os_str().as_encoded_bytes().contains(&0) {
+        return Err(IoError::INVALID);
+    }
     let mut names = Vec::new();
     for component in path.components() {
         match component {
