@@ -5,7 +5,7 @@ use crate::codec::compression::{decompress, Compression};
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
-#[napi]
+#[napi(js_name = "crc32c")]
 pub fn crc32c(bytes: &[u8]) -> u32 {
     guarded(|| crate::codec::crc32c::crc32c(bytes))
 }

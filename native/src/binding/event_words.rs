@@ -18,9 +18,12 @@
 //! ```
 //! ts/native/log-events.ts reads them.
 
+use super::failure::FAILURE_CODES;
+use super::guarded;
 use crate::codec::batch::BatchError;
 use crate::journal::entry::Durability;
 use crate::store::{AppendError, Event, FencedBy, ReadBytes, ReadError, StoreError};
+use napi_derive::napi;
 
 pub const HEADER_WORDS: usize = 4;
 pub const EVENT_WORDS: usize = 8;
@@ -58,6 +61,14 @@ pub const REFUSAL_CODES: [&str; 27] = [
 
 /// Why a control operation or a read failed. The first stands for success.
 pub const STORE_CODES: [&str; 8] = ["none", "io", "unknown-partition", "damaged", "fenced", "busy", "out-of-range", "corrupt"];
+
+/// Every list of codes by name, as JSON: what ts/native is compared with.
+#[napi]
+pub fn describe_log_codes() -> String {
+    let list = |codes: &[&str]| codes.iter().map(|code| format!("\"{code}\"")).collect::<Vec<_>>().join(",");
+    let (refusals, store, failures) = (list(&REFUSAL_CODES), list(&STORE_CODES), list(&FAILURE_CODES));
+    guarded(|| format!("{{\"refusals\":[{refusals}],\"store\":[{store}],\"failures\":[{failures}]}}"))
+}
 
 /// JavaScript counts exactly up to 2^53 - 1; nothing of ours gets there.
 pub(super) fn exact(value: u64) -> f64 {

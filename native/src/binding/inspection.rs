@@ -41,18 +41,27 @@ pub struct BindingFinding {
 /// What was found, with the Io that it reads batches from.
 #[napi]
 pub struct BindingInspection {
-    // Dropped before the Io that it borrows.
+    /// None once closed.
     inspection: Option<Inspection<'static>>,
-    io: *mut dyn Io,
+    /// What the inspection borrows.
+    io: Option<*mut dyn Io>,
     topic_ids: Vec<TopicId>,
     next: usize,
 }
 
+impl BindingInspection {
+    fn let_go(&mut self) {
+        self.inspection = None;
+        if let Some(io) = self.io.take() {
+            // SAFETY: made by Box::into_raw in `open`, and its only borrower is gone.
+            drop(unsafe { Box::from_raw(io) });
+        }
+    }
+}
+
 impl Drop for BindingInspection {
     fn drop(&mut self) {
-        self.inspection = None;
-        // SAFETY: made by Box::into_raw in `open`, and its only borrower is gone.
-        drop(unsafe { Box::from_raw(self.io) });
+        self.let_go();
     }
 }
 
@@ -69,7 +78,7 @@ fn open(options: &BindingInspectOptions) -> Result<BindingInspection, BindingFai
     let (io, _) = open_traced(io_choice(&options.io)?, None)?;
     let io = Box::into_raw(io);
     // Owned from here on, so that every way out gives the Io back.
-    let mut opened = BindingInspection { inspection: None, io, topic_ids: Vec::new(), next: 0 };
+    let mut opened = BindingInspection { inspection: None, io: Some(io), topic_ids: Vec::new(), next: 0 };
     // SAFETY: lives until `opened` is dropped, and nobody else uses it while the inspection does.
     let borrowed: &'static mut dyn Io = unsafe { &mut *io };
     let journals = options.journals.as_ref().map(PathBuf::from);
@@ -95,7 +104,13 @@ fn topic_ids(inspection: &Inspection<'_>) -> Vec<TopicId> {
 #[napi]
 impl BindingInspection {
     fn inspection(&self) -> &Inspection<'static> {
-        self.inspection.as_ref().expect("set before JavaScript sees the object")
+        self.inspection.as_ref().expect("not closed before")
+    }
+
+    /// Lets go of the directory. Nothing else may be asked then.
+    #[napi]
+    pub fn close(&mut self) {
+        guarded(|| self.let_go());
     }
 
     /// "clean", "torn-tail" or "corrupt": the worst of the findings.
@@ -123,7 +138,7 @@ impl BindingInspection {
     #[napi]
     pub fn next_batches(&mut self, mut words: LentWords) -> u32 {
         guarded(|| {
-            let inspection = self.inspection.as_ref().expect("set before JavaScript sees the object");
+            let inspection = self.inspection.as_ref().expect("not closed before");
             let mut count = 0;
             for (batch, target) in inspection.batches().skip(self.next).zip(words.words().chunks_exact_mut(BATCH_WORDS)) {
                 let topic = self.topic_ids.binary_search(&batch.partition.topic).expect("all topics were collected");
