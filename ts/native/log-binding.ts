@@ -28,7 +28,7 @@ export interface BindingOpenOptions {
   readonly nonce: Uint8Array;
 }
 
-/** A topic's configuration as the data plane reads it; what is absent has its default. */
+/** A topic's configuration as the data plane reads it; what is absent stays as it is, or has its default in a new topic. */
 export interface TopicSettings {
   readonly durability?: Durability;
   readonly batchSizeMax?: number;
@@ -47,6 +47,7 @@ export interface Topic {
   readonly name: string;
   readonly partitions: number;
   readonly durability: Durability;
+  readonly batchSizeMax: number;
 }
 
 export interface RecoveryReport {

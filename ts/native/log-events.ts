@@ -145,7 +145,11 @@ function deliverRead(words: Float64Array, at: number, events: LogEvents): void {
 
 function deliverFound(words: Float64Array, at: number, events: LogEvents): void {
   const isSearched = word(words, at + 3) === 0;
-  events.found(word(words, at + 1), word(words, at + 2), isSearched ? ok(foundIn(words, at + 4)) : failed(storeFailure(words, at + 3)));
+  events.found(
+    word(words, at + 1),
+    word(words, at + 2),
+    isSearched ? ok(foundIn(words, at + 4)) : failed(storeFailure(words, at + 3)),
+  );
 }
 
 function foundIn(words: Float64Array, at: number): Found | undefined {

@@ -228,7 +228,9 @@ export class LogStore {
   #slices(count: number): readonly HotSlice[] {
     assert(count <= slicesMax, 'more slices than had room');
     return Array.from({ length: count }, (_, index) => {
-      const [ring = 0, high = 0, low = 0, offset = 0, size = 0, base = 0, next = 0] = this.#sliceWords.subarray(index * sliceWords);
+      const [ring = 0, high = 0, low = 0, offset = 0, size = 0, base = 0, next = 0] = this.#sliceWords.subarray(
+        index * sliceWords,
+      );
       return { ring, position: (BigInt(high) << 32n) | BigInt(low), offset, size, base, next };
     });
   }

@@ -47,7 +47,7 @@ pub struct BindingOpenOptions {
     pub nonce: Uint8Array,
 }
 
-/// A topic's configuration as the data plane reads it; what is absent has its default.
+/// A topic's configuration as the data plane reads it; what is absent stays as it is, or has its default in a new topic.
 #[napi(object)]
 #[derive(Default)]
 pub struct BindingTopicConfig {
@@ -70,6 +70,7 @@ pub struct BindingTopic {
     pub name: String,
     pub partitions: u32,
     pub durability: String,
+    pub batch_size_max: u32,
 }
 
 #[napi(object)]
@@ -336,8 +337,9 @@ impl BindingDataDirectory {
     ) -> Result<BindingTopic, BindingFailure> {
         let directory = self.directory.as_ref().ok_or_else(BindingFailure::closed)?;
         let fresh_id = fresh_id.try_into().map_err(|_| BindingFailure::new("wrong-setting", "a topic id has 16 bytes"))?;
-        let mut keeper = locked(&directory.io);
-        self.topics.ensure(keeper.0.as_mut(), name, partitions, &log_config(config)?, fresh_id)?;
+        let known = self.topics.get(name).map_or_else(LogConfig::default, |topic| topic.config);
+        let config = log_config(config, known)?;
+        self.topics.ensure(locked(&directory.io).0.as_mut(), name, partitions, &config, fresh_id)?;
         Ok(describe(self.topics.get(name).expect("ensured just now")))
     }
 
@@ -363,6 +365,7 @@ fn describe(topic: &Topic) -> BindingTopic {
         name: topic.name.clone(),
         partitions: topic.partitions,
         durability: durability_name(topic.config.durability).to_owned(),
+        batch_size_max: topic.config.batch_size_max,
     }
 }
 
@@ -387,21 +390,21 @@ pub(super) fn durability(name: &str) -> Result<Durability, BindingFailure> {
     }
 }
 
-pub(super) fn log_config(config: &BindingTopicConfig) -> Result<LogConfig, BindingFailure> {
-    let default = LogConfig::default();
-    let durability = config.durability.as_deref().map_or(Ok(default.durability), durability)?;
-    let bound = |given: Option<f64>, default: Option<u64>| match given {
+/// `base` with what the configuration names.
+pub(super) fn log_config(config: &BindingTopicConfig, base: LogConfig) -> Result<LogConfig, BindingFailure> {
+    let durability = config.durability.as_deref().map_or(Ok(base.durability), durability)?;
+    let bound = |given: Option<f64>, base: Option<u64>| match given {
         Some(value) => (value >= 0.0).then_some(value as u64),
-        None => default,
+        None => base,
     };
     Ok(LogConfig {
         durability,
-        batch_size_max: config.batch_size_max.map_or(default.batch_size_max, |size| size as u32),
-        segment_size_max: config.segment_size_max.map_or(default.segment_size_max, |size| size as u64),
-        segment_age_max_ms: config.segment_age_max_ms.map_or(default.segment_age_max_ms, |age| age as u64),
-        index_interval: config.index_interval.unwrap_or(default.index_interval),
-        is_log_append_time: config.is_log_append_time.unwrap_or(default.is_log_append_time),
-        retention_ms: bound(config.retention_ms, default.retention_ms),
-        retention_size: bound(config.retention_size, default.retention_size),
+        batch_size_max: config.batch_size_max.map_or(base.batch_size_max, |size| size as u32),
+        segment_size_max: config.segment_size_max.map_or(base.segment_size_max, |size| size as u64),
+        segment_age_max_ms: config.segment_age_max_ms.map_or(base.segment_age_max_ms, |age| age as u64),
+        index_interval: config.index_interval.unwrap_or(base.index_interval),
+        is_log_append_time: config.is_log_append_time.unwrap_or(base.is_log_append_time),
+        retention_ms: bound(config.retention_ms, base.retention_ms),
+        retention_size: bound(config.retention_size, base.retention_size),
     })
 }

@@ -16,6 +16,7 @@ use super::lent_words::LentWords;
 use super::shared_memory::SharedMemory;
 use super::wakeup::BindingDoorbell;
 use crate::io::{AlignedBuffer, Piece};
+use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
 use crate::log::partition::AppendOrigin;
 use crate::ring::RingReader;
@@ -410,8 +411,8 @@ fn describe(store: &Store, handle: u32) -> Option<BindingPartition> {
     })
 }
 
-fn new_partition(wanted: &BindingNewPartition) -> Result<(PartitionId, crate::log::config::LogConfig, i32), BindingFailure> {
-    Ok((partition_id(&wanted.topic, wanted.index)?, log_config(&wanted.config)?, wanted.leader_epoch))
+fn new_partition(wanted: &BindingNewPartition) -> Result<(PartitionId, LogConfig, i32), BindingFailure> {
+    Ok((partition_id(&wanted.topic, wanted.index)?, log_config(&wanted.config, LogConfig::default())?, wanted.leader_epoch))
 }
 
 fn put_slice(store: &Store, slice: &HotSlice, words: &mut [f64]) {
