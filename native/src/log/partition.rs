@@ -146,6 +146,8 @@ pub struct Partition {
     /// Corrupt, set aside at start: every access answers a storage error.
     pub is_damaged: bool,
     pub is_deleted: bool,
+    /// Its directory is not durable yet: no record may name it.
+    pub is_creating: bool,
 }
 
 impl Partition {
@@ -182,6 +184,7 @@ impl Partition {
             is_held: false,
             is_damaged: false,
             is_deleted: false,
+            is_creating: false,
         }
     }
 

@@ -57,6 +57,11 @@ impl Store {
         has_more
     }
 
+    /// Takes everything that the rings hold now, for an append that must not overtake it.
+    pub fn read_all_rings(&mut self) {
+        while self.read_rings() {}
+    }
+
     /// Decides about an append, or queues it behind what its partition waits for.
     pub(super) fn offer(&mut self, partition: u32, append: Append) {
         if self.fenced.is_some() {

@@ -191,7 +191,7 @@ impl Store {
 
     fn record_checkpoint(&mut self) {
         let (position, number) = self.journal.replay_start_after(self.checkpointer.boundary);
-        let partitions = self.partitions.iter().flatten().filter(|partition| !partition.is_deleted).map(partition_record).collect();
+        let partitions = self.partitions.iter().flatten().filter(|partition| !partition.is_deleted && !partition.is_creating).map(partition_record).collect();
         let checkpoint = Checkpoint {
             incarnation: self.checkpointer.incarnation,
             position,

@@ -41,7 +41,7 @@ enum Step {
     /// The entry is in the journal's hands.
     Listed(Cut),
     /// A task changes files.
-    Changing(Cut),
+    Changing,
     /// The second entry is.
     Confirming,
 }
@@ -79,6 +79,7 @@ impl Store {
         for (id, config, leader_epoch) in partitions {
             let mut partition = Partition::new(*id, *config, *leader_epoch);
             partition.is_held = true;
+            partition.is_creating = true;
             let identity = Identity { partition: *id, durability: config.durability, ownership: partition.ownership };
             directories.push((self.paths.partition(id), identity.encode()));
             handles.push(self.add(partition));
@@ -96,7 +97,9 @@ impl Store {
         for handle in partitions {
             match result {
                 Ok(()) => {
-                    self.live(*handle).is_held = false;
+                    let state = self.live(*handle);
+                    state.is_held = false;
+                    state.is_creating = false;
                     self.retry.push_back(*handle);
                     self.events.push(Event::Done { partition: *handle, ticket });
                 }
@@ -167,7 +170,7 @@ impl Store {
 
     /// Files are being changed in a way that the next record must not miss half of.
     pub(super) fn is_changing_files(&self) -> bool {
-        self.controls.values().any(|running| matches!(running.step, Step::Changing(_) | Step::Confirming))
+        self.controls.values().any(|running| matches!(running.step, Step::Changing | Step::Confirming))
     }
 
     /// Rule 18: nobody reads a file that is about to be cut or renamed; nor is it being synced.
@@ -234,7 +237,7 @@ impl Store {
                 self.close_file(file);
             }
         }
-        self.running(handle).step = Step::Changing(Cut::default());
+        self.running(handle).step = Step::Changing;
         let id = self.live(handle).id;
         let (from, to, parent) = (self.paths.partition(&id), self.paths.tombstone(&id), self.paths.topics());
         let files = self.files.clone();
@@ -378,7 +381,7 @@ impl Store {
         let cut_file = keeps_cut_segment.then(|| (self.paths.log(&id, cut.segment), cut.position));
         let directory = self.paths.partition(&id);
         let files = self.files.clone();
-        self.running(handle).step = Step::Changing(cut);
+        self.running(handle).step = Step::Changing;
         self.spawn_control(handle, async move {
             FilesDone::Changed(cut_files(&files, unlinks, cut_file, is_synced.then_some(directory)).await)
         });
