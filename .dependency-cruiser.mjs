@@ -26,7 +26,7 @@ const may = {
 const exceptions = [
   { from: 'ts/gateway/kafka/', also: ['native'] },
   { from: 'ts/cli/commands/start\\.', also: ['broker'] },
-  { from: 'ts/cli/commands/(doctor|tune)\\.', also: ['native'] },
+  { from: 'ts/cli/(commands/(doctor|tune)\\.|doctor/)', also: ['native'] },
   { from: 'ts/cli/commands/log-[a-z-]+\\.', also: ['native', 'ring', 'wire'] },
 ];
 

@@ -1,8 +1,39 @@
 /** What native/src/binding/doctor.rs exports. */
 export interface DoctorBinding {
-  probeSystem(dataDirectory: string): BindingDoctorReport;
+  probeUring(): BindingUring;
+  probeDirectory(path: string): BindingDirectory;
+  /** Blocks for the budget at most, or for one write if that takes longer. */
+  measureSync(path: string, ask: BindingSyncAsk): BindingSync;
 }
 
-export interface BindingDoctorReport {
-  readonly kernelRelease: string;
+/** `error` is empty where the probe succeeded; only then the other fields mean something. */
+export interface BindingUring {
+  readonly error: string;
+  readonly hasSingleIssuer: boolean;
+  readonly hasDeferTaskrun: boolean;
+  readonly registeredSizeMax: number;
+}
+
+export interface BindingDirectory {
+  readonly error: string;
+  readonly freeSize: number;
+  readonly totalSize: number;
+  readonly directError: string;
+  /** 0: the kernel or the filesystem does not tell. */
+  readonly directMemoryAlignment: number;
+  readonly directPositionAlignment: number;
+}
+
+export interface BindingSyncAsk {
+  readonly io: 'uring' | 'fallback';
+  readonly method: 'linked' | 'dsync';
+  readonly areCoresAwake: boolean;
+  readonly budgetMs: number;
+}
+
+export interface BindingSync {
+  readonly error: string;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly count: number;
 }

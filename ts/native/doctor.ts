@@ -1,6 +1,16 @@
-import type { BindingDoctorReport } from './doctor-binding.js';
+import type { BindingDirectory, BindingSync, BindingSyncAsk, BindingUring } from './doctor-binding.js';
 import { loadAddon } from './load.js';
 
-export function probeSystem(dataDirectory: string): BindingDoctorReport {
-  return loadAddon().probeSystem(dataDirectory);
+export type { BindingDirectory, BindingSync, BindingSyncAsk, BindingUring } from './doctor-binding.js';
+
+export function probeUring(): BindingUring {
+  return loadAddon().probeUring();
+}
+
+export function probeDirectory(path: string): BindingDirectory {
+  return loadAddon().probeDirectory(path);
+}
+
+export function measureSync(path: string, ask: BindingSyncAsk): BindingSync {
+  return loadAddon().measureSync(path, ask);
 }

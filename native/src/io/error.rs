@@ -21,6 +21,12 @@ impl IoError {
     pub const SHORT_WRITE: Self = Self(libc::EMSGSIZE);
     pub const UNEXPECTED_END: Self = Self(libc::ENODATA);
 
+    /// Of the system call that failed just now on this thread.
+    #[must_use]
+    pub fn last() -> Self {
+        std::io::Error::last_os_error().into()
+    }
+
     #[must_use]
     pub fn is_no_space(self) -> bool {
         matches!(self.0, libc::ENOSPC | libc::EDQUOT | libc::EFBIG)

@@ -7,19 +7,36 @@
 #![allow(unsafe_code)]
 
 mod aligned;
+mod alignment;
 mod blocking;
+mod boxed;
+mod calls;
+mod check;
+mod cold;
 mod doorbell;
 mod error;
+mod event_fd;
 mod exit;
+mod fallback;
+mod file_table;
+mod open;
 mod piece;
 pub mod probe;
+pub mod sim;
+#[cfg(test)]
+mod suite;
+pub mod task;
+mod uring;
 
 pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
 pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};
 pub use exit::exit_immediately;
+pub use fallback::FallbackIo;
+pub use open::{open_io, IoChoice, OpenedIo};
 pub use piece::Piece;
+pub use uring::UringIo;
 
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};

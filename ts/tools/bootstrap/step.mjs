@@ -38,8 +38,15 @@ async function collect(name, command, args, lock) {
     child.on('error', (error) => resolve(error.message));
     child.on('close', (code, signal) => resolve(code === 0 ? undefined : `it ended with ${signal ?? code}`));
   });
-  if (failure !== undefined) throw new Problem(`${Buffer.concat(both).toString().trimEnd()}\n${name} failed: ${failure}`);
+  if (failure !== undefined) throw new Problem(`${forPeople(Buffer.concat(both).toString())}\n${name} failed: ${failure}`);
   return Buffer.concat(stdout).toString();
+}
+
+// What cargo says to programs stands between what it says to us.
+/** @param {string} output */
+function forPeople(output) {
+  const lines = output.trimEnd().split('\n');
+  return lines.filter((line) => !line.startsWith('{"reason":')).join('\n');
 }
 
 /** @param {string} name */

@@ -59,7 +59,11 @@ const cases: Readonly<Record<string, Case>> = {
   systemCalls: {
     rule: rustRules.systemCalls,
     breaches: { 'native/src/log/x.rs': 'let x = libc::EIO;', 'native/src/ring/x.rs': 'use io_uring::IoUring;' },
-    allowed: { 'native/src/io/x.rs': 'use libc::EIO;', 'native/src/log/y.rs': '// what libc::EIO means' },
+    allowed: {
+      'native/src/io/x.rs': 'use libc::EIO;',
+      'native/src/log/y.rs': '// what libc::EIO means',
+      'native/src/ring/tests/x.rs': 'libc::poll',
+    },
   },
   napi: {
     rule: rustRules.napi,
