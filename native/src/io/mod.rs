@@ -13,6 +13,7 @@ mod boxed;
 mod calls;
 mod check;
 mod cold;
+mod doorbell;
 mod error;
 mod event_fd;
 mod exit;
@@ -28,6 +29,7 @@ mod uring;
 
 pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
+pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};
 pub use exit::exit_immediately;
 pub use fallback::FallbackIo;
