@@ -5,6 +5,7 @@
 pub mod binding;
 pub mod codec;
 pub mod fatal;
+pub mod fuzzing;
 pub mod io;
 pub mod journal;
 pub mod log;

@@ -25,6 +25,7 @@ pub mod probe;
 pub mod sim;
 #[cfg(test)]
 mod suite;
+pub mod task;
 mod uring;
 
 pub use aligned::AlignedBuffer;

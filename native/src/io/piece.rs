@@ -65,3 +65,12 @@ impl Piece {
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.pointer.add(at), bytes.len()) }
     }
 }
+
+impl Piece {
+    /// The same start with another size: a run of neighbours in one ring. The promise given for the first is given
+    /// for all of them by whoever lists them as neighbours.
+    #[must_use]
+    pub fn extended(self, size: usize) -> Self {
+        Self { pointer: self.pointer, size: size as u32 }
+    }
+}

@@ -1,1 +1,13 @@
-//! Filled by its owner.
+//! The durable path: commits, checkpoint, superblock, recovery (DURABILITY.md).
+
+pub mod checkpoint;
+pub mod entry;
+pub mod fields;
+pub mod gather;
+mod group;
+pub mod header;
+pub mod scan;
+pub mod space;
+pub mod superblock;
+pub mod twin;
+pub mod writer;

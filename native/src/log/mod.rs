@@ -1,1 +1,11 @@
-//! Filled by its owner.
+//! The segment log of one partition.
+
+pub mod config;
+pub mod identity;
+pub mod ids;
+pub mod leader_epochs;
+pub mod offset_index;
+pub mod open_files;
+pub mod partition;
+pub mod producer_state;
+pub mod segment;

@@ -1,1 +1,514 @@
-//! Filled by its owner.
+//! What one shard owns: its journal, its partitions, the rings that feed it. One thread, no locks; `turn` does a
+//! bounded amount of work and never blocks.
+//!
+//! ```text
+//!   ring slot ─► append.rs: validate, dedupe, stamp ─► journal (durable) ─► ack
+//!                                   └─► writeback.rs: segment (lazily) ─► checkpointer.rs: sync, record, free journal
+//! ```
+//! Lives on: the shard's thread. Ends when: `close` has drained everything; dropping earlier is a crash and safe.
+
+mod append;
+mod checkpointer;
+mod control;
+mod event;
+mod files;
+mod index;
+mod read;
+mod recover;
+mod replay;
+mod rings;
+mod walk;
+mod writeback;
+
+#[cfg(test)]
+mod tests;
+
+pub use control::Control;
+pub use event::{AppendError, Event, FencedBy, Found, ReadBytes, ReadError, StoreError};
+pub use read::{HotSlice, ReadOutcome};
+pub use recover::{recover, shard_of, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
+
+use crate::io::task::{block_on, Files, Tasks};
+use crate::io::{AlignedBuffer, Completion, FileId, Io, IoError, IoResult, OpenMode, Token};
+use crate::journal::space::JOURNAL_START;
+use crate::journal::superblock::Superblock;
+use crate::journal::writer::{Journal, JournalConfig, JournalStart};
+use crate::log::ids::PartitionId;
+use crate::log::offset_index::OffsetIndex;
+use crate::log::open_files::{FileKey, OpenFiles};
+use crate::log::partition::{Ack, Append, AppendOrigin, Mark, Memory, Partition};
+use crate::log::segment::DataPaths;
+use crate::ring::RingReader;
+use rings::ShardRing;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+const KIND_SHIFT: u32 = 56;
+const JOURNAL: Token = 1 << KIND_SHIFT;
+const SEGMENT_WRITE: Token = 2 << KIND_SHIFT;
+const TASK: Token = 3 << KIND_SHIFT;
+/// Operations whose result changes nothing: closing a descriptor, a hint.
+const UNHEEDED: Token = 4 << KIND_SHIFT;
+
+/// Times are given, never taken: the caller's clock is the simulator's or the machine's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// For ages and delays.
+    pub monotonic_ms: u64,
+    /// For LogAppendTime and retention: wall clock at start plus monotonic time since, so that a jump of the wall
+    /// clock deletes nothing early.
+    pub wall_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct StoreConfig {
+    pub journal: JournalConfig,
+    pub open_files_max: usize,
+    /// Slots read from the rings in one turn.
+    pub slots_per_turn: usize,
+    /// A partition's unwritten bytes that are worth a segment write.
+    pub write_size_min: usize,
+    pub write_size_max: usize,
+    /// Unwritten batches become at most this old before they are written.
+    pub write_age_max_ms: u64,
+    /// Segment writes in flight.
+    pub writes_max: usize,
+    /// Bytes of unwritten batches above which everything is written at once.
+    pub unwritten_size_max: usize,
+    /// Files synced together by a checkpoint.
+    pub syncs_max: usize,
+    /// A checkpoint is due this long after the last one if anything was appended.
+    pub checkpoint_age_max_ms: u64,
+    /// How long the journal is idle before the last commit gets its witness.
+    pub witness_delay_ms: u64,
+    /// Bytes of one read from a segment.
+    pub read_size_max: usize,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            journal: JournalConfig::default(),
+            open_files_max: 512,
+            slots_per_turn: 4096,
+            write_size_min: 256 << 10,
+            write_size_max: 2 << 20,
+            write_age_max_ms: 50,
+            writes_max: 16,
+            unwritten_size_max: 16 << 20,
+            syncs_max: 16,
+            checkpoint_age_max_ms: 10_000,
+            witness_delay_ms: 5,
+            read_size_max: 8 << 20,
+        }
+    }
+}
+
+/// What the journal hands back when an entry is durable.
+enum Listed {
+    Batch { partition: u32, ack: Ack, after: Mark, memory: Memory },
+    Control { partition: u32, after: Mark },
+}
+
+/// How a background procedure ended.
+enum Finished {
+    FileOpened { key: FileKey, result: IoResult<FileId> },
+    SpacePrepared { partition: u32, base: u64, opened: Option<FileId>, result: IoResult<u64> },
+    Checkpoint(checkpointer::Step),
+    Control { partition: u32, outcome: control::FilesDone },
+    Created { ticket: u64, partitions: Vec<u32>, result: IoResult<()> },
+    Read { key: FileKey, read: read::FileRead, index: Option<OffsetIndex>, result: Result<ReadBytes, ReadError> },
+    Found { partition: u32, ticket: u64, keys: Vec<FileKey>, result: Result<Option<Found>, ReadError> },
+    IndexWritten { result: IoResult<()> },
+    Removed { result: IoResult<()> },
+}
+
+/// Counted, for the bench and the metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreCounters {
+    pub turns: u64,
+    pub appended_batches: u64,
+    pub appended_bytes: u64,
+    pub segment_writes: u64,
+    pub segment_bytes: u64,
+    pub checkpoints: u64,
+    pub checkpoint_bytes: u64,
+    pub file_syncs: u64,
+}
+
+pub struct Store {
+    config: StoreConfig,
+    shard: u32,
+    paths: DataPaths,
+    incarnation: u64,
+    now: Now,
+    io: Box<dyn Io>,
+    journal: Journal<Listed>,
+    tasks: Tasks<Finished>,
+    files: Files,
+    open_files: OpenFiles,
+    /// Who waits for a file to be opened.
+    opening: HashMap<FileKey, Vec<files::Waiter>>,
+    indexes: HashMap<FileKey, OffsetIndex>,
+    /// Searches by timestamp under way: they open files themselves.
+    searches: usize,
+    partitions: Vec<Option<Partition>>,
+    by_id: HashMap<PartitionId, u32>,
+    rings: Vec<ShardRing>,
+    /// Partitions with unwritten batches, oldest first, each once.
+    write_queue: VecDeque<u32>,
+    /// Partitions whose unwritten batches go out now.
+    write_due: VecDeque<u32>,
+    writes: HashMap<Token, writeback::SegmentWrite>,
+    write_next: u64,
+    unwritten_size: usize,
+    /// Partitions whose waiting appends may go on.
+    retry: VecDeque<u32>,
+    checkpointer: checkpointer::Checkpointer,
+    controls: HashMap<u32, control::Running>,
+    parked_reads: HashMap<u32, Vec<read::Parked>>,
+    /// Tombstones, with the commit after which nothing of them is in the journal.
+    tombstones: Vec<(PartitionId, u64)>,
+    fenced: Option<(IoError, FencedBy)>,
+    last_commit_ms: u64,
+    events: Vec<Event>,
+    completions: Vec<Completion>,
+    pub counters: StoreCounters,
+}
+
+impl Store {
+    /// Takes over what recovery left for this shard.
+    ///
+    /// # Errors
+    /// If the journal can't be opened.
+    pub fn open(mut io: Box<dyn Io>, config: StoreConfig, recovered: RecoveredShard, now: Now) -> IoResult<Self> {
+        let RecoveredShard { shard, paths, superblock, journal_path, journal_size, checkpoints, partitions } = recovered;
+        let Superblock { incarnation, .. } = superblock;
+        let file = block_on(io.as_mut(), |files| async move { files.open(&journal_path, OpenMode::Direct).await })?;
+        let start = JournalStart { file, incarnation, position: JOURNAL_START, number: 1, sequence_next: 1, written_end: journal_size };
+        let tasks = Tasks::new(TASK);
+        let mut store = Self {
+            config,
+            shard,
+            paths,
+            incarnation: incarnation.number,
+            now,
+            io,
+            journal: Journal::new(config.journal, &start, JOURNAL),
+            files: tasks.files(),
+            tasks,
+            open_files: OpenFiles::new(config.open_files_max),
+            opening: HashMap::new(),
+            indexes: HashMap::new(),
+            searches: 0,
+            partitions: Vec::new(),
+            by_id: HashMap::new(),
+            rings: Vec::new(),
+            write_queue: VecDeque::new(),
+            write_due: VecDeque::new(),
+            writes: HashMap::new(),
+            write_next: 0,
+            unwritten_size: 0,
+            retry: VecDeque::new(),
+            checkpointer: checkpointer::Checkpointer::new(checkpoints, incarnation, now),
+            controls: HashMap::new(),
+            parked_reads: HashMap::new(),
+            tombstones: Vec::new(),
+            fenced: None,
+            last_commit_ms: now.monotonic_ms,
+            events: Vec::new(),
+            completions: Vec::new(),
+            counters: StoreCounters::default(),
+        };
+        for partition in partitions {
+            store.add(partition);
+        }
+        Ok(store)
+    }
+
+    fn add(&mut self, partition: Partition) -> u32 {
+        let handle = self.partitions.len() as u32;
+        self.by_id.insert(partition.id, handle);
+        self.partitions.push(Some(partition));
+        handle
+    }
+
+    /// The handle by which requests name a partition, until the store is closed or the partition deleted.
+    #[must_use]
+    pub fn handle(&self, id: &PartitionId) -> Option<u32> {
+        self.by_id.get(id).copied()
+    }
+
+    #[must_use]
+    pub fn partition(&self, handle: u32) -> Option<&Partition> {
+        self.partitions.get(handle as usize)?.as_ref()
+    }
+
+    fn partition_mut(&mut self, handle: u32) -> Option<&mut Partition> {
+        self.partitions.get_mut(handle as usize)?.as_mut()
+    }
+
+    /// For code that knows that the handle is live: its own bookkeeping says so.
+    fn live(&mut self, handle: u32) -> &mut Partition {
+        self.partitions[handle as usize].as_mut().expect("a live partition")
+    }
+
+    pub fn handles(&self) -> impl Iterator<Item = u32> + '_ {
+        self.partitions.iter().enumerate().filter(|(_, partition)| partition.is_some()).map(|(handle, _)| handle as u32)
+    }
+
+    /// The ring's index, by which its slots' bytes are named in read outcomes.
+    pub fn attach_ring(&mut self, reader: RingReader) -> u32 {
+        self.rings.push(ShardRing::new(reader));
+        self.rings.len() as u32 - 1
+    }
+
+    #[must_use]
+    pub fn ring(&self, index: u32) -> &RingReader {
+        &self.rings[index as usize].reader
+    }
+
+    pub fn ring_mut(&mut self, index: u32) -> &mut RingReader {
+        &mut self.rings[index as usize].reader
+    }
+
+    /// Appends a batch that lies in a buffer of its own (rule 19).
+    pub fn append(&mut self, partition: u32, ticket: u64, buffer: Rc<AlignedBuffer>, size: usize, origin: AppendOrigin) {
+        let piece = buffer.piece(0, size);
+        self.offer(partition, Append { ticket, piece, memory: Memory::Owned(buffer), origin });
+    }
+
+    /// One round: what completed, what arrived, what may go out. Returns true if there is more to do at once.
+    pub fn turn(&mut self, now: Now) -> bool {
+        self.now = now;
+        self.counters.turns += 1;
+        let mut completions = std::mem::take(&mut self.completions);
+        self.io.poll(&mut completions);
+        self.dispatch(&mut completions);
+        self.completions = completions;
+        let has_more = self.read_rings();
+        self.proceed();
+        has_more
+    }
+
+    /// As `turn`, but blocks until something completes if anything is in flight: the CLI, tests, shutdown.
+    pub fn wait(&mut self, now: Now) {
+        self.now = now;
+        let mut completions = std::mem::take(&mut self.completions);
+        self.io.wait(&mut completions);
+        self.dispatch(&mut completions);
+        self.completions = completions;
+        self.read_rings();
+        self.proceed();
+    }
+
+    fn proceed(&mut self) {
+        self.retry_waiting();
+        self.commit();
+        self.acknowledge();
+        self.write_segments();
+        self.advance_controls();
+        self.advance_checkpoint();
+        self.witness_when_idle();
+        self.reclaim_rings();
+        self.finish_tasks();
+        self.commit();
+        self.io.flush();
+    }
+
+    /// A failed segment keeps the journal untouched: nothing new goes there (rule 9).
+    fn commit(&mut self) {
+        if self.fenced.is_none() {
+            self.journal.turn(self.io.as_mut());
+        }
+    }
+
+    fn dispatch(&mut self, completions: &mut Vec<Completion>) {
+        for Completion { token, result } in completions.drain(..) {
+            match token >> KIND_SHIFT << KIND_SHIFT {
+                JOURNAL => self.journal.complete(self.io.as_mut(), token, result),
+                SEGMENT_WRITE => self.segment_written(token, result),
+                TASK => self.tasks.complete(self.io.as_mut(), token, result),
+                UNHEEDED => {}
+                _ => unreachable!("a token of nobody"),
+            }
+        }
+        self.finish_tasks();
+        self.acknowledge();
+    }
+
+    fn finish_tasks(&mut self) {
+        loop {
+            let finished = self.tasks.take_finished();
+            if finished.is_empty() {
+                return;
+            }
+            for end in finished {
+                self.finish(end);
+            }
+        }
+    }
+
+    fn finish(&mut self, end: Finished) {
+        match end {
+            Finished::FileOpened { key, result } => self.file_opened(key, result),
+            Finished::SpacePrepared { partition, base, opened, result } => self.space_prepared(partition, base, opened, result),
+            Finished::Checkpoint(step) => self.checkpoint_step(step),
+            Finished::Control { partition, outcome } => self.control_files_done(partition, outcome),
+            Finished::Created { ticket, partitions, result } => self.created(ticket, &partitions, result),
+            Finished::Read { key, read, index, result } => self.read_done(key, read, index, result),
+            Finished::Found { partition, ticket, keys, result } => self.search_done(partition, ticket, &keys, result),
+            Finished::IndexWritten { result } | Finished::Removed { result } => {
+                if let Err(error) = result {
+                    self.fence(error, FencedBy::Segment);
+                }
+            }
+        }
+    }
+
+    /// Handles entries that became durable, in journal order.
+    fn acknowledge(&mut self) {
+        if let Some(error) = self.journal.failed() {
+            self.fence(error, FencedBy::Journal);
+        }
+        for listed in self.journal.take_acknowledged() {
+            self.last_commit_ms = self.now.monotonic_ms;
+            match listed {
+                Listed::Batch { partition, ack, after, memory } => {
+                    self.unpin(&memory);
+                    let state = self.live(partition);
+                    state.stable = after;
+                    self.events.push(Event::Appended { partition, ack });
+                    self.answer_duplicates(partition);
+                }
+                Listed::Control { partition, after } => self.control_durable(partition, after),
+            }
+        }
+    }
+
+    fn witness_when_idle(&mut self) {
+        if self.fenced.is_none() && self.now.monotonic_ms >= self.last_commit_ms + self.config.witness_delay_ms {
+            self.journal.witness(self.io.as_mut());
+        }
+    }
+
+    fn unpin(&mut self, memory: &Memory) {
+        if let Memory::Ring { ring, slot } = memory {
+            self.rings[*ring as usize].unpin(*slot);
+        }
+    }
+
+    fn pin(&mut self, memory: &Memory) {
+        if let Memory::Ring { ring, slot } = memory {
+            self.rings[*ring as usize].pin(*slot);
+        }
+    }
+
+    fn reclaim_rings(&mut self) {
+        let partitions = &mut self.partitions;
+        for (index, ring) in self.rings.iter_mut().enumerate() {
+            ring.reclaim(|partition, end| {
+                if let Some(Some(state)) = partitions.get_mut(partition as usize) {
+                    while state.hot.front().is_some_and(|hot| hot.ring == index as u32 && hot.ring_position < end) {
+                        state.hot.pop_front();
+                    }
+                }
+            });
+        }
+    }
+
+    /// Stops accepting appends for good (rule 9). A failed journal still lets what was acknowledged reach its segments.
+    fn fence(&mut self, error: IoError, path_kind: FencedBy) {
+        if self.fenced.is_some() {
+            return;
+        }
+        self.fenced = Some((error, path_kind));
+        self.events.push(Event::Fenced { error, path_kind });
+        self.refuse_all_waiting();
+    }
+
+    #[must_use]
+    pub fn fenced(&self) -> Option<(IoError, FencedBy)> {
+        self.fenced
+    }
+
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    #[must_use]
+    pub fn io(&self) -> &dyn Io {
+        self.io.as_ref()
+    }
+
+    pub fn io_mut(&mut self) -> &mut dyn Io {
+        self.io.as_mut()
+    }
+
+    #[must_use]
+    pub fn journal_counters(&self) -> crate::journal::writer::JournalCounters {
+        self.journal.counters
+    }
+
+    #[must_use]
+    pub fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    /// Nothing is under way and nothing waits.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.io.in_flight() == 0
+            && self.journal.is_idle()
+            && self.tasks.count() == 0
+            && self.unwritten_size == 0
+            && self.retry.is_empty()
+            && self.controls.is_empty()
+    }
+
+    /// When `turn` wants to be called again though nothing completes, in monotonic milliseconds.
+    #[must_use]
+    pub fn deadline_ms(&self) -> Option<u64> {
+        let write = self.write_queue.front().and_then(|handle| self.partition(*handle)).and_then(|state| state.unwritten.front());
+        let write = write.map(|batch| batch.since_ms + self.config.write_age_max_ms);
+        let witness = self.journal.wants_witness().then_some(self.last_commit_ms + self.config.witness_delay_ms);
+        let checkpoint = self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms);
+        [write, witness, checkpoint].into_iter().flatten().min()
+    }
+
+    /// Drains, checkpoints and leaves a directory that reopens without a replay. No appends may be offered any more.
+    pub fn close(&mut self, mut now: impl FnMut() -> Now) -> Result<(), StoreError> {
+        loop {
+            self.flush_all();
+            self.turn(now());
+            if self.fenced.is_some() {
+                return Err(StoreError::Fenced);
+            }
+            if self.journal.is_idle() && self.unwritten_size == 0 && self.controls.is_empty() {
+                break;
+            }
+            self.wait(now());
+        }
+        self.request_checkpoint();
+        self.last_commit_ms = 0;
+        while !self.is_idle() || self.checkpointer.is_running() || self.checkpointer.is_requested() {
+            self.turn(now());
+            self.wait(now());
+            if self.fenced.is_some() {
+                return Err(StoreError::Fenced);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // The kernel may still read or fill our memory: rings and buffers outlive all submitted I/O (rule 21).
+        let mut completions = Vec::new();
+        while self.io.in_flight() > 0 {
+            self.io.wait(&mut completions);
+            completions.clear();
+        }
+    }
+}

@@ -1,0 +1,45 @@
+use super::entry::{Entry, EntryKind};
+use super::gather::Gather;
+use super::header::header_block_count;
+use crate::io::{Piece, BLOCK_SIZE, PIECES_MAX};
+
+/// Entries that will be one commit, with what their owner wants back when it is durable.
+pub(super) struct Group<T> {
+    pub entries: Vec<Entry>,
+    pub tags: Vec<T>,
+    pub gather: Gather,
+    /// Nothing may be added: the next entry begins another group.
+    pub is_closed: bool,
+}
+
+impl<T> Default for Group<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), tags: Vec::new(), gather: Gather::default(), is_closed: false }
+    }
+}
+
+impl<T> Group<T> {
+    pub fn add(&mut self, entry: Entry, payload: Option<Piece>, tag: T) {
+        debug_assert_eq!(payload.is_some(), entry.kind == EntryKind::Batch);
+        if let Some(payload) = payload {
+            self.gather.add(payload);
+        }
+        self.entries.push(entry);
+        self.tags.push(tag);
+    }
+
+    /// True if one more payload of that size keeps the commit within its limits (rule 1: at most 1024 pieces).
+    pub fn has_room(&self, payload_size: usize, size_max: usize) -> bool {
+        let pieces = 1 + self.gather.piece_bound() + 3;
+        !self.is_closed && pieces <= PIECES_MAX && (self.entries.is_empty() || self.gather.size() + payload_size <= size_max)
+    }
+
+    pub fn header_size(&self) -> usize {
+        header_block_count(self.entries.len()) * BLOCK_SIZE
+    }
+
+    /// Of the whole commit, in bytes.
+    pub fn size(&self) -> usize {
+        self.header_size() + self.gather.size()
+    }
+}

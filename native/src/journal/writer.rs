@@ -1,0 +1,393 @@
+//! The journal of one shard: gathers entries into commits, keeps several in flight, acknowledges them in order.
+//!
+//! ```text
+//!   stage(entry, payload, tag) ─► group ─► commit n   in flight ─┐
+//!                                 group ─► commit n+1 in flight ─┼─► complete, in any order
+//!                                                                └─► acknowledged in order of their numbers: tags
+//! ```
+//! Lives on: the shard's thread. Owns: its file, the commit buffers. Memory of the payloads is the ring's, kept by the
+//! owner of the tags until they come back.
+
+use super::entry::{Entry, EntryKind};
+use super::group::Group;
+use super::header::{encode_header, CommitHeader, Incarnation};
+use super::space::Space;
+use crate::io::{AlignedBuffer, FileId, Io, IoError, IoResult, Op, Piece, SyncMethod, Token, BLOCK_SIZE, PIECES_MAX};
+use std::collections::VecDeque;
+
+#[derive(Clone, Copy, Debug)]
+pub struct JournalConfig {
+    /// The size the file may grow to.
+    pub size_max: u64,
+    /// It grows by this much, pre-written.
+    pub step: u64,
+    /// Commits in flight at most (rule 24: two to four).
+    pub depth: usize,
+    pub sync: SyncMethod,
+    /// Payload of one commit at most, unless a single batch is larger.
+    pub commit_size_max: usize,
+    /// With commits in flight, a further one waits until it has this much or a commit completes.
+    pub gather_size_min: usize,
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self {
+            size_max: 512 << 20,
+            step: 16 << 20,
+            depth: 3,
+            sync: SyncMethod::Linked,
+            commit_size_max: 8 << 20,
+            gather_size_min: 128 << 10,
+        }
+    }
+}
+
+/// Counted, for the bench and the metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JournalCounters {
+    pub commits: u64,
+    pub entries: u64,
+    pub bytes: u64,
+    pub bytes_copied: u64,
+    pub extensions: u64,
+}
+
+struct InFlight<T> {
+    number: u64,
+    tags: Vec<T>,
+    has_entries: bool,
+    buffer: AlignedBuffer,
+    size: u64,
+    is_complete: bool,
+    is_exclusive: bool,
+}
+
+enum Extension {
+    Idle,
+    Allocating,
+    Writing,
+    /// The device has no room for more: the journal stays as large as it is.
+    Refused,
+}
+
+pub struct Journal<T> {
+    config: JournalConfig,
+    file: FileId,
+    incarnation: Incarnation,
+    space: Space,
+    sequence_next: u64,
+    groups: VecDeque<Group<T>>,
+    in_flight: VecDeque<InFlight<T>>,
+    /// The highest commit that, with all before it, is complete.
+    durable: u64,
+    /// The highest commit with entries among them, and the highest that a later header has called durable.
+    durable_with_entries: u64,
+    witnessed: u64,
+    acknowledged: Vec<T>,
+    failed: Option<IoError>,
+    extension: Extension,
+    zeros: Option<AlignedBuffer>,
+    spare_buffers: Vec<AlignedBuffer>,
+    token_base: Token,
+    pub counters: JournalCounters,
+}
+
+/// Where a journal continues: the end of recovery, or a fresh file.
+pub struct JournalStart {
+    pub file: FileId,
+    pub incarnation: Incarnation,
+    pub position: u64,
+    pub number: u64,
+    pub sequence_next: u64,
+    pub written_end: u64,
+}
+
+const ZEROS_SIZE: usize = 1 << 20;
+const EXTENSION: u64 = 0;
+
+impl<T> Journal<T> {
+    /// Tokens of this journal are `token_base` plus a commit number, or plus zero for its extension.
+    #[must_use]
+    pub fn new(config: JournalConfig, start: &JournalStart, token_base: Token) -> Self {
+        assert!(start.number > 0, "commit numbers begin at 1: zero is the extension's token");
+        Self {
+            config,
+            file: start.file,
+            incarnation: start.incarnation,
+            space: Space::new(start.position, start.number, start.written_end),
+            sequence_next: start.sequence_next,
+            groups: VecDeque::new(),
+            in_flight: VecDeque::new(),
+            durable: start.number - 1,
+            durable_with_entries: start.number - 1,
+            witnessed: start.number - 1,
+            acknowledged: Vec::new(),
+            failed: None,
+            extension: Extension::Idle,
+            zeros: None,
+            spare_buffers: Vec::new(),
+            token_base,
+            counters: JournalCounters::default(),
+        }
+    }
+
+    /// Lists an entry; its sequence is given here. The payload stays untouched until the tag comes back.
+    pub fn stage(&mut self, mut entry: Entry, payload: Option<Piece>, tag: T) -> u64 {
+        let sequence = self.sequence_next;
+        self.sequence_next += 1;
+        entry.sequence = sequence;
+        let payload_size = payload.map_or(0, Piece::size);
+        if !self.groups.back().is_some_and(|group| group.has_room(payload_size, self.config.commit_size_max)) {
+            if let Some(group) = self.groups.back_mut() {
+                group.is_closed = true;
+            }
+            self.groups.push_back(Group::default());
+        }
+        self.groups.back_mut().expect("just made").add(entry, payload, tag);
+        sequence
+    }
+
+    /// Submits what may go now. Once per turn, before the Io's flush.
+    pub fn turn(&mut self, io: &mut dyn Io) {
+        if self.failed.is_some() {
+            return;
+        }
+        while self.may_submit() {
+            let size = self.groups.front().expect("may_submit").size() as u64;
+            if self.space.room_for(size).is_none() {
+                break;
+            }
+            let group = self.groups.pop_front().expect("may_submit");
+            self.submit(io, group);
+        }
+        self.extend(io);
+    }
+
+    fn may_submit(&self) -> bool {
+        let Some(group) = self.groups.front() else { return false };
+        if self.in_flight.is_empty() {
+            return true;
+        }
+        // A commit larger than the usual limit travels alone: recovery's search window stays small (rule 6).
+        if self.is_exclusive(group) || self.in_flight.iter().any(|commit| commit.is_exclusive) {
+            return false;
+        }
+        self.in_flight.len() < self.config.depth && (group.is_closed || group.gather.size() >= self.config.gather_size_min)
+    }
+
+    fn is_exclusive(&self, group: &Group<T>) -> bool {
+        group.gather.size() > self.config.commit_size_max + 2 * BLOCK_SIZE * PIECES_MAX
+    }
+
+    fn submit(&mut self, io: &mut dyn Io, mut group: Group<T>) {
+        let is_exclusive = self.is_exclusive(&group);
+        let header_size = group.header_size();
+        let place = self.space.take(group.size() as u64).expect("room was checked");
+        let mut buffer = self.buffer(header_size + group.gather.edge_block_count() * BLOCK_SIZE);
+        let plan = group.gather.plan(header_size, &mut buffer, header_size);
+        let batches = group.entries.iter_mut().filter(|entry| entry.kind == EntryKind::Batch);
+        for (entry, position) in batches.zip(&plan.payload_positions) {
+            entry.payload_position = *position;
+        }
+        let header = CommitHeader {
+            incarnation: self.incarnation,
+            position: place.position,
+            number: place.number,
+            durable: self.durable,
+            size: place.size,
+            entry_count: group.entries.len() as u32,
+        };
+        encode_header(&header, &group.entries, &mut buffer.bytes_mut()[..header_size]);
+        self.witnessed = self.durable_with_entries;
+        let mut pieces = Vec::with_capacity(plan.pieces.len() + 1);
+        pieces.push(buffer.piece(0, header_size));
+        pieces.extend(plan.pieces);
+        self.counters.commits += 1;
+        self.counters.entries += group.entries.len() as u64;
+        self.counters.bytes += place.size;
+        self.counters.bytes_copied += (group.gather.edge_block_count() * BLOCK_SIZE) as u64;
+        let op = Op::Write { file: self.file, position: place.position, pieces, durable: Some(self.config.sync) };
+        io.submit(self.token_base + place.number, op);
+        self.in_flight.push_back(InFlight {
+            number: place.number,
+            has_entries: !group.entries.is_empty(),
+            tags: group.tags,
+            buffer,
+            size: place.size,
+            is_complete: false,
+            is_exclusive,
+        });
+    }
+
+    fn buffer(&mut self, size: usize) -> AlignedBuffer {
+        let fitting = self.spare_buffers.iter().position(|buffer| buffer.size() >= size);
+        fitting.map_or_else(|| AlignedBuffer::new(size.next_power_of_two()), |at| self.spare_buffers.swap_remove(at))
+    }
+
+    /// A write of this journal completed. Failure is final: nothing is acknowledged any more (rule 9).
+    pub fn complete(&mut self, io: &mut dyn Io, token: Token, result: IoResult<u64>) {
+        let number = token - self.token_base;
+        if number == EXTENSION {
+            self.extended(io, result);
+            return;
+        }
+        let commit = self.in_flight.iter_mut().find(|commit| commit.number == number).expect("a commit in flight");
+        match result {
+            Ok(count) if count == commit.size => commit.is_complete = true,
+            Ok(_) => self.fail(IoError::SHORT_WRITE),
+            Err(error) => self.fail(error),
+        }
+        self.acknowledge();
+    }
+
+    fn fail(&mut self, error: IoError) {
+        self.failed.get_or_insert(error);
+    }
+
+    /// In order of the numbers, and nothing behind a failure (rule 3).
+    fn acknowledge(&mut self) {
+        while self.failed.is_none() && self.in_flight.front().is_some_and(|commit| commit.is_complete) {
+            let commit = self.in_flight.pop_front().expect("just seen");
+            self.durable = commit.number;
+            if commit.has_entries {
+                self.durable_with_entries = commit.number;
+            }
+            self.acknowledged.extend(commit.tags);
+            if self.spare_buffers.len() <= self.config.depth {
+                self.spare_buffers.push(commit.buffer);
+            }
+        }
+    }
+
+    /// The tags of commits that became durable, in commit order.
+    pub fn take_acknowledged(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.acknowledged)
+    }
+
+    /// Records the last durable commit in a header of its own, so that it has a witness (rule 6). Nobody waits for it.
+    /// Called when nothing is staged or in flight; does nothing if there is nothing new to record.
+    pub fn witness(&mut self, io: &mut dyn Io) -> bool {
+        let group = Group::default();
+        if self.wants_witness() && self.space.room_for(group.size() as u64).is_some() {
+            self.submit(io, group);
+            return true;
+        }
+        false
+    }
+
+    #[must_use]
+    pub fn wants_witness(&self) -> bool {
+        self.is_idle() && self.failed.is_none() && self.durable_with_entries > self.witnessed
+    }
+
+    /// Grows the pre-written part ahead of use, one step at a time.
+    fn extend(&mut self, io: &mut dyn Io) {
+        let waits = self.groups.front().is_some_and(|group| self.space.room_for(group.size() as u64).is_none());
+        let is_due = waits || self.space.live_size() > self.space.written_end / 2;
+        if !matches!(self.extension, Extension::Idle) || !is_due || self.space.written_end >= self.config.size_max {
+            return;
+        }
+        let size = self.extension_size();
+        io.submit(self.token_base + EXTENSION, Op::Allocate { file: self.file, position: self.space.written_end, size });
+        self.extension = Extension::Allocating;
+    }
+
+    fn extension_size(&self) -> u64 {
+        self.config.step.min(self.config.size_max - self.space.written_end)
+    }
+
+    fn extended(&mut self, io: &mut dyn Io, result: IoResult<u64>) {
+        let size = self.extension_size();
+        self.extension = match (&self.extension, result) {
+            (Extension::Allocating, Ok(_)) => {
+                let zeros = self.zeros.get_or_insert_with(|| AlignedBuffer::new(ZEROS_SIZE));
+                let pieces = zero_pieces(zeros, size);
+                let durable = Some(self.config.sync);
+                io.submit(self.token_base + EXTENSION, Op::Write { file: self.file, position: self.space.written_end, pieces, durable });
+                Extension::Writing
+            }
+            (_, Ok(count)) if count == size => {
+                self.space.written_end += size;
+                self.counters.extensions += 1;
+                Extension::Idle
+            }
+            // A full or failing device here costs nobody anything yet: commits go on in the part that exists.
+            _ => Extension::Refused,
+        };
+        if !matches!(self.extension, Extension::Writing) {
+            self.zeros = None;
+        }
+    }
+
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.groups.is_empty() && self.in_flight.is_empty()
+    }
+
+    #[must_use]
+    pub fn failed(&self) -> Option<IoError> {
+        self.failed
+    }
+
+    /// The highest commit that is durable with all before it.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    #[must_use]
+    pub fn sequence_next(&self) -> u64 {
+        self.sequence_next
+    }
+
+    /// The first sequence of anything that is not durable yet.
+    #[must_use]
+    pub fn staged_count(&self) -> usize {
+        self.groups.iter().map(|group| group.entries.len()).sum()
+    }
+
+    /// Where replay would begin if everything up to commit `number` were in the segments.
+    #[must_use]
+    pub fn replay_start_after(&self, number: u64) -> (u64, u64) {
+        self.space.replay_start_after(number)
+    }
+
+    /// After the checkpoint record that does not need them is durable.
+    pub fn free_through(&mut self, number: u64) {
+        self.space.free_through(number);
+    }
+
+    #[must_use]
+    pub fn live_size(&self) -> u64 {
+        self.space.live_size()
+    }
+
+    /// True if a commit waits for space: only a checkpoint (or an extension under way) can help.
+    #[must_use]
+    pub fn is_starved(&self) -> bool {
+        self.groups.front().is_some_and(|group| self.space.room_for(group.size() as u64).is_none())
+    }
+
+    /// True when half of what the journal may hold is in use.
+    #[must_use]
+    pub fn wants_checkpoint(&self) -> bool {
+        self.space.live_size() > self.config.size_max / 2 || (self.is_starved() && !matches!(self.extension, Extension::Allocating | Extension::Writing))
+    }
+
+    #[must_use]
+    pub fn file(&self) -> FileId {
+        self.file
+    }
+}
+
+fn zero_pieces(zeros: &AlignedBuffer, size: u64) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut left = size as usize;
+    while left > 0 {
+        let part = left.min(ZEROS_SIZE);
+        pieces.push(zeros.piece(0, part));
+        left -= part;
+    }
+    pieces
+}

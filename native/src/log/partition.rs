@@ -1,0 +1,238 @@
+//! What a shard knows of one partition. State only: the files are reached through the store's tasks.
+//!
+//! ```text
+//!   log start ......... synced ......... written ......... end
+//!                      (recovery point)  (page cache)       (listed)
+//!                              durable: between synced and end, moved by the journal
+//! ```
+
+use super::config::LogConfig;
+use super::ids::PartitionId;
+use super::leader_epochs::LeaderEpochs;
+use super::producer_state::{ProducerState, PRODUCERS_MAX};
+use super::segment::Segment;
+use crate::io::{AlignedBuffer, Piece};
+use crate::journal::entry::Durability;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// A point of the log, with all that recovery needs to continue there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Mark {
+    pub offset: u64,
+    /// The last shard sequence of this partition's entries up to here.
+    pub sequence: u64,
+    pub segment: u64,
+    pub position: u64,
+}
+
+/// Where a batch's bytes are while they are in memory, and so what keeps them there.
+#[derive(Clone)]
+pub enum Memory {
+    /// A slot of a ring, by the ring's index and the slot's number; pinned there.
+    Ring { ring: u32, slot: u64 },
+    /// A buffer of its own (rule 19).
+    Owned(Rc<AlignedBuffer>),
+}
+
+/// What an ack says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ack {
+    pub ticket: u64,
+    pub base: u64,
+    /// The offset behind the batch.
+    pub next: u64,
+    pub crc: u32,
+    pub timestamp: i64,
+    pub durability: Durability,
+}
+
+/// A listed batch whose bytes are not in its segment yet.
+pub struct Unwritten {
+    pub piece: Piece,
+    pub memory: Memory,
+    pub segment: u64,
+    pub position: u64,
+    /// The log behind it.
+    pub after: Mark,
+    /// `replicated` partitions acknowledge from the page cache.
+    pub ack: Option<Ack>,
+    pub since_ms: u64,
+}
+
+/// A batch that live readers may take from ring memory.
+#[derive(Clone, Copy, Debug)]
+pub struct HotBatch {
+    pub base: u64,
+    pub next: u64,
+    pub ring: u32,
+    /// Of the slot in the ring: the batch is there while the ring's floor is not above.
+    pub ring_position: u64,
+    pub piece: Piece,
+}
+
+/// A producer's request that cannot be decided yet.
+pub struct Append {
+    pub ticket: u64,
+    pub piece: Piece,
+    pub memory: Memory,
+    pub origin: AppendOrigin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendOrigin {
+    /// Offsets and leader epoch are given here.
+    Leader,
+    /// A coordinator of this node: as leader, control batches allowed.
+    Coordinator,
+    /// Offsets and leader epoch come with the batch; they may leave a gap.
+    Follower,
+}
+
+/// Whether the active segment has room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpaceState {
+    Ready,
+    /// A task opens the file or reserves blocks.
+    Preparing,
+}
+
+/// The producers of the log below `offset`, encoded; an offset in a gap behind the last batch means that batch's end.
+pub fn producers_at(producers: &mut ProducerState, offset: u64) -> Vec<u8> {
+    let offset = (offset as i64).min(producers.end_offset());
+    producers.snapshot(offset)
+}
+
+pub struct Partition {
+    pub id: PartitionId,
+    pub config: LogConfig,
+    pub durability: Durability,
+    pub ownership: u64,
+    pub leader_epoch: i32,
+    pub log_start: u64,
+    pub end: u64,
+    /// Ascending; the last is the active one. Empty until the first batch.
+    pub segments: Vec<Segment>,
+    pub epochs: LeaderEpochs,
+    pub producers: ProducerState,
+    /// As of the last listed entry.
+    pub listed: Mark,
+    /// As of the last entry whose commit (fsync) or page-cache write (replicated) is complete.
+    pub stable: Mark,
+    pub written: Mark,
+    pub synced: Mark,
+    /// The producers as of `synced`, as a checkpoint record holds them; empty for none.
+    pub synced_producers: Vec<u8>,
+    /// Segments were added or removed since the directory was last synced.
+    pub is_directory_dirty: bool,
+    /// Files were changed otherwise than by appending (a truncation): sync even if no mark moved.
+    pub is_file_dirty: bool,
+    pub unwritten: VecDeque<Unwritten>,
+    pub unwritten_size: usize,
+    pub write_in_flight: bool,
+    /// It stands in the store's queue of partitions with unwritten batches, or in that of writes that are due.
+    pub is_write_queued: bool,
+    pub is_write_due: bool,
+    pub hot: VecDeque<HotBatch>,
+    /// In arrival order: appends behind a roll, a reservation or a control operation.
+    pub waiting: VecDeque<Append>,
+    /// Answers to duplicates whose original is not stable yet.
+    pub duplicates: Vec<Ack>,
+    /// Reserved bytes of the active segment.
+    pub reserved: u64,
+    pub space: SpaceState,
+    /// A control operation holds appends back.
+    pub is_held: bool,
+    /// Corrupt, set aside at start: every access answers a storage error.
+    pub is_damaged: bool,
+    pub is_deleted: bool,
+}
+
+impl Partition {
+    #[must_use]
+    pub fn new(id: PartitionId, config: LogConfig, leader_epoch: i32) -> Self {
+        Self {
+            id,
+            config,
+            durability: config.durability,
+            ownership: 1,
+            leader_epoch,
+            log_start: 0,
+            end: 0,
+            segments: Vec::new(),
+            epochs: LeaderEpochs::new(),
+            producers: ProducerState::new(0, PRODUCERS_MAX),
+            listed: Mark::default(),
+            stable: Mark::default(),
+            written: Mark::default(),
+            synced: Mark::default(),
+            synced_producers: Vec::new(),
+            is_directory_dirty: false,
+            is_file_dirty: false,
+            unwritten: VecDeque::new(),
+            unwritten_size: 0,
+            write_in_flight: false,
+            is_write_queued: false,
+            is_write_due: false,
+            hot: VecDeque::new(),
+            waiting: VecDeque::new(),
+            duplicates: Vec::new(),
+            reserved: 0,
+            space: SpaceState::Ready,
+            is_held: false,
+            is_damaged: false,
+            is_deleted: false,
+        }
+    }
+
+    /// The offset below which a reader may be served: what the ack of this partition promises has happened there.
+    #[must_use]
+    pub fn stable_end(&self) -> u64 {
+        self.stable.offset
+    }
+
+    /// True if a batch of this size opens a new segment.
+    #[must_use]
+    pub fn must_roll(&self, size: u64, next_offset: u64, now_ms: u64) -> bool {
+        let Some(active) = self.segments.last() else { return true };
+        if active.size == 0 {
+            return false;
+        }
+        let is_full = active.size + size > self.config.segment_size_max;
+        let is_old = now_ms.saturating_sub(active.began_ms) >= self.config.segment_age_max_ms;
+        // The index holds offsets relative to the base in 32 bits.
+        let is_far = next_offset - active.base > u64::from(i32::MAX as u32);
+        is_full || is_old || is_far
+    }
+
+    #[must_use]
+    pub fn active(&self) -> Option<&Segment> {
+        self.segments.last()
+    }
+
+    /// The segment that holds an offset (or the gap before which it would lie).
+    #[must_use]
+    pub fn segment_of(&self, offset: u64) -> Option<usize> {
+        self.segments.partition_point(|segment| segment.base <= offset).checked_sub(1).or(if self.segments.is_empty() { None } else { Some(0) })
+    }
+
+    /// Nothing of it is under way: every listed entry is stable and in its segment.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.unwritten.is_empty()
+            && !self.write_in_flight
+            && self.stable.offset == self.end
+            && self.written.offset == self.end
+            && self.space == SpaceState::Ready
+    }
+
+    /// The point up to which a sync of the segments makes the partition recoverable without the journal.
+    #[must_use]
+    pub fn syncable(&self) -> Mark {
+        if self.stable.offset <= self.written.offset {
+            self.stable
+        } else {
+            self.written
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Frees journal space in the background: sync what the segments have, write the record, forget the commits.
+//!
+//! ```text
+//!   start: boundary = last durable commit; every partition that changed since its recovery point is queued
+//!     ─► per partition: written up to its stable mark? ─► sync files and directory ─► new recovery point
+//!     ─► all done: record (twin file) durable ─► journal freed up to the boundary ─► tombstones that nothing names any more
+//! ```
+//! The order of the last two is DURABILITY.md rule 7; freeing first would lose acknowledged batches in a crash.
+
+use super::{FencedBy, Finished, Now, Store};
+use crate::io::task::Files;
+use crate::io::{FileId, IoError, IoResult, Op, OpenMode};
+use crate::journal::checkpoint::{Checkpoint, PartitionRecord, SegmentRecord};
+use crate::journal::header::Incarnation;
+use crate::journal::twin::Twin;
+use crate::log::ids::PartitionId;
+use crate::log::partition::{producers_at, Mark, Partition};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+pub(super) enum Step {
+    Synced { partition: u32, mark: Mark, producers: Vec<u8>, result: IoResult<u64> },
+    Recorded { twin: Twin, result: IoResult<u64> },
+}
+
+enum Phase {
+    Idle,
+    Syncing,
+    Recording,
+}
+
+pub struct Checkpointer {
+    twin: Option<Twin>,
+    incarnation: Incarnation,
+    phase: Phase,
+    requested: bool,
+    boundary: u64,
+    /// Partitions to sync, each with the offset up to which at least.
+    queue: VecDeque<(u32, u64)>,
+    /// Partitions being synced now: nobody cuts their files meanwhile.
+    syncing: Vec<u32>,
+    last_ms: u64,
+    has_news: bool,
+}
+
+impl Checkpointer {
+    #[must_use]
+    pub fn new(twin: Twin, incarnation: Incarnation, now: Now) -> Self {
+        Self {
+            twin: Some(twin),
+            incarnation,
+            phase: Phase::Idle,
+            requested: false,
+            boundary: 0,
+            queue: VecDeque::new(),
+            syncing: Vec::new(),
+            last_ms: now.monotonic_ms,
+            has_news: false,
+        }
+    }
+
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !matches!(self.phase, Phase::Idle)
+    }
+
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.requested
+    }
+
+    #[must_use]
+    pub fn is_syncing(&self, partition: u32) -> bool {
+        self.syncing.contains(&partition)
+    }
+
+    pub fn note_change(&mut self) {
+        self.has_news = true;
+    }
+
+    #[must_use]
+    pub fn deadline_ms(&self, age_max_ms: u64) -> Option<u64> {
+        (self.has_news && !self.is_running()).then_some(self.last_ms + age_max_ms)
+    }
+}
+
+impl Store {
+    /// A checkpoint as soon as possible.
+    pub fn request_checkpoint(&mut self) {
+        self.checkpointer.requested = true;
+    }
+
+    pub(super) fn advance_checkpoint(&mut self) {
+        if self.fenced.is_some() {
+            return;
+        }
+        if !self.checkpointer.is_running() && self.is_checkpoint_due() {
+            self.start_checkpoint();
+        }
+        if matches!(self.checkpointer.phase, Phase::Syncing) {
+            self.sync_partitions();
+        }
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        let is_old = self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms).is_some_and(|due| self.now.monotonic_ms >= due);
+        self.checkpointer.requested || is_old || self.journal.wants_checkpoint()
+    }
+
+    fn start_checkpoint(&mut self) {
+        let boundary = self.journal.durable();
+        let changed = |partition: &Partition| partition.synced != partition.stable || partition.is_directory_dirty || partition.is_file_dirty;
+        let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
+        let queue = states.filter(|(_, state)| changed(state)).map(|(handle, state)| (handle, state.stable.offset)).collect();
+        let checkpointer = &mut self.checkpointer;
+        checkpointer.requested = false;
+        checkpointer.has_news = false;
+        checkpointer.last_ms = self.now.monotonic_ms;
+        checkpointer.boundary = boundary;
+        checkpointer.phase = Phase::Syncing;
+        checkpointer.queue = queue;
+        // Everything that is stable now must be in its segment before the sync.
+        for (handle, _) in self.checkpointer.queue.clone() {
+            self.make_due(handle);
+        }
+    }
+
+    fn sync_partitions(&mut self) {
+        for _ in 0..self.checkpointer.queue.len() {
+            if self.checkpointer.syncing.len() >= self.config.syncs_max {
+                return;
+            }
+            let Some((handle, until)) = self.checkpointer.queue.pop_front() else { break };
+            let Some(state) = self.partition(handle) else { continue };
+            // A control operation is short and changes files itself; what is stable may still be on its way there.
+            if state.is_held || state.written.offset < until.min(state.stable.offset) {
+                self.make_due(handle);
+                self.checkpointer.queue.push_back((handle, until));
+                continue;
+            }
+            self.sync_partition(handle);
+        }
+        if self.checkpointer.queue.is_empty() && self.checkpointer.syncing.is_empty() && !self.is_changing_files() {
+            self.record_checkpoint();
+        }
+    }
+
+    fn sync_partition(&mut self, handle: u32) {
+        let state = self.partitions[handle as usize].as_mut().expect("in the queue");
+        let mark = state.syncable();
+        let from = state.synced.segment;
+        let bases = state.segments.iter().map(|segment| segment.base).filter(|base| *base >= from && *base <= mark.segment);
+        let paths: Vec<PathBuf> = bases.map(|base| self.paths.log(&state.id, base)).collect();
+        let directory = std::mem::take(&mut state.is_directory_dirty).then(|| self.paths.partition(&state.id));
+        state.is_file_dirty = false;
+        let producers = producers_at(&mut state.producers, mark.offset);
+        self.checkpointer.syncing.push(handle);
+        let files = self.files.clone();
+        self.tasks.spawn(self.io.as_mut(), async move {
+            let result = sync_files(&files, &paths, directory).await;
+            Finished::Checkpoint(Step::Synced { partition: handle, mark, producers, result })
+        });
+    }
+
+    pub(super) fn checkpoint_step(&mut self, step: Step) {
+        match step {
+            Step::Synced { partition, mark, producers, result } => {
+                self.checkpointer.syncing.retain(|handle| *handle != partition);
+                match result {
+                    Ok(count) => {
+                        self.counters.file_syncs += count;
+                        if let Some(state) = self.partition_mut(partition) {
+                            state.synced = mark;
+                            state.synced_producers = producers;
+                        }
+                    }
+                    Err(error) => self.fence(error, FencedBy::Segment),
+                }
+                self.advance_checkpoint();
+            }
+            Step::Recorded { twin, result } => {
+                self.checkpointer.twin = Some(twin);
+                self.checkpointer.phase = Phase::Idle;
+                match result {
+                    Ok(size) => self.checkpoint_done(size),
+                    Err(error) => self.fence(error, FencedBy::Checkpoint),
+                }
+            }
+        }
+    }
+
+    fn record_checkpoint(&mut self) {
+        let (position, number) = self.journal.replay_start_after(self.checkpointer.boundary);
+        let partitions = self.partitions.iter().flatten().filter(|partition| !partition.is_deleted).map(partition_record).collect();
+        let checkpoint = Checkpoint {
+            incarnation: self.checkpointer.incarnation,
+            position,
+            number,
+            sequence_next: self.journal.sequence_next(),
+            partitions,
+        };
+        let mut twin = self.checkpointer.twin.take().expect("one record at a time");
+        self.checkpointer.phase = Phase::Recording;
+        let files = self.files.clone();
+        let reserve = self.paths.reserve();
+        self.tasks.spawn(self.io.as_mut(), async move {
+            let payload = checkpoint.encode();
+            let size = payload.len() as u64;
+            let mut result = twin.write(&files, &payload).await;
+            if result.is_err_and(IoError::is_no_space) {
+                result = match release_reserve(&files, &reserve).await {
+                    Ok(()) => twin.write(&files, &payload).await,
+                    Err(error) => Err(error),
+                };
+            }
+            Finished::Checkpoint(Step::Recorded { twin, result: result.map(|()| size) })
+        });
+    }
+
+    fn checkpoint_done(&mut self, size: u64) {
+        self.counters.checkpoints += 1;
+        self.counters.checkpoint_bytes += size;
+        self.journal.free_through(self.checkpointer.boundary);
+        let boundary = self.checkpointer.boundary;
+        let (gone, kept): (Vec<_>, Vec<_>) = self.tombstones.drain(..).partition(|(_, commit)| *commit <= boundary);
+        self.tombstones = kept;
+        for (id, _) in gone {
+            self.remove_tombstone(&id);
+        }
+    }
+
+    fn remove_tombstone(&mut self, id: &PartitionId) {
+        let path = self.paths.tombstone(id);
+        let entries = match self.io.list(&path) {
+            Ok(entries) => entries,
+            Err(IoError::NOT_FOUND) => return,
+            Err(error) => return self.fence(error, FencedBy::Segment),
+        };
+        let topics = self.paths.topics();
+        let files = self.files.clone();
+        self.tasks.spawn(self.io.as_mut(), async move {
+            Finished::Removed { result: remove_directory(&files, path, entries.into_iter().map(|entry| entry.name), topics).await }
+        });
+    }
+}
+
+pub(super) async fn remove_directory(
+    files: &Files,
+    path: PathBuf,
+    names: impl Iterator<Item = String>,
+    parent: PathBuf,
+) -> IoResult<()> {
+    let unlinks = names.map(|name| Op::Unlink { path: path.join(name) }).collect();
+    files.all_ok(unlinks).await?;
+    files.call(Op::RemoveDir { path }).await?;
+    files.sync_directory(&parent).await
+}
+
+/// A full disk must not stop what frees it: the reserve's blocks are given back once (rule 8).
+async fn release_reserve(files: &Files, reserve: &std::path::Path) -> IoResult<()> {
+    files.remove_file(reserve).await?;
+    files.sync_directory(reserve.parent().expect("in the data directory")).await
+}
+
+/// Files first, then the directory that names them. The count of syncs.
+pub(super) async fn sync_files(files: &Files, paths: &[PathBuf], directory: Option<PathBuf>) -> IoResult<u64> {
+    let mut count = paths.len() as u64;
+    for group in paths.chunks(16) {
+        let opens = group.iter().map(|path| Op::Open { path: path.clone(), mode: OpenMode::Write }).collect();
+        let opened: Vec<FileId> = files.all_ok(opens).await?.into_iter().map(|id| FileId(id as u32)).collect();
+        let synced = files.all_ok(opened.iter().map(|file| Op::Sync { file: *file }).collect()).await;
+        files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
+        synced?;
+    }
+    if let Some(directory) = directory {
+        files.sync_directory(&directory).await?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// The partition as of its recovery point.
+fn partition_record(partition: &Partition) -> PartitionRecord {
+    let mark = partition.synced;
+    let upto = partition.segments.iter().filter(|segment| segment.base <= mark.segment);
+    let segments = upto.map(|segment| {
+        let size = if segment.base == mark.segment { mark.position } else { segment.size };
+        SegmentRecord { base: segment.base, size, max_timestamp: segment.max_timestamp }
+    });
+    let mut epochs = partition.epochs.clone();
+    let _ = epochs.truncate_to(mark.offset as i64);
+    PartitionRecord {
+        id: partition.id,
+        durability: partition.durability,
+        ownership: partition.ownership,
+        log_start: partition.log_start,
+        recovery_point: mark.offset,
+        last_sequence: mark.sequence,
+        segments: segments.filter(|segment| segment.size > 0).collect(),
+        epochs: epochs.encode(),
+        producers: partition.synced_producers.clone(),
+    }
+}

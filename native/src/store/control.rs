@@ -1,0 +1,603 @@
+//! Rare changes of one partition: truncation, log start, durability, reset, creation, deletion. Each is a journal
+//! entry that is durable before any file changes and before the answer (DURABILITY.md rule 5).
+//!
+//! ```text
+//!   held: new appends wait ─► quiet: all listed is stable and written ─► look ─► entry durable ─► files ─► [done entry] ─► go on
+//! ```
+//! `replicated` partitions need the second entry: their appends are in no journal, so a replay that cut again would
+//! cut what came later.
+
+use super::walk::{self, SegmentFile};
+use super::{Event, FencedBy, Finished, Listed, ReadError, Store, StoreError};
+use crate::io::task::Files;
+use crate::io::{IoResult, Op, OpenMode};
+use crate::journal::entry::{Durability, Entry, EntryKind};
+use crate::log::config::LogConfig;
+use crate::log::identity::Identity;
+use crate::log::ids::PartitionId;
+use crate::log::partition::{producers_at, Mark, Partition};
+use crate::log::producer_state::{ProducerState, PRODUCERS_MAX};
+use crate::log::segment::Segment;
+use std::path::PathBuf;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Cut so that nothing at or above the offset is left. A batch that holds it goes as a whole.
+    Truncate { to: u64 },
+    /// Nothing below the offset is served any more; whole segments below it are removed.
+    LogStart { to: u64 },
+    Durability(Durability),
+    /// Drop everything and continue, empty, at the offset.
+    Reset { to: u64 },
+    /// The topic's deletion is durable in the metadata already.
+    Delete,
+}
+
+enum Step {
+    /// Waits until nothing of the partition is under way.
+    Quieting,
+    /// A task looks something up or syncs before the entry is listed.
+    Preparing,
+    /// The entry is in the journal's hands.
+    Listed(Cut),
+    /// A task changes files.
+    Changing(Cut),
+    /// The second entry is.
+    Confirming,
+}
+
+/// Where the log ends after a cut.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cut {
+    pub offset: u64,
+    pub segment: u64,
+    pub position: u64,
+    pub max_timestamp: i64,
+}
+
+pub(super) struct Running {
+    control: Control,
+    ticket: u64,
+    step: Step,
+    /// Rebuilt below the cut.
+    producers: Option<ProducerState>,
+}
+
+/// What a task of a control operation found or did.
+pub(super) enum FilesDone {
+    Located { cut: Cut, producers: Box<ProducerState> },
+    Synced(IoResult<u64>),
+    Changed(IoResult<()>),
+    Unreadable(ReadError),
+}
+
+impl Store {
+    /// Makes directories and identity files durable, then takes appends. Answers `Done` for each with its ticket.
+    pub fn create(&mut self, ticket: u64, partitions: &[(PartitionId, LogConfig, i32)]) -> Vec<u32> {
+        let mut handles = Vec::new();
+        let mut directories = Vec::new();
+        for (id, config, leader_epoch) in partitions {
+            let mut partition = Partition::new(*id, *config, *leader_epoch);
+            partition.is_held = true;
+            let identity = Identity { partition: *id, durability: config.durability, ownership: partition.ownership };
+            directories.push((self.paths.partition(id), identity.encode()));
+            handles.push(self.add(partition));
+        }
+        let topics = self.paths.topics();
+        let files = self.files.clone();
+        let created = handles.clone();
+        self.tasks.spawn(self.io.as_mut(), async move {
+            Finished::Created { ticket, partitions: created, result: create_directories(&files, directories, topics).await }
+        });
+        handles
+    }
+
+    pub(super) fn created(&mut self, ticket: u64, partitions: &[u32], result: IoResult<()>) {
+        for handle in partitions {
+            match result {
+                Ok(()) => {
+                    self.live(*handle).is_held = false;
+                    self.retry.push_back(*handle);
+                    self.events.push(Event::Done { partition: *handle, ticket });
+                }
+                Err(error) => {
+                    let state = self.partitions[*handle as usize].take().expect("just created");
+                    self.by_id.remove(&state.id);
+                    for append in &state.waiting {
+                        self.refuse(*handle, append, super::AppendError::UnknownPartition);
+                    }
+                    self.events.push(Event::ControlFailed { partition: *handle, ticket, error: error.into() });
+                }
+            }
+        }
+    }
+
+    /// Begins an operation. It ends with `Done` or `ControlFailed` and the ticket.
+    pub fn control(&mut self, partition: u32, ticket: u64, control: Control) {
+        match self.check_control(partition, control) {
+            Ok(()) => {}
+            Err(error) => return self.events.push(Event::ControlFailed { partition, ticket, error }),
+        }
+        self.controls.insert(partition, Running { control, ticket, step: Step::Quieting, producers: None });
+        if matches!(control, Control::LogStart { .. }) {
+            return self.list_control(partition);
+        }
+        let state = self.live(partition);
+        state.is_held = true;
+        state.is_deleted = matches!(control, Control::Delete);
+        self.make_due(partition);
+    }
+
+    fn check_control(&self, partition: u32, control: Control) -> Result<(), StoreError> {
+        let state = self.partition(partition).filter(|state| !state.is_deleted).ok_or(StoreError::UnknownPartition)?;
+        if self.fenced.is_some() {
+            return Err(StoreError::Fenced);
+        }
+        if state.is_damaged && control != Control::Delete {
+            return Err(StoreError::Damaged);
+        }
+        if self.controls.contains_key(&partition) || state.is_held {
+            return Err(StoreError::Busy);
+        }
+        let within = |to: u64, end: u64| {
+            let is_within = to >= state.log_start && to <= end;
+            if is_within { Ok(()) } else { Err(StoreError::OutOfRange { start: state.log_start, end }) }
+        };
+        match control {
+            Control::Truncate { to } => within(to, state.end),
+            Control::LogStart { to } => within(to, state.stable_end()),
+            Control::Durability(_) | Control::Reset { .. } | Control::Delete => Ok(()),
+        }
+    }
+
+    pub(super) fn advance_controls(&mut self) {
+        let mut quieting: Vec<u32> =
+            self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Quieting)).map(|(handle, _)| *handle).collect();
+        quieting.sort_unstable();
+        for handle in quieting {
+            if self.fenced.is_some() {
+                self.control_failed(handle, StoreError::Fenced);
+            } else if self.is_undisturbed(handle) {
+                self.prepare_control(handle);
+            } else {
+                self.make_due(handle);
+            }
+        }
+    }
+
+    /// Files are being changed in a way that the next record must not miss half of.
+    pub(super) fn is_changing_files(&self) -> bool {
+        self.controls.values().any(|running| matches!(running.step, Step::Changing(_) | Step::Confirming))
+    }
+
+    /// Rule 18: nobody reads a file that is about to be cut or renamed; nor is it being synced.
+    fn is_undisturbed(&self, handle: u32) -> bool {
+        let is_leased = self.open_files.keys_of(handle).into_iter().any(|key| self.open_files.is_leased(key));
+        let is_opening = self.opening.keys().any(|key| key.partition == handle);
+        let is_quiet = self.partition(handle).is_some_and(Partition::is_quiet);
+        is_quiet && !is_leased && !is_opening && self.searches == 0 && !self.checkpointer.is_syncing(handle)
+    }
+
+    fn prepare_control(&mut self, handle: u32) {
+        let control = self.running(handle).control;
+        self.running(handle).step = Step::Preparing;
+        match control {
+            Control::Truncate { to } => self.locate_cut(handle, to),
+            Control::Durability(_) => self.sync_all(handle),
+            Control::Reset { .. } | Control::LogStart { .. } => self.list_control(handle),
+            Control::Delete => self.rename_to_tombstone(handle),
+        }
+    }
+
+    fn running(&mut self, handle: u32) -> &mut Running {
+        self.controls.get_mut(&handle).expect("a control operation under way")
+    }
+
+    fn spawn_control(&mut self, handle: u32, work: impl std::future::Future<Output = FilesDone> + 'static) {
+        self.tasks.spawn(self.io.as_mut(), async move { Finished::Control { partition: handle, outcome: work.await } });
+    }
+
+    fn locate_cut(&mut self, handle: u32, to: u64) {
+        let state = self.live(handle);
+        let id = state.id;
+        let end = state.listed;
+        let segments = state.segments.clone();
+        let start = (state.synced.offset <= to && !state.synced_producers.is_empty())
+            .then(|| ProducerState::decode(&state.synced_producers, PRODUCERS_MAX).ok())
+            .flatten();
+        let log_start = state.log_start;
+        let paths = self.paths.clone();
+        let files = self.files.clone();
+        self.spawn_control(handle, async move {
+            match find_cut(&files, |base| paths.log(&id, base), &segments, end, to, log_start, start).await {
+                Ok((cut, producers)) => FilesDone::Located { cut, producers: Box::new(producers) },
+                Err(error) => FilesDone::Unreadable(error),
+            }
+        });
+    }
+
+    fn sync_all(&mut self, handle: u32) {
+        let state = self.live(handle);
+        let id = state.id;
+        let bases: Vec<u64> = state.segments.iter().map(|segment| segment.base).filter(|base| *base >= state.synced.segment).collect();
+        let paths: Vec<PathBuf> = bases.into_iter().map(|base| self.paths.log(&id, base)).collect();
+        let directory = self.paths.partition(&id);
+        let files = self.files.clone();
+        self.spawn_control(handle, async move {
+            FilesDone::Synced(super::checkpointer::sync_files(&files, &paths, Some(directory)).await)
+        });
+    }
+
+    fn rename_to_tombstone(&mut self, handle: u32) {
+        for key in self.open_files.keys_of(handle) {
+            if let Some(file) = self.open_files.remove(key) {
+                self.close_file(file);
+            }
+        }
+        self.running(handle).step = Step::Changing(Cut::default());
+        let id = self.live(handle).id;
+        let (from, to, parent) = (self.paths.partition(&id), self.paths.tombstone(&id), self.paths.topics());
+        let files = self.files.clone();
+        self.spawn_control(handle, async move { FilesDone::Changed(rename_durably(&files, from, to, parent).await) });
+    }
+
+    /// Lists the entry of the operation; it is applied when durable.
+    fn list_control(&mut self, handle: u32) {
+        let control = self.running(handle).control;
+        let cut = match self.running(handle).step {
+            Step::Listed(cut) => cut,
+            _ => Cut::default(),
+        };
+        let state = self.live(handle);
+        let (kind, offset) = match control {
+            Control::Truncate { .. } => (EntryKind::Truncate, cut.offset),
+            Control::LogStart { to } => (EntryKind::LogStart, to),
+            Control::Durability(_) => (EntryKind::Durability, state.end),
+            Control::Reset { to } => (EntryKind::Reset, to),
+            Control::Delete => unreachable!("a deletion is in the metadata, not in the journal"),
+        };
+        let mut entry = Entry { ownership: state.ownership, ..Entry::control(kind, state.id, state.end, offset) };
+        if let Control::Durability(durability) = control {
+            entry.durability = durability;
+        }
+        let mut after = state.listed;
+        after.sequence = self.journal.sequence_next();
+        self.live(handle).listed.sequence = after.sequence;
+        self.journal.stage(entry, None, Listed::Control { partition: handle, after });
+        self.checkpointer.note_change();
+        self.running(handle).step = Step::Listed(cut);
+    }
+
+    pub(super) fn control_durable(&mut self, handle: u32, after: Mark) {
+        let control = self.running(handle).control;
+        match self.running(handle).step {
+            Step::Confirming => {
+                self.note_sequence(handle, after.sequence);
+                self.control_done(handle);
+            }
+            Step::Listed(cut) => match control {
+                Control::LogStart { to } => self.raise_log_start(handle, to, after),
+                Control::Durability(durability) => self.change_durability(handle, durability, after),
+                Control::Truncate { .. } => self.cut(handle, cut, after),
+                Control::Reset { to } => self.reset(handle, to, after),
+                Control::Delete => unreachable!("has no entry"),
+            },
+            _ => unreachable!("no entry of it is in the journal"),
+        }
+    }
+
+    /// A control entry was applied: from now on the partition's state contains it.
+    fn note_sequence(&mut self, handle: u32, sequence: u64) {
+        let state = self.live(handle);
+        for mark in [&mut state.stable, &mut state.written] {
+            mark.sequence = mark.sequence.max(sequence);
+        }
+    }
+
+    fn raise_log_start(&mut self, handle: u32, to: u64, after: Mark) {
+        let state = self.live(handle);
+        state.log_start = state.log_start.max(to);
+        state.stable.sequence = state.stable.sequence.max(after.sequence);
+        let _ = state.epochs.drop_below(to as i64);
+        self.control_done(handle);
+        self.remove_old_segments(handle);
+    }
+
+    fn change_durability(&mut self, handle: u32, durability: Durability, after: Mark) {
+        let state = self.live(handle);
+        state.durability = durability;
+        state.config.durability = durability;
+        state.synced = Mark { sequence: after.sequence, ..state.listed };
+        state.synced_producers = producers_at(&mut state.producers, state.listed.offset);
+        // The record does not know yet that this point is synced and of which durability.
+        state.is_file_dirty = true;
+        self.note_sequence(handle, after.sequence);
+        self.control_done(handle);
+    }
+
+    fn cut(&mut self, handle: u32, cut: Cut, after: Mark) {
+        let producers = self.running(handle).producers.take().expect("located before it was listed");
+        let mark = Mark { offset: cut.offset, sequence: after.sequence, segment: cut.segment, position: cut.position };
+        let state = self.live(handle);
+        let removed: Vec<Segment> = state.segments.iter().filter(|segment| segment.base > cut.segment).copied().collect();
+        state.segments.retain(|segment| segment.base <= cut.segment);
+        if let Some(active) = state.segments.last_mut() {
+            active.size = cut.position;
+            active.max_timestamp = cut.max_timestamp;
+        }
+        state.producers = producers;
+        let _ = state.epochs.truncate_to(cut.offset as i64);
+        self.end_at(handle, mark);
+        self.change_files(handle, cut, &removed, true);
+    }
+
+    fn reset(&mut self, handle: u32, to: u64, after: Mark) {
+        let mark = Mark { offset: to, sequence: after.sequence, segment: to, position: 0 };
+        let state = self.live(handle);
+        let removed = std::mem::take(&mut state.segments);
+        state.log_start = to;
+        state.epochs = crate::log::leader_epochs::LeaderEpochs::new();
+        state.producers = ProducerState::new(to as i64, PRODUCERS_MAX);
+        self.end_at(handle, mark);
+        self.change_files(handle, Cut { offset: to, segment: to, ..Cut::default() }, &removed, false);
+    }
+
+    /// The log ends at the mark from now on, in memory. Dropped batches leave the ring index before any read (rule 5).
+    fn end_at(&mut self, handle: u32, mark: Mark) {
+        let state = self.live(handle);
+        state.end = mark.offset;
+        state.listed = mark;
+        state.stable = mark;
+        state.written = mark;
+        // What a checkpoint has recorded above the cut is gone; below it stays as it is.
+        if state.synced.offset > mark.offset || state.synced.segment > mark.segment {
+            state.synced = mark;
+            state.synced_producers = producers_at(&mut state.producers, mark.offset);
+        }
+        state.reserved = 0;
+        state.hot.retain(|hot| hot.next <= mark.offset);
+        state.is_file_dirty = true;
+        state.is_directory_dirty = true;
+    }
+
+    fn change_files(&mut self, handle: u32, cut: Cut, removed: &[Segment], keeps_cut_segment: bool) {
+        let state = self.live(handle);
+        let id = state.id;
+        let is_synced = state.durability == Durability::Replicated;
+        let bases: Vec<u64> = removed.iter().map(|segment| segment.base).collect();
+        for base in bases.iter().chain([&cut.segment]) {
+            self.drop_index(handle, *base);
+        }
+        for key in self.open_files.keys_of(handle).into_iter().filter(|key| bases.contains(&key.base)) {
+            if let Some(file) = self.open_files.remove(key) {
+                self.close_file(file);
+            }
+        }
+        let mut unlinks: Vec<PathBuf> = bases.iter().flat_map(|base| [self.paths.log(&id, *base), self.paths.index(&id, *base)]).collect();
+        unlinks.push(self.paths.index(&id, cut.segment));
+        let cut_file = keeps_cut_segment.then(|| (self.paths.log(&id, cut.segment), cut.position));
+        let directory = self.paths.partition(&id);
+        let files = self.files.clone();
+        self.running(handle).step = Step::Changing(cut);
+        self.spawn_control(handle, async move {
+            FilesDone::Changed(cut_files(&files, unlinks, cut_file, is_synced.then_some(directory)).await)
+        });
+    }
+
+    pub(super) fn control_files_done(&mut self, handle: u32, outcome: FilesDone) {
+        match outcome {
+            FilesDone::Located { cut, producers } => {
+                let running = self.running(handle);
+                running.producers = Some(*producers);
+                running.step = Step::Listed(cut);
+                if cut.offset == self.live(handle).end {
+                    return self.control_done(handle);
+                }
+                self.list_control(handle);
+            }
+            FilesDone::Synced(Ok(_)) => self.list_control(handle),
+            FilesDone::Changed(Ok(())) => self.files_changed(handle),
+            FilesDone::Unreadable(ReadError::Io(error)) => {
+                self.control_failed(handle, StoreError::Io(error));
+            }
+            FilesDone::Unreadable(_) => self.control_failed(handle, StoreError::Damaged),
+            FilesDone::Synced(Err(error)) | FilesDone::Changed(Err(error)) => {
+                self.fence(error, FencedBy::Segment);
+                self.control_failed(handle, StoreError::Io(error));
+            }
+        }
+    }
+
+    fn files_changed(&mut self, handle: u32) {
+        if self.running(handle).control == Control::Delete {
+            return self.deleted(handle);
+        }
+        let state = self.live(handle);
+        if state.durability == Durability::Fsync {
+            return self.control_done(handle);
+        }
+        let entry = Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
+        let mut after = state.listed;
+        after.sequence = self.journal.sequence_next();
+        self.live(handle).listed.sequence = after.sequence;
+        self.journal.stage(entry, None, Listed::Control { partition: handle, after });
+        self.running(handle).step = Step::Confirming;
+    }
+
+    fn deleted(&mut self, handle: u32) {
+        let running = self.controls.remove(&handle).expect("a deletion under way");
+        let state = self.partitions[handle as usize].take().expect("deleted once");
+        self.by_id.remove(&state.id);
+        for append in &state.waiting {
+            self.refuse(handle, append, super::AppendError::UnknownPartition);
+        }
+        self.drop_indexes_of(handle);
+        self.fail_parked_reads(handle);
+        // All its entries are in commits up to the last durable one: it was quiet.
+        self.tombstones.push((state.id, self.journal.durable()));
+        self.checkpointer.note_change();
+        self.events.push(Event::Done { partition: handle, ticket: running.ticket });
+    }
+
+    fn control_done(&mut self, handle: u32) {
+        let running = self.controls.remove(&handle).expect("a control operation under way");
+        self.let_go(handle);
+        self.events.push(Event::Done { partition: handle, ticket: running.ticket });
+    }
+
+    fn control_failed(&mut self, handle: u32, error: StoreError) {
+        let running = self.controls.remove(&handle).expect("a control operation under way");
+        self.let_go(handle);
+        self.events.push(Event::ControlFailed { partition: handle, ticket: running.ticket, error });
+    }
+
+    fn let_go(&mut self, handle: u32) {
+        let is_fenced = self.fenced.is_some();
+        let state = self.live(handle);
+        state.is_held = false;
+        if !is_fenced {
+            self.retry.push_back(handle);
+        }
+    }
+
+    /// Unlinks whole segments below the log start that a checkpoint no longer needs and nobody reads (rules 7, 18).
+    pub(super) fn remove_old_segments(&mut self, handle: u32) {
+        if self.fenced.is_some() || self.controls.contains_key(&handle) || self.checkpointer.is_syncing(handle) {
+            return;
+        }
+        let Some(state) = self.partition(handle) else { return };
+        let bound = state.log_start.min(state.synced.offset);
+        let removable = state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.synced.segment).count();
+        let keys = state.segments[..removable].iter().map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
+        let free = keys.clone().take_while(|key| !self.open_files.is_leased(*key) && !self.opening.contains_key(key)).count();
+        let keys: Vec<_> = keys.take(free).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let id = state.id;
+        for key in &keys {
+            self.drop_index(handle, key.base);
+            if let Some(file) = self.open_files.remove(*key) {
+                self.close_file(file);
+            }
+        }
+        let state = self.live(handle);
+        state.segments.drain(..free);
+        state.is_directory_dirty = true;
+        let unlinks = keys.iter().flat_map(|key| [self.paths.log(&id, key.base), self.paths.index(&id, key.base)]).collect();
+        let files = self.files.clone();
+        self.tasks.spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
+    }
+}
+
+async fn create_directories(files: &Files, directories: Vec<(PathBuf, Vec<u8>)>, topics: PathBuf) -> IoResult<()> {
+    let made = files.all(directories.iter().map(|(path, _)| Op::MakeDir { path: path.clone() }).collect()).await;
+    for result in made {
+        if let Err(error) = result {
+            if error != crate::io::IoError::EXISTS {
+                return Err(error);
+            }
+        }
+    }
+    for group in directories.chunks(64) {
+        create_identities(files, group).await?;
+    }
+    files.sync_directory(&topics).await
+}
+
+async fn create_identities(files: &Files, group: &[(PathBuf, Vec<u8>)]) -> IoResult<()> {
+    let opens = group.iter().map(|(path, _)| Op::Open { path: path.join("identity"), mode: OpenMode::Write }).collect();
+    let opened: Vec<_> = files.all_ok(opens).await?.into_iter().map(|id| crate::io::FileId(id as u32)).collect();
+    let buffers: Vec<_> = group
+        .iter()
+        .map(|(_, bytes)| {
+            let mut buffer = crate::io::AlignedBuffer::new(bytes.len());
+            buffer.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
+            (buffer, bytes.len())
+        })
+        .collect();
+    let writes = opened.iter().zip(&buffers).map(|(file, (buffer, size))| Op::Write {
+        file: *file,
+        position: 0,
+        pieces: vec![buffer.piece(0, *size)],
+        durable: Some(crate::io::SyncMethod::Linked),
+    });
+    let written = files.all_ok(writes.collect()).await;
+    files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
+    for (count, (_, size)) in written?.iter().zip(&buffers) {
+        if *count != *size as u64 {
+            return Err(crate::io::IoError::SHORT_WRITE);
+        }
+    }
+    let opens = group.iter().map(|(path, _)| Op::Open { path: path.clone(), mode: OpenMode::Directory }).collect();
+    let opened: Vec<_> = files.all_ok(opens).await?.into_iter().map(|id| crate::io::FileId(id as u32)).collect();
+    let synced = files.all_ok(opened.iter().map(|file| Op::Sync { file: *file }).collect()).await;
+    files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
+    synced.map(drop)
+}
+
+async fn rename_durably(files: &Files, from: PathBuf, to: PathBuf, parent: PathBuf) -> IoResult<()> {
+    files.call(Op::Rename { from, to }).await?;
+    files.sync_directory(&parent).await
+}
+
+/// Removes files and cuts one; with a directory given, all of it is durable at the end.
+pub(super) async fn cut_files(
+    files: &Files,
+    unlinks: Vec<PathBuf>,
+    cut: Option<(PathBuf, u64)>,
+    synced_directory: Option<PathBuf>,
+) -> IoResult<()> {
+    for path in &unlinks {
+        files.remove_file(path).await?;
+    }
+    if let Some((path, size)) = cut {
+        let file = files.open(&path, OpenMode::Write).await?;
+        let mut result = files.call(Op::SetSize { file, size }).await.map(drop);
+        if result.is_ok() && synced_directory.is_some() {
+            result = files.sync(file).await;
+        }
+        files.close(file).await?;
+        result?;
+    }
+    match synced_directory {
+        Some(directory) => files.sync_directory(&directory).await,
+        None => Ok(()),
+    }
+}
+
+/// The batch boundary at or below `to`, and the producers as they were there.
+pub(super) async fn find_cut(
+    files: &Files,
+    path: impl Fn(u64) -> PathBuf,
+    segments: &[Segment],
+    end: Mark,
+    to: u64,
+    log_start: u64,
+    start: Option<ProducerState>,
+) -> Result<(Cut, ProducerState), ReadError> {
+    let mut producers = start.unwrap_or_else(|| ProducerState::new(log_start as i64, PRODUCERS_MAX));
+    let first_base = segments.first().map_or(end.offset, |segment| segment.base);
+    let mut cut = Cut { offset: to.min(end.offset), segment: first_base, position: 0, max_timestamp: -1 };
+    for segment in segments.iter().filter(|segment| segment.base <= to) {
+        let size = if segment.base == end.segment { end.position } else { segment.size };
+        let file = SegmentFile { base: segment.base, size };
+        cut = Cut { offset: cut.offset, segment: segment.base, position: 0, max_timestamp: -1 };
+        let mut last_end = 0;
+        walk::headers(files, &path(segment.base), file, |header, position| {
+            if header.next_offset() as u64 > to {
+                // The boundary is this batch's start, or, in the gap before it, the offset asked for.
+                cut.offset = (header.base_offset as u64).min(to);
+                return false;
+            }
+            last_end = position + u64::from(header.size);
+            cut.max_timestamp = cut.max_timestamp.max(header.max_timestamp);
+            producers.replay(header, header.max_timestamp);
+            // What lies behind the cut may be gone from the file already.
+            (header.next_offset() as u64) < to
+        })
+        .await?;
+        cut.position = last_end;
+    }
+    Ok((cut, producers))
+}

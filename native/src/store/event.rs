@@ -1,0 +1,102 @@
+use crate::codec::batch::BatchError;
+use crate::io::{AlignedBuffer, IoError};
+use crate::log::partition::Ack;
+use std::rc::Rc;
+
+/// What the store tells its owner, in the order in which it happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The guarantee that the ack states has been reached.
+    Appended { partition: u32, ack: Ack },
+    /// Nothing was written.
+    Refused { partition: u32, ticket: u64, error: AppendError },
+    /// A control operation is durable and done.
+    Done { partition: u32, ticket: u64 },
+    ControlFailed { partition: u32, ticket: u64, error: StoreError },
+    Read { partition: u32, ticket: u64, result: Result<ReadBytes, ReadError> },
+    Found { partition: u32, ticket: u64, result: Result<Option<Found>, ReadError> },
+    /// The log directory is fenced: no append is acknowledged any more.
+    Fenced { error: IoError, path_kind: FencedBy },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FencedBy {
+    Journal,
+    Segment,
+    Checkpoint,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppendError {
+    Batch(BatchError),
+    OutOfOrderSequence { expected: i32, got: i32 },
+    StaleProducerEpoch { current: i16, got: i16 },
+    /// A follower's batch below the end.
+    OffsetBelowEnd { end: u64, got: u64 },
+    /// A follower's batch of an older leader than the log has seen.
+    LeaderEpochWentBack { latest: i32, got: i32 },
+    NoSpace,
+    Fenced,
+    UnknownPartition,
+    Damaged,
+    OffsetOverflow,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    Io(IoError),
+    UnknownPartition,
+    Damaged,
+    Fenced,
+    /// Another control operation of this partition is under way.
+    Busy,
+    OutOfRange { start: u64, end: u64 },
+}
+
+impl From<IoError> for StoreError {
+    fn from(error: IoError) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Whole batches from segment files, as stored.
+#[derive(Debug)]
+pub struct ReadBytes {
+    pub buffer: Rc<AlignedBuffer>,
+    pub from: usize,
+    pub size: usize,
+    /// The offset behind the last batch.
+    pub next: u64,
+}
+
+impl ReadBytes {
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer.bytes()[self.from..self.from + self.size]
+    }
+}
+
+/// The batch that a search by timestamp ended at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub offset: u64,
+    pub timestamp: i64,
+    pub leader_epoch: i32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    Io(IoError),
+    UnknownPartition,
+    Damaged,
+    /// Below the log start or above the end.
+    OutOfRange { log_start: u64, end: u64 },
+    /// A stored batch fails its checks: it is neither served nor skipped.
+    Corrupt { offset: u64, segment: u64, position: u64 },
+}
+
+impl From<IoError> for ReadError {
+    fn from(error: IoError) -> Self {
+        Self::Io(error)
+    }
+}

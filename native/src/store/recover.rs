@@ -1,0 +1,692 @@
+//! Opens a data directory: finds out what the last life left, repeats what the journals say, and begins a new
+//! incarnation (DURABILITY.md rules 4, 6, 11, 12, 22). Everything blocks here; nothing serves yet.
+//!
+//! ```text
+//!   lock ─► superblock ─► checkpoints ─► directories ─► journals replayed ─► tails ─► all synced
+//!        ─► checkpoints of the new incarnation ─► superblock of the new incarnation   ◄── the one step that counts
+//! ```
+//! A crash anywhere before the last arrow leaves the old superblock, whose journals and checkpoints are untouched.
+
+use super::control::cut_files;
+use super::replay::{read_all, Replay, ReplayError};
+use crate::codec::crc32c::crc32c;
+use crate::io::task::{block_on, Files};
+use crate::io::{AlignedBuffer, Io, IoError, IoResult, Op, OpenMode, SyncMethod, BLOCK_SIZE};
+use crate::journal::checkpoint::{Checkpoint, PartitionRecord, CHECKPOINT_MAGIC};
+use crate::journal::entry::EntryKind;
+use crate::journal::fields::{FieldReader, FieldWriter};
+use crate::journal::header::Incarnation;
+use crate::journal::scan::{ScanError, ScanStart, Scanner};
+use crate::journal::space::JOURNAL_START;
+use crate::journal::superblock::{JournalPlace, Superblock, SUPERBLOCK_MAGIC};
+use crate::journal::twin::{Copies, Twin};
+use crate::journal::writer::JournalConfig;
+use crate::log::config::LogConfig;
+use crate::log::identity::{Identity, IdentityError};
+use crate::log::ids::{PartitionId, TopicId};
+use crate::log::partition::Partition;
+use crate::log::segment::{absent_is_empty, DataPaths, TOMBSTONE_SUFFIX};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// Pending bytes of all partitions above which replay writes them out.
+const REPLAY_PENDING_MAX: usize = 16 << 20;
+const RESERVE_SIZE: u64 = 8 << 20;
+
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    pub data: PathBuf,
+    /// Where journals are made; default: in the data directory.
+    pub journals: Option<PathBuf>,
+    pub shards: u32,
+    pub journal: JournalConfig,
+    /// Batches may be this large (`max.message.bytes` of any topic).
+    pub batch_size_max: u64,
+    /// Serve the rest when a journal or partition is corrupt.
+    pub set_aside_corrupt: bool,
+    /// Fresh random bytes: the nonce of the new incarnation.
+    pub nonce: [u8; 16],
+}
+
+/// What the metadata knows. A directory it does not know is set aside, never deleted.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    pub live: HashMap<PartitionId, LogConfig>,
+    pub deleted: HashSet<TopicId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    InUse,
+    Io { what: String, error: IoError },
+    Corrupt(String),
+    NewerFormat(String),
+}
+
+impl OpenError {
+    fn io(what: &str) -> impl FnOnce(IoError) -> Self + '_ {
+        move |error| Self::Io { what: what.to_owned(), error }
+    }
+}
+
+/// What recovery did, for the log and for `doctor`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    pub is_fresh: bool,
+    pub commits: u64,
+    pub entries: u64,
+    pub bytes: u64,
+    /// Bytes in segment files that were no part of the log.
+    pub cut_size: u64,
+    pub set_aside: Vec<String>,
+    pub damaged: Vec<String>,
+}
+
+pub struct RecoveredShard {
+    pub shard: u32,
+    pub paths: DataPaths,
+    pub superblock: Superblock,
+    pub journal_path: PathBuf,
+    pub journal_size: u64,
+    pub checkpoints: Twin,
+    pub partitions: Vec<Partition>,
+}
+
+pub struct Recovered {
+    pub shards: Vec<RecoveredShard>,
+    pub incarnation: Incarnation,
+    pub report: RecoveryReport,
+}
+
+/// The shard that a partition belongs to.
+#[must_use]
+pub fn shard_of(id: &PartitionId, shards: u32) -> u32 {
+    (crc32c(&id.topic.0).wrapping_add(id.index)) % shards.max(1)
+}
+
+/// The names and sizes of a partition directory's files.
+type Names = Vec<(String, u64)>;
+
+struct Recovery<'a> {
+    io: &'a mut dyn Io,
+    options: &'a OpenOptions,
+    catalog: &'a Catalog,
+    paths: DataPaths,
+    report: RecoveryReport,
+    replays: BTreeMap<PartitionId, Replay>,
+    names: HashMap<PartitionId, Names>,
+    /// Their entries are dropped, their tombstones removed at the end.
+    gone: BTreeSet<PartitionId>,
+    damaged: BTreeSet<PartitionId>,
+}
+
+/// Recovers everything and makes the directory ready for `options.shards` shards.
+///
+/// # Errors
+/// In use, unreadable, of a newer format, or corrupt; nothing that recovery needs has been changed then.
+pub fn recover(io: &mut dyn Io, options: &OpenOptions, catalog: &Catalog) -> Result<Recovered, OpenError> {
+    let paths = DataPaths::new(&options.data);
+    let recovery = Recovery {
+        io,
+        options,
+        catalog,
+        paths,
+        report: RecoveryReport::default(),
+        replays: BTreeMap::new(),
+        names: HashMap::new(),
+        gone: BTreeSet::new(),
+        damaged: BTreeSet::new(),
+    };
+    recovery.run()
+}
+
+impl Recovery<'_> {
+    fn run(mut self) -> Result<Recovered, OpenError> {
+        match self.io.lock(&self.paths.lock()) {
+            Ok(()) => {}
+            Err(IoError::WOULD_BLOCK) => return Err(OpenError::InUse),
+            Err(error) => return Err(OpenError::Io { what: format!("lock {}", self.paths.lock().display()), error }),
+        }
+        self.make_directories()?;
+        let (mut twin, superblock) = self.read_superblock()?;
+        self.report.is_fresh = superblock.is_none();
+        let old = superblock.clone().unwrap_or_default();
+        let checkpoints = self.read_checkpoints(&old)?;
+        self.read_directories(&checkpoints)?;
+        self.begin_replays(&checkpoints)?;
+        for (shard, place) in old.journals.iter().enumerate() {
+            self.replay_journal(shard, place, &old, &checkpoints[shard].1)?;
+        }
+        self.finish_replays(&checkpoints)?;
+        let next = self.next_superblock(&old);
+        let shards = self.prepare_shards(&next, &checkpoints)?;
+        block_on(self.io, |files| async move {
+            let written = twin.write(&files, &next.encode()).await;
+            written.map(|()| next)
+        })
+        .map_err(OpenError::io("write the superblock"))
+        .and_then(|superblock| self.conclude(superblock, shards))
+    }
+
+    fn run_task<T: 'static, F: std::future::Future<Output = IoResult<T>> + 'static>(
+        &mut self,
+        what: &str,
+        start: impl FnOnce(Files) -> F,
+    ) -> Result<T, OpenError> {
+        block_on(self.io, start).map_err(OpenError::io(what))
+    }
+
+    fn make_directories(&mut self) -> Result<(), OpenError> {
+        let paths = self.paths.clone();
+        let journals = self.journals_directory();
+        self.run_task("make the data directory's folders", |files| async move {
+            for path in [paths.topics(), paths.checkpoints(), journals] {
+                files.make_directory(&path).await?;
+            }
+            files.sync_directory(&paths.root).await
+        })
+    }
+
+    fn journals_directory(&self) -> PathBuf {
+        self.options.journals.clone().unwrap_or_else(|| self.paths.journals())
+    }
+
+    fn read_superblock(&mut self) -> Result<(Twin, Option<Superblock>), OpenError> {
+        let root = self.paths.root.clone();
+        let (twin, copies) = self.run_task("read the superblock", |files| async move {
+            let mut twin = Twin::new(SUPERBLOCK_MAGIC, &root, "superblock");
+            let copies = twin.read(&files).await?;
+            Ok((twin, copies))
+        })?;
+        refuse_newer(&copies, "the superblock")?;
+        if let Some(copy) = copies.whole.first() {
+            let superblock = Superblock::decode(&copy.payload).ok_or_else(|| OpenError::Corrupt("the superblock".into()))?;
+            return Ok((twin, Some(superblock)));
+        }
+        // A first start that crashed before its superblock was durable has acknowledged nothing.
+        let topics = absent_is_empty(self.io.list(&self.paths.topics())).map_err(OpenError::io("list the topics"))?;
+        if topics.is_empty() {
+            return Ok((twin, None));
+        }
+        Err(OpenError::Corrupt("both copies of the superblock are missing or damaged, but there are topics".into()))
+    }
+
+    /// The newest checkpoint of the superblock's incarnation for every journal; its twin continues from it, so that the
+    /// copy that recovery needs is not the one that is overwritten.
+    fn read_checkpoints(&mut self, superblock: &Superblock) -> Result<Vec<(Twin, Checkpoint)>, OpenError> {
+        let mut found = Vec::new();
+        for shard in 0..superblock.journals.len() {
+            let directory = self.paths.checkpoints();
+            let (mut twin, copies) = self.run_task("read a checkpoint", |files| async move {
+                let mut twin = Twin::new(CHECKPOINT_MAGIC, &directory, &format!("{shard:05}"));
+                let copies = twin.read(&files).await?;
+                Ok((twin, copies))
+            })?;
+            refuse_newer(&copies, "a checkpoint")?;
+            let own = copies.whole.into_iter().find_map(|copy| {
+                let checkpoint = Checkpoint::decode(&copy.payload)?;
+                (checkpoint.incarnation == superblock.incarnation).then_some((copy.generation, checkpoint))
+            });
+            let (generation, checkpoint) =
+                own.ok_or_else(|| OpenError::Corrupt(format!("no whole checkpoint of shard {shard} is of this incarnation")))?;
+            twin.generation = generation;
+            found.push((twin, checkpoint));
+        }
+        Ok(found)
+    }
+
+    fn read_directories(&mut self, checkpoints: &[(Twin, Checkpoint)]) -> Result<(), OpenError> {
+        let topics = self.paths.topics();
+        let entries = absent_is_empty(self.io.list(&topics)).map_err(OpenError::io("list the topics"))?;
+        let recorded: HashSet<PartitionId> = checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions).map(|record| record.id).collect();
+        for entry in entries {
+            let bare = entry.name.strip_suffix(TOMBSTONE_SUFFIX).unwrap_or(&entry.name);
+            match PartitionId::from_directory(bare) {
+                Some(id) if bare != entry.name => drop(self.gone.insert(id)),
+                Some(id) if self.catalog.live.contains_key(&id) => {
+                    let names = self.io.list(&topics.join(&entry.name)).map_err(OpenError::io("list a partition"))?;
+                    self.names.insert(id, names.into_iter().map(|entry| (entry.name, entry.size)).collect());
+                }
+                Some(id) if self.catalog.deleted.contains(&id.topic) => self.bury(&id)?,
+                id => self.set_aside(&entry.name, id.is_some_and(|id| recorded.contains(&id)))?,
+            }
+        }
+        for id in recorded.difference(&self.names.keys().copied().collect()) {
+            if self.catalog.deleted.contains(&id.topic) {
+                self.gone.insert(*id);
+            } else if !self.gone.contains(id) {
+                self.corrupt(*id, format!("{id:?}: its directory is missing"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A deletion that the metadata recorded, but whose rename the crash prevented.
+    fn bury(&mut self, id: &PartitionId) -> Result<(), OpenError> {
+        let (from, to, parent) = (self.paths.partition(id), self.paths.tombstone(id), self.paths.topics());
+        self.gone.insert(*id);
+        self.run_task("rename a deleted partition", |files| async move {
+            files.call(Op::Rename { from, to }).await?;
+            files.sync_directory(&parent).await
+        })
+    }
+
+    fn set_aside(&mut self, name: &str, is_recorded: bool) -> Result<(), OpenError> {
+        if is_recorded {
+            return Err(OpenError::Corrupt(format!("{name} is in the checkpoint, but the metadata does not know it")));
+        }
+        let (from, directory, parent) = (self.paths.topics().join(name), self.paths.set_aside(), self.paths.topics());
+        let to = directory.join(name);
+        self.report.set_aside.push(name.to_owned());
+        self.run_task("set an unknown directory aside", |files| async move {
+            files.make_directory(&directory).await?;
+            files.call(Op::Rename { from, to }).await?;
+            files.sync_directory(&directory).await?;
+            files.sync_directory(&parent).await
+        })
+    }
+
+    /// Refuses to start, or, where the operator asked for it, serves the rest without this partition.
+    fn corrupt(&mut self, id: PartitionId, what: String) -> Result<(), OpenError> {
+        if !self.options.set_aside_corrupt {
+            return Err(OpenError::Corrupt(what));
+        }
+        self.report.damaged.push(what);
+        self.damaged.insert(id);
+        Ok(())
+    }
+
+    fn begin_replays(&mut self, checkpoints: &[(Twin, Checkpoint)]) -> Result<(), OpenError> {
+        let mut records: HashMap<PartitionId, PartitionRecord> = HashMap::new();
+        for record in checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions) {
+            let is_newer = records.get(&record.id).is_none_or(|known| known.ownership < record.ownership);
+            if is_newer && !self.gone.contains(&record.id) {
+                records.insert(record.id, record.clone());
+            }
+        }
+        let mut ids: Vec<PartitionId> = self.names.keys().copied().collect();
+        ids.sort_unstable();
+        let identities = self.read_identities(&ids)?;
+        for (id, identity) in ids.into_iter().zip(identities) {
+            let config = self.catalog.live[&id];
+            let names = &self.names[&id];
+            match (identity, records.get(&id)) {
+                (Ok(identity), Some(record)) if identity.partition == id => match Replay::from_record(record, config, names) {
+                    Ok(replay) => drop(self.replays.insert(id, replay)),
+                    Err(error) => self.corrupt(id, describe(&error))?,
+                },
+                (Ok(identity), None) if identity.partition == id => {
+                    let mut replay = Replay::empty(id, config, names);
+                    replay.durability = identity.durability;
+                    replay.ownership = identity.ownership;
+                    self.replays.insert(id, replay);
+                }
+                (Err(IdentityError::NewerFormat(format)), _) => {
+                    return Err(OpenError::NewerFormat(format!("{id:?} has format {format}")));
+                }
+                // The crash came while it was created: nothing was acknowledged in it, and creating it again is safe.
+                (Err(IdentityError::Damaged), None) if names.iter().all(|(name, _)| name == "identity") => {}
+                _ => self.corrupt(id, format!("{id:?}: its identity file is damaged or another partition's"))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn read_identities(&mut self, ids: &[PartitionId]) -> Result<Vec<Result<Identity, IdentityError>>, OpenError> {
+        let paths: Vec<PathBuf> = ids.iter().map(|id| self.paths.identity(id)).collect();
+        let contents = self.run_task("read identity files", |files| async move { read_all(&files, paths).await })?;
+        Ok(contents.into_iter().map(|bytes| Identity::decode(&bytes.unwrap_or_default())).collect())
+    }
+
+    fn replay_journal(&mut self, shard: usize, place: &JournalPlace, superblock: &Superblock, checkpoint: &Checkpoint) -> Result<(), OpenError> {
+        let path = self.options.data.join(&place.path);
+        let size = self.io.file_size(&path).map_err(OpenError::io("find a journal"))?;
+        let Some(size) = size else {
+            return Err(OpenError::Corrupt(format!("the journal {} is missing", path.display())));
+        };
+        let mut replays = std::mem::take(&mut self.replays);
+        let context = Context { gone: self.gone.clone(), damaged: self.damaged.clone(), paths: self.paths.clone() };
+        let identity = journal_identity(&superblock.directory, shard as u32);
+        let search_size = search_size(self.options);
+        let incarnation = superblock.incarnation;
+        let (position, number) = (checkpoint.position, checkpoint.number);
+        let outcome = block_on(self.io, |files| async move {
+            let replayed = async {
+                let file = files.open(&path, OpenMode::Direct).await?;
+                let start = ScanStart { file, file_size: size, incarnation, position, number, search_size };
+                let replayed = replay(&files, start, &identity, &mut replays, &context).await;
+                files.close(file).await?;
+                replayed
+            };
+            let result = replayed.await;
+            (result, replays)
+        });
+        self.replays = outcome.1;
+        match outcome.0 {
+            Ok(counts) => {
+                self.report.commits += counts.commits;
+                self.report.entries += counts.entries;
+                self.report.bytes += counts.bytes;
+                Ok(())
+            }
+            Err(Stop::Io(error)) => Err(OpenError::Io { what: format!("replay {}", place.path.display()), error }),
+            Err(Stop::Partition(id, what)) => self.corrupt(id, what),
+            Err(Stop::Journal(what)) if self.options.set_aside_corrupt => {
+                // Which batches are missing is unknown: every partition that this journal made durable is in doubt.
+                let doubted: Vec<PartitionId> = checkpoint.partitions.iter().map(|record| record.id).collect();
+                self.report.damaged.push(what);
+                self.damaged.extend(doubted);
+                Ok(())
+            }
+            Err(Stop::Journal(what)) => Err(OpenError::Corrupt(what)),
+        }
+    }
+
+    fn finish_replays(&mut self, checkpoints: &[(Twin, Checkpoint)]) -> Result<(), OpenError> {
+        let mut synced_to: HashMap<PartitionId, u64> = HashMap::new();
+        for record in checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions) {
+            let last = record.segments.last().map_or(0, |segment| segment.base);
+            synced_to.insert(record.id, last);
+        }
+        let replays = std::mem::take(&mut self.replays);
+        let names = std::mem::take(&mut self.names);
+        let paths = self.paths.clone();
+        let damaged = self.damaged.clone();
+        let (results, replays) = block_on(self.io, |files| async move {
+            let mut replays = replays;
+            let mut results = Vec::new();
+            for (id, replay) in replays.iter_mut().filter(|(id, _)| !damaged.contains(id)) {
+                let finished = replay.finish(&files, &paths, &names[id]).await;
+                let synced = match finished {
+                    Ok(()) => {
+                        // A cut may have gone below what the checkpoint had synced.
+                        let from = synced_to.get(id).copied().unwrap_or(0).min(replay.cursor.segment);
+                        replay.sync(&files, &paths, from).await.map_err(ReplayError::Io)
+                    }
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = synced {
+                    results.push((*id, error));
+                }
+            }
+            (results, replays)
+        });
+        self.replays = replays;
+        for (id, error) in results {
+            match error {
+                ReplayError::Io(error) => return Err(OpenError::Io { what: format!("recover {id:?}"), error }),
+                ReplayError::Corrupt(what) => self.corrupt(id, what)?,
+            }
+        }
+        self.report.cut_size = self.replays.values().map(|replay| replay.cut_size).sum();
+        Ok(())
+    }
+
+    fn next_superblock(&self, old: &Superblock) -> Superblock {
+        let directory = if self.report.is_fresh { self.options.nonce } else { old.directory };
+        let incarnation = Incarnation { number: old.incarnation.number + 1, nonce: self.options.nonce };
+        let folder = self.options.journals.clone().unwrap_or_else(|| PathBuf::from("journal"));
+        let journals = (0..self.options.shards)
+            .map(|shard| JournalPlace { path: folder.join(format!("{shard:05}.journal")), size: self.options.journal.size_max })
+            .collect();
+        Superblock { directory, incarnation, journals }
+    }
+
+    /// Journals and checkpoints of the new incarnation, everything but the superblock that makes them valid.
+    fn prepare_shards(&mut self, superblock: &Superblock, old: &[(Twin, Checkpoint)]) -> Result<Vec<RecoveredShard>, OpenError> {
+        let mut shards = Vec::new();
+        for (shard, place) in superblock.journals.iter().enumerate() {
+            let shard = shard as u32;
+            let path = self.options.data.join(&place.path);
+            let size = self.prepare_journal(&path, &superblock.directory, shard)?;
+            let mut twin = old
+                .get(shard as usize)
+                .map_or_else(|| Twin::new(CHECKPOINT_MAGIC, &self.paths.checkpoints(), &format!("{shard:05}")), |(twin, _)| twin.clone());
+            let records = self.records_of(shard);
+            let checkpoint = Checkpoint {
+                incarnation: superblock.incarnation,
+                position: JOURNAL_START,
+                number: 1,
+                sequence_next: 1,
+                partitions: records,
+            };
+            let twin = self.run_task("write a checkpoint", |files| async move {
+                twin.write_with_entry(&files, &checkpoint.encode()).await?;
+                Ok(twin)
+            })?;
+            shards.push(RecoveredShard {
+                shard,
+                paths: self.paths.clone(),
+                superblock: superblock.clone(),
+                journal_path: path,
+                journal_size: size,
+                checkpoints: twin,
+                partitions: Vec::new(),
+            });
+        }
+        self.reserve()?;
+        Ok(shards)
+    }
+
+    fn records_of(&mut self, shard: u32) -> Vec<PartitionRecord> {
+        let shards = self.options.shards;
+        let own = self.replays.iter_mut().filter(|(id, _)| shard_of(id, shards) == shard);
+        own.map(|(_, replay)| replay.record()).collect()
+    }
+
+    /// Makes a journal file with its identity and the first pre-written step, if it is not there yet.
+    fn prepare_journal(&mut self, path: &Path, directory: &[u8; 16], shard: u32) -> Result<u64, OpenError> {
+        let found = self.io.file_size(path).map_err(OpenError::io("find a journal"))?.unwrap_or(0);
+        let size = JOURNAL_START + self.options.journal.step;
+        if found >= size {
+            return Ok(found / BLOCK_SIZE as u64 * BLOCK_SIZE as u64);
+        }
+        let path = path.to_owned();
+        let identity = journal_identity(directory, shard);
+        self.run_task("make a journal", |files| async move {
+            let file = files.open(&path, OpenMode::Direct).await?;
+            let made = write_first_step(&files, file, &identity, size).await;
+            files.close(file).await?;
+            made?;
+            files.sync_directory(path.parent().expect("a journal lies in a directory")).await?;
+            Ok(size)
+        })
+    }
+
+    /// The reserve keeps checkpoints and deletions going on a full disk (rule 8). On one that is full already there is none.
+    fn reserve(&mut self) -> Result<(), OpenError> {
+        let path = self.paths.reserve();
+        if self.io.file_size(&path).map_err(OpenError::io("find the reserve"))?.is_some() {
+            return Ok(());
+        }
+        self.run_task("make the reserve", |files| async move {
+            let file = files.open(&path, OpenMode::Write).await?;
+            let reserved = files.call(Op::Allocate { file, position: 0, size: RESERVE_SIZE }).await;
+            files.close(file).await?;
+            match reserved {
+                Err(error) if error.is_no_space() => files.remove_file(&path).await,
+                other => other.map(drop),
+            }
+        })
+    }
+
+    /// After the superblock: what is left is tidying.
+    fn conclude(mut self, superblock: Superblock, mut shards: Vec<RecoveredShard>) -> Result<Recovered, OpenError> {
+        self.remove_tombstones()?;
+        self.remove_surplus_journals(&superblock)?;
+        let epoch = superblock.incarnation.number as i32;
+        let count = self.options.shards;
+        let damaged = self.damaged;
+        for (id, replay) in self.replays {
+            let mut partition = replay.into_partition(epoch);
+            partition.is_damaged = damaged.contains(&id);
+            shards[shard_of(&id, count) as usize].partitions.push(partition);
+        }
+        Ok(Recovered { shards, incarnation: superblock.incarnation, report: self.report })
+    }
+
+    /// No journal of the new incarnation names them.
+    fn remove_tombstones(&mut self) -> Result<(), OpenError> {
+        for id in std::mem::take(&mut self.gone) {
+            let path = self.paths.tombstone(&id);
+            let entries = absent_is_empty(self.io.list(&path)).map_err(OpenError::io("list a tombstone"))?;
+            let unlinks: Vec<PathBuf> = entries.into_iter().map(|entry| path.join(entry.name)).collect();
+            self.run_task("remove a tombstone", |files| async move {
+                cut_files(&files, unlinks, None, None).await?;
+                match files.call(Op::RemoveDir { path }).await {
+                    Ok(_) | Err(IoError::NOT_FOUND) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn remove_surplus_journals(&mut self, superblock: &Superblock) -> Result<(), OpenError> {
+        let directory = self.journals_directory();
+        let entries = absent_is_empty(self.io.list(&directory)).map_err(OpenError::io("list the journals"))?;
+        let kept: HashSet<PathBuf> = superblock.journals.iter().map(|place| self.options.data.join(&place.path)).collect();
+        let surplus = entries.into_iter().map(|entry| directory.join(entry.name));
+        let surplus: Vec<PathBuf> =
+            surplus.filter(|path| path.extension().is_some_and(|extension| extension == "journal") && !kept.contains(path)).collect();
+        self.run_task("remove a journal", |files| async move { cut_files(&files, surplus, None, None).await })
+    }
+}
+
+fn refuse_newer(copies: &Copies, what: &str) -> Result<(), OpenError> {
+    match copies.newer_format {
+        Some(format) => Err(OpenError::NewerFormat(format!("{what} has format {format}"))),
+        None => Ok(()),
+    }
+}
+
+fn describe(error: &ReplayError) -> String {
+    match error {
+        ReplayError::Io(error) => error.to_string(),
+        ReplayError::Corrupt(what) => what.clone(),
+    }
+}
+
+/// How far behind the end of the run a commit can lie that was in flight or acknowledged after the missing one.
+fn search_size(options: &OpenOptions) -> u64 {
+    let commit = options.journal.commit_size_max as u64 * 2;
+    commit * options.journal.depth as u64 + options.batch_size_max * 2 + (64 << 20)
+}
+
+const IDENTITY_MAGIC: u32 = 0x4d52_4a49;
+
+/// The first block of a journal file: whose it is. A journal of another directory is refused, not taken for empty.
+fn journal_identity(directory: &[u8; 16], shard: u32) -> Vec<u8> {
+    let mut fields = FieldWriter::default();
+    fields.u32(IDENTITY_MAGIC);
+    fields.u16(1);
+    fields.raw(directory);
+    fields.u32(shard);
+    let crc = crc32c(&fields.bytes);
+    fields.u32(crc);
+    fields.bytes
+}
+
+async fn write_first_step(files: &Files, file: crate::io::FileId, identity: &[u8], size: u64) -> IoResult<()> {
+    const ZEROS: usize = 1 << 20;
+    files.call(Op::Allocate { file, position: 0, size }).await?;
+    let mut first = AlignedBuffer::new(BLOCK_SIZE);
+    first.bytes_mut()[..identity.len()].copy_from_slice(identity);
+    let zeros = AlignedBuffer::new(ZEROS);
+    let mut pieces = vec![first.piece(0, BLOCK_SIZE)];
+    let mut left = size as usize - BLOCK_SIZE;
+    while left > 0 {
+        let part = left.min(ZEROS);
+        pieces.push(zeros.piece(0, part));
+        left -= part;
+    }
+    files.write(file, 0, &pieces, Some(SyncMethod::Linked)).await
+}
+
+struct Context {
+    gone: BTreeSet<PartitionId>,
+    damaged: BTreeSet<PartitionId>,
+    paths: DataPaths,
+}
+
+#[derive(Default)]
+struct Counts {
+    commits: u64,
+    entries: u64,
+    bytes: u64,
+}
+
+enum Stop {
+    Io(IoError),
+    Journal(String),
+    Partition(PartitionId, String),
+}
+
+impl From<IoError> for Stop {
+    fn from(error: IoError) -> Self {
+        Self::Io(error)
+    }
+}
+
+type Replays = BTreeMap<PartitionId, Replay>;
+
+async fn replay(files: &Files, start: ScanStart, identity: &[u8], replays: &mut Replays, context: &Context) -> Result<Counts, Stop> {
+    check_identity(files, &start, identity).await?;
+    let mut scanner = Scanner::new(files.clone(), start);
+    let mut counts = Counts::default();
+    let mut pending: BTreeSet<PartitionId> = BTreeSet::new();
+    let mut pending_size = 0;
+    while let Some(commit) = scanner.next().await? {
+        counts.commits += 1;
+        for entry in &commit.entries {
+            let id = entry.partition;
+            if context.gone.contains(&id) || context.damaged.contains(&id) {
+                continue;
+            }
+            let Some(replay) = replays.get_mut(&id) else {
+                return Err(Stop::Journal(format!("entry {} of a partition that nobody knows: {id:?}", entry.sequence)));
+            };
+            let payload = (entry.kind == EntryKind::Batch).then(|| {
+                let range = commit.payload_range(entry);
+                (commit.window().piece(range.start, range.len()), commit.window())
+            });
+            if replay.must_write_before(entry) {
+                replay.write_pending(files, &context.paths).await?;
+            }
+            counts.entries += 1;
+            counts.bytes += u64::from(entry.size);
+            pending_size += entry.size as usize;
+            pending.insert(id);
+            replay.apply(files, &context.paths, entry, payload).await.map_err(|error| match error {
+                ReplayError::Io(error) => Stop::Io(error),
+                ReplayError::Corrupt(what) => Stop::Partition(id, what),
+            })?;
+        }
+        if pending_size > REPLAY_PENDING_MAX {
+            for id in std::mem::take(&mut pending) {
+                replays.get_mut(&id).expect("was pending").write_pending(files, &context.paths).await?;
+            }
+            pending_size = 0;
+        }
+    }
+    for id in pending {
+        replays.get_mut(&id).expect("was pending").write_pending(files, &context.paths).await?;
+    }
+    match scanner.check_end().await {
+        Ok(()) => Ok(counts),
+        Err(ScanError::Io(error)) => Err(Stop::Io(error)),
+        Err(ScanError::Corrupt { number, position, witness }) => Err(Stop::Journal(format!(
+            "commit {number} at {position} is damaged, but commit {witness} says that it was durable"
+        ))),
+    }
+}
+
+async fn check_identity(files: &Files, start: &ScanStart, identity: &[u8]) -> Result<(), Stop> {
+    let block = AlignedBuffer::new(BLOCK_SIZE);
+    let count = files.read(start.file, 0, block.piece(0, BLOCK_SIZE)).await?;
+    let mut fields = FieldReader::new(&block.bytes()[..count]);
+    if fields.raw(identity.len()) == Some(identity) {
+        return Ok(());
+    }
+    Err(Stop::Journal("a journal file belongs to another data directory or shard, or its first block is damaged".into()))
+}
