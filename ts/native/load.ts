@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { DoctorBinding } from './doctor-binding.js';
+import type { RingBinding, WakeupBinding } from './ring-binding.js';
 
 /** What native/src/binding exports, file by file. Every façade in this folder takes its functions from here. */
-export type Addon = DoctorBinding;
+export type Addon = DoctorBinding & RingBinding & WakeupBinding;
 
 // The same from ts/native and from dist/native: both lie two folders below the root.
 const addonFile = fileURLToPath(new URL('../../dist/millrace.node', import.meta.url));

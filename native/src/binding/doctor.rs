@@ -1,7 +1,9 @@
 use super::guarded;
-use crate::io::probe::{probe_directory, probe_uring};
+use crate::io::probe::{measure_sync_latency, probe_directory, probe_uring, Spinners, SyncLatency};
+use crate::io::{open_io, IoChoice, SyncMethod};
 use napi_derive::napi;
 use std::path::Path;
+use std::time::Duration;
 
 /// `error` is empty where the probe succeeded; only then the other fields mean something.
 #[derive(Default)]
@@ -25,16 +27,36 @@ pub struct BindingDirectory {
     pub direct_position_alignment: u32,
 }
 
+#[napi(object)]
+pub struct BindingSyncAsk {
+    /// "uring" or "fallback".
+    pub io: String,
+    /// "linked" or "dsync".
+    pub method: String,
+    pub are_cores_awake: bool,
+    pub budget_ms: u32,
+}
+
+#[derive(Default)]
+#[napi(object)]
+pub struct BindingSync {
+    pub error: String,
+    pub p50_us: f64,
+    pub p99_us: f64,
+    pub count: u32,
+}
+
 #[napi(js_name = "probeUring")]
 pub fn binding_probe_uring() -> BindingUring {
-    guarded(|| match probe_uring() {
+    // The kernel's answer alone would not tell of a ring that lacks operations we need: so ours is opened too.
+    guarded(|| match probe_uring().map_err(|error| error.to_string()).and_then(|probe| open_io(IoChoice::Uring).map(|_| probe)) {
         Ok(probe) => BindingUring {
             error: String::new(),
             has_single_issuer: probe.has_single_issuer,
             has_defer_taskrun: probe.has_defer_taskrun,
             registered_size_max: probe.registered_size_max as f64,
         },
-        Err(error) => BindingUring { error: error.to_string(), ..Default::default() },
+        Err(error) => BindingUring { error, ..Default::default() },
     })
 }
 
@@ -54,4 +76,34 @@ pub fn binding_probe_directory(path: String) -> BindingDirectory {
         }
         Err(error) => BindingDirectory { error: error.to_string(), ..Default::default() },
     })
+}
+
+#[napi(js_name = "measureSync")]
+pub fn binding_measure_sync(path: String, ask: BindingSyncAsk) -> BindingSync {
+    guarded(|| match measure(Path::new(&path), &ask) {
+        Ok(latency) => BindingSync {
+            error: String::new(),
+            p50_us: latency.p50.as_secs_f64() * 1e6,
+            p99_us: latency.p99.as_secs_f64() * 1e6,
+            count: latency.count as u32,
+        },
+        Err(error) => BindingSync { error, ..Default::default() },
+    })
+}
+
+fn measure(directory: &Path, ask: &BindingSyncAsk) -> Result<SyncLatency, String> {
+    let choice = match ask.io.as_str() {
+        "uring" => IoChoice::Uring,
+        "fallback" => IoChoice::Fallback,
+        other => return Err(format!("no io named {other}")),
+    };
+    let method = match ask.method.as_str() {
+        "linked" => SyncMethod::Linked,
+        "dsync" => SyncMethod::Dsync,
+        other => return Err(format!("no sync method named {other}")),
+    };
+    let mut opened = open_io(choice)?;
+    let _spinners = ask.are_cores_awake.then(Spinners::start);
+    let budget = Duration::from_millis(ask.budget_ms.into());
+    measure_sync_latency(opened.io.as_mut(), directory, method, budget).map_err(|error| error.to_string())
 }

@@ -2,6 +2,10 @@
 #![allow(unsafe_code)]
 
 pub mod doctor;
+mod poll;
+pub mod ring;
+pub mod shared_memory;
+pub mod wakeup;
 
 use crate::fatal::ExitCode;
 use crate::io::exit_immediately;

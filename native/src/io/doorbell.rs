@@ -35,6 +35,14 @@ impl EventFd {
         assert!(count == 8 || IoError::from(std::io::Error::last_os_error()) == IoError::WOULD_BLOCK, "signal an eventfd");
     }
 
+    /// Blocks until signalled, at most so long; true if it is. For threads without an event loop.
+    #[must_use]
+    pub fn wait(&self, bound_ms: i32) -> bool {
+        let mut poll = libc::pollfd { fd: self.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one pollfd.
+        unsafe { libc::poll(&raw mut poll, 1, bound_ms) == 1 }
+    }
+
     /// Resets the counter; true if it had been signalled.
     pub fn drain(&self) -> bool {
         let mut counter = [0u8; 8];
@@ -86,24 +94,18 @@ impl Doorbell {
 mod tests {
     use super::*;
 
-    fn is_readable(fd: RawFd, wait_ms: i32) -> bool {
-        let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-        // SAFETY: one pollfd.
-        unsafe { libc::poll(&raw mut poll, 1, wait_ms) == 1 }
-    }
-
     #[test]
     fn rings_add_up_to_one_wake() {
         let bell = Doorbell::new().unwrap();
-        assert!(!is_readable(bell.event().as_raw_fd(), 0));
+        assert!(!bell.event().wait(0));
         bell.ring();
         bell.ring();
-        assert!(is_readable(bell.event().as_raw_fd(), 0));
+        assert!(bell.event().wait(0));
         assert!(bell.answer());
-        assert!(!is_readable(bell.event().as_raw_fd(), 0));
+        assert!(!bell.event().wait(0));
         assert!(!bell.answer());
         bell.ring();
-        assert!(is_readable(bell.event().as_raw_fd(), 0));
+        assert!(bell.event().wait(0));
     }
 
     #[test]
@@ -131,7 +133,7 @@ mod tests {
             });
             let mut seen = 0;
             while seen < ROUNDS {
-                assert!(is_readable(bell.event().as_raw_fd(), 10_000), "the ring after {seen} was lost");
+                assert!(bell.event().wait(10_000), "the ring after {seen} was lost");
                 bell.answer();
                 seen = done.load(Ordering::Relaxed);
             }

@@ -35,8 +35,8 @@
 //!
 //! `size` counts payload bytes. Slots lie one behind the other and never cross the end of the data area: a slot of state
 //! PAD fills the rest. HOLE is an aborted claim. The writer of every slot is the producer, until it moves `tail` past it;
-//! then the consumer may stamp the payload, until it moves `head` past it. What lies between tail and head + capacity means
-//! nothing: a producer that dies in mid-claim leaves its bytes there, where nobody looks.
+//! then the consumer may stamp the payload, until it moves `head` past it. Behind the tail come the slots from the oldest
+//! open claim (CLAIMED) on, which only the producer reads: if it dies in mid-claim, nobody ever looks there.
 
 use crate::io::BLOCK_SIZE;
 
@@ -59,6 +59,7 @@ pub const SLOT_HEADER_SIZE: usize = 32;
 /// A header always fits before the end of the data area, and payloads begin where vector loads like them.
 pub const SLOT_ALIGNMENT: usize = 32;
 
+pub const STATE_CLAIMED: u32 = 0;
 pub const STATE_PUBLISHED: u32 = 1;
 pub const STATE_HOLE: u32 = 2;
 pub const STATE_PAD: u32 = 3;
@@ -100,8 +101,7 @@ pub const fn is_capacity(capacity: usize) -> bool {
 }
 
 /// Every number of the layout by name: what the twin and the golden file are compared with.
-#[must_use]
-pub fn describe() -> Vec<(&'static str, u64)> {
+fn describe() -> Vec<(&'static str, u64)> {
     let sizes = [
         ("headerSize", HEADER_SIZE),
         ("capacityMin", CAPACITY_MIN),
@@ -111,13 +111,19 @@ pub fn describe() -> Vec<(&'static str, u64)> {
         ("leaseStride", LEASE_STRIDE),
         ("slotHeaderSize", SLOT_HEADER_SIZE),
         ("slotAlignment", SLOT_ALIGNMENT),
-        ("slotSize", std::mem::offset_of!(SlotHeader, size)),
+        ("slotPayloadSize", std::mem::offset_of!(SlotHeader, size)),
         ("slotState", std::mem::offset_of!(SlotHeader, state)),
         ("slotTarget", std::mem::offset_of!(SlotHeader, target)),
         ("slotFlags", std::mem::offset_of!(SlotHeader, flags)),
         ("slotTicket", std::mem::offset_of!(SlotHeader, ticket)),
     ];
-    let states = [("format", FORMAT), ("statePublished", STATE_PUBLISHED), ("stateHole", STATE_HOLE), ("statePad", STATE_PAD)];
+    let states = [
+        ("format", FORMAT),
+        ("stateClaimed", STATE_CLAIMED),
+        ("statePublished", STATE_PUBLISHED),
+        ("stateHole", STATE_HOLE),
+        ("statePad", STATE_PAD),
+    ];
     let mut all = vec![("magic", MAGIC), ("leaseNone", LEASE_NONE)];
     all.extend(states.map(|(name, value)| (name, u64::from(value))));
     all.extend(sizes.map(|(name, value)| (name, value as u64)));
@@ -125,22 +131,21 @@ pub fn describe() -> Vec<(&'static str, u64)> {
     all
 }
 
+/// Numbers as text: JSON's own are doubles.
+#[must_use]
+pub fn describe_as_json() -> String {
+    let lines: Vec<String> = describe().iter().map(|(name, value)| format!("  \"{name}\": \"{value}\"")).collect();
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use std::fmt::Write;
 
     // A number here is a contract between two languages: whoever changes one changes the golden file, FORMAT and the twin.
     #[test]
     fn the_layout_equals_the_golden_file() {
-        let mut json = String::from("{\n");
-        let all = describe();
-        for (index, (name, value)) in all.iter().enumerate() {
-            let comma = if index + 1 < all.len() { "," } else { "" };
-            writeln!(json, "  \"{name}\": \"{value}\"{comma}").unwrap();
-        }
-        json.push_str("}\n");
-        assert_eq!(json, include_str!("../../../test/golden/ring-layout.json"));
+        assert_eq!(describe_as_json(), include_str!("../../../test/golden/ring-layout.json"));
     }
 
     #[test]

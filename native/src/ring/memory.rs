@@ -148,7 +148,8 @@ impl RingMemory {
     pub fn read_slot_header(&self, position: u64) -> SlotHeader {
         let place = self.piece_at(position, SLOT_HEADER_SIZE).pointer();
         assert!(place.cast::<SlotHeader>().is_aligned(), "a slot at position {position}");
-        // SAFETY: in bounds and aligned; the reader of a slot has seen a tail past it, so it is not written any more.
+        // SAFETY: in bounds and aligned. The consumer has seen a tail past it, so it is not written any more; or it is the
+        // producer's own.
         unsafe { place.cast::<SlotHeader>().read() }
     }
 

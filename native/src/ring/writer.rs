@@ -1,15 +1,17 @@
 use super::header::Header;
-use super::layout::{payload_size_max, slot_size, SlotHeader, SLOT_HEADER_SIZE, STATE_HOLE, STATE_PAD, STATE_PUBLISHED};
+use super::layout::{
+    payload_size_max, slot_size, SlotHeader, SLOT_HEADER_SIZE, STATE_CLAIMED, STATE_HOLE, STATE_PAD, STATE_PUBLISHED,
+};
 use super::memory::RingMemory;
 use super::sync::full_fence;
 use super::{ClaimError, RingError};
 use crate::io::{Doorbell, Piece};
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The producer's side of a ring.
 ///
-/// Claims are taken in ring order and may be published or aborted in any order: the tail follows the oldest open one.
+/// Claims are taken in ring order and may be published or aborted in any order. The slots' own headers say which are still
+/// open: the tail stops at the oldest of them.
 /// Lives on: one thread. Ends when: `end`, or its thread dies and the supervisor says so.
 pub struct RingWriter {
     memory: RingMemory,
@@ -19,24 +21,15 @@ pub struct RingWriter {
     tail: u64,
     /// As last read: the true one may be higher.
     head: u64,
-    open: VecDeque<OpenClaim>,
-    /// The sequence of `open`'s first.
-    open_sequence: u64,
     /// The head at which the smallest of the refused claims fits, as last stored; 0 if none waits.
     wanted_head: u64,
     consumer: Option<Arc<Doorbell>>,
-}
-
-struct OpenClaim {
-    end: u64,
-    is_settled: bool,
 }
 
 /// Memory of the ring to fill, then to publish or abort. Dropping it stalls the ring for good.
 #[must_use]
 #[derive(Debug)]
 pub struct Claim {
-    sequence: u64,
     position: u64,
     payload: Piece,
 }
@@ -66,8 +59,7 @@ impl RingWriter {
     /// The ring has no other producer while this one lives.
     pub unsafe fn new(memory: RingMemory) -> Self {
         let (tail, head) = (memory.header().tail(), memory.header().head());
-        let (open, open_sequence) = (VecDeque::new(), 0);
-        Self { memory, claimed: tail, tail, head, open, open_sequence, wanted_head: 0, consumer: None }
+        Self { memory, claimed: tail, tail, head, wanted_head: 0, consumer: None }
     }
 
     /// The doorbell to ring when there is something for the consumer and it sleeps.
@@ -92,11 +84,11 @@ impl RingWriter {
         let size = slot_size(payload_size) as u64;
         let pad = self.pad_before(size);
         self.make_room(pad + size + keep)?;
-        self.write_pad(pad);
-        let position = self.claimed;
-        let sequence = self.push_open(position + size, false);
-        let payload = self.memory.piece_at(position + SLOT_HEADER_SIZE as u64, payload_size);
-        Ok(Claim { sequence, position, payload })
+        if pad > 0 {
+            self.take(pad as usize - SLOT_HEADER_SIZE, STATE_PAD);
+        }
+        let position = self.take(payload_size, STATE_CLAIMED);
+        Ok(Claim { position, payload: self.memory.piece_at(position + SLOT_HEADER_SIZE as u64, payload_size) })
     }
 
     /// The rest of the data area, if a slot of this size would cross its end.
@@ -149,19 +141,12 @@ impl RingWriter {
         }
     }
 
-    fn write_pad(&mut self, pad: u64) {
-        if pad > 0 {
-            let size = pad as u32 - SLOT_HEADER_SIZE as u32;
-            let header = SlotHeader { size, state: STATE_PAD, target: 0, flags: 0, ticket: 0, reserved: 0 };
-            self.memory.write_slot_header(self.claimed, header);
-            self.push_open(self.claimed + pad, true);
-        }
-    }
-
-    fn push_open(&mut self, end: u64, is_settled: bool) -> u64 {
-        self.claimed = end;
-        self.open.push_back(OpenClaim { end, is_settled });
-        self.open_sequence + self.open.len() as u64 - 1
+    fn take(&mut self, payload_size: usize, state: u32) -> u64 {
+        let position = self.claimed;
+        let header = SlotHeader { size: payload_size as u32, state, target: 0, flags: 0, ticket: 0, reserved: 0 };
+        self.memory.write_slot_header(position, header);
+        self.claimed += slot_size(payload_size) as u64;
+        position
     }
 
     /// Hands the claim to the consumer, once all older ones are settled. True: the consumer sleeps; its doorbell rings
@@ -179,18 +164,26 @@ impl RingWriter {
 
     fn settle(&mut self, claim: &Claim, header: SlotHeader) -> bool {
         self.memory.write_slot_header(claim.position, header);
-        self.open[(claim.sequence - self.open_sequence) as usize].is_settled = true;
-        let tail = self.tail;
-        while self.open.front().is_some_and(|oldest| oldest.is_settled) {
-            self.tail = self.open.pop_front().map_or(self.tail, |oldest| oldest.end);
-            self.open_sequence += 1;
-        }
+        let tail = self.end_of_settled();
         if self.tail == tail {
             return false;
         }
-        let consumer_sleeps = self.header().publish(self.tail, full_fence);
+        self.tail = tail;
+        let consumer_sleeps = self.header().publish(tail, full_fence);
         self.ring_if(consumer_sleeps);
         consumer_sleeps
+    }
+
+    fn end_of_settled(&self) -> u64 {
+        let mut end = self.tail;
+        while end < self.claimed {
+            let slot = self.memory.read_slot_header(end);
+            if slot.state == STATE_CLAIMED {
+                break;
+            }
+            end += slot_size(slot.size as usize) as u64;
+        }
+        end
     }
 
     fn ring_if(&self, consumer_sleeps: bool) {

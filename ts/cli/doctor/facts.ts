@@ -50,6 +50,8 @@ const syncBudgetMs = 600;
 export async function gatherFacts(data: string): Promise<Facts> {
   const dataDirectory = resolve(data);
   const probedDirectory = realpathSync(nearestExisting(dataDirectory));
+  // Before our own rings: the kernel gives back what they pinned a little after they closed.
+  const lockedSize = userLockedSize();
   const uring = probeUring();
   const directory = probeDirectory(probedDirectory);
   const status = read('/proc/self/status') ?? '';
@@ -66,7 +68,7 @@ export async function gatherFacts(data: string): Promise<Facts> {
     openFiles: parseLimit(limits, 'Max open files'),
     memlock: parseLimit(limits, 'Max locked memory'),
     mayLockMemory: mayLockMemory(status),
-    userLockedSize: userLockedSize(),
+    userLockedSize: lockedSize,
     dataDirectory,
     probedDirectory,
     mount: findMount(read('/proc/self/mountinfo') ?? '', probedDirectory),

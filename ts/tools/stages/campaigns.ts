@@ -6,7 +6,7 @@ export interface Target {
   readonly command: readonly [string, ...string[]];
 }
 
-interface Campaign {
+export interface Campaign {
   /** The npm script. */
   readonly name: string;
   readonly targets: readonly Target[];

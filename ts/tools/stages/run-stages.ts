@@ -41,8 +41,8 @@ function select(stages: readonly Stage[], { only, filter }: Selection): readonly
 async function runStage(stage: Stage, { filter }: Selection): Promise<Tally> {
   if (stage.needs !== undefined && !isPresent(stage.needs)) return withoutTool(stage, stage.needs);
   const begin = performance.now();
-  const { name, secondsMax = secondsMaxDefault } = stage;
-  const ended = await spawnStage(commandOf(stage, filter), { name, secondsMax, isLive: false });
+  const { name, env, secondsMax = secondsMaxDefault } = stage;
+  const ended = await spawnStage(commandOf(stage, filter), { name, env, secondsMax, isLive: false });
   const tally = stage.count(ended);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   // Under a filter most stages have nothing to do, and say so by failing to find a test.

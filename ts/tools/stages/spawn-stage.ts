@@ -15,6 +15,7 @@ const plain = { ...environment, NO_COLOR: '1', CARGO_TERM_COLOR: 'never' };
 interface Watch {
   readonly name: string;
   readonly secondsMax: number;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Shown as it comes, rather than kept for the case of a failure. */
   readonly isLive: boolean;
 }
@@ -23,7 +24,12 @@ interface Watch {
 export async function spawnStage(command: readonly [string, ...string[]], watch: Watch): Promise<Ended> {
   const [file, ...args] = command;
   // A process group of its own, so that ending it ends its children too.
-  const child = spawn(file, args, { cwd: root, env: plain, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(file, args, {
+    cwd: root,
+    env: { ...plain, ...watch.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   const output = collectOutput(child, watch.isLive);
   const stopWatching = watchOver(child, watch);
   try {

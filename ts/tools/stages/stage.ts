@@ -6,6 +6,7 @@ export interface Stage {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly count: Count;
+  readonly env?: Readonly<Record<string, string>>;
   /** Added to the command under `--filter PATTERN`; a stage without it does not run then. */
   readonly filter?: (pattern: string) => readonly string[];
   readonly needs?: OptionalTool;

@@ -47,6 +47,13 @@ const testStages: readonly Stage[] = [
     secondsMax: 900,
   },
   {
+    name: 'loom',
+    command: cargo('test', '--locked', '--release', '--no-default-features', '--lib', 'loom'),
+    count: byCargo,
+    // Another cfg is another build of everything: in a folder of its own, or the two would undo each other.
+    env: { RUSTFLAGS: '--cfg loom', CARGO_TARGET_DIR: 'native/target/loom' },
+  },
+  {
     name: 'typescript',
     command: [bin('vitest'), 'run'],
     count: byVitest,

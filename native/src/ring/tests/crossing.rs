@@ -3,7 +3,6 @@
 use super::{fill, pattern, CAPACITY};
 use crate::io::Doorbell;
 use crate::ring::{ClaimError, LeaseHolder, OwnedRing, RingReader, RingWriter};
-use std::os::fd::AsRawFd;
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
 use std::thread;
@@ -14,11 +13,9 @@ const READERS: usize = 2;
 /// Position, size, ticket of a slot that the consumer has read.
 type Announced = (u64, usize, u64);
 
+/// The bound turns a lost wake-up into a failure.
 fn sleep_on(bell: &Doorbell) {
-    let mut poll = libc::pollfd { fd: bell.event().as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    // SAFETY: one pollfd. The bound turns a lost wake-up into a failure.
-    let ready = unsafe { libc::poll(&raw mut poll, 1, 20_000) };
-    assert_eq!(ready, 1, "a wake-up was lost");
+    assert!(bell.event().wait(20_000), "a wake-up was lost");
     bell.answer();
 }
 
