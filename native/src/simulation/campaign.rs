@@ -29,7 +29,7 @@ pub fn run_seed(seed: u64) -> Result<Tally, String> {
     let mut tally = Tally::default();
     let mut end = End::Closed;
     for life_number in 0..random.between(2, 5) {
-        let mut life = reopen(&mut rig, &disk, &mut random, &mut tally)?;
+        let mut life = reopen(&mut rig, &disk, &mut random, &mut tally, &mut end)?;
         tally.lives += 1;
         workload.settle(end, &rig, &mut life).map_err(|broken| format!("life {life_number} after {end:?}: {broken} {:?}", life.report))?;
         if random.below(4) == 0 {
@@ -44,7 +44,7 @@ pub fn run_seed(seed: u64) -> Result<Tally, String> {
             .map_err(|broken| format!("life {life_number}: {broken}"))?;
         end = finish_life(&mut rig, &disk, &mut workload, life, &mut random)?;
     }
-    let mut life = reopen(&mut rig, &disk, &mut random, &mut tally)?;
+    let mut life = reopen(&mut rig, &disk, &mut random, &mut tally, &mut end)?;
     workload.settle(end, &rig, &mut life).map_err(|broken| format!("last life: {broken}"))?;
     tally.acknowledged = workload.acknowledged;
     Ok(tally)
@@ -76,7 +76,7 @@ fn finish_life(rig: &mut Rig, disk: &SimDisk, workload: &mut Workload, mut life:
     Ok(if is_killed { End::Killed } else { End::PowerLost })
 }
 
-fn reopen(rig: &mut Rig, disk: &SimDisk, random: &mut Random, tally: &mut Tally) -> Result<Life, String> {
+fn reopen(rig: &mut Rig, disk: &SimDisk, random: &mut Random, tally: &mut Tally, end: &mut End) -> Result<Life, String> {
     let crashes = if random.below(3) == 0 { random.below(3) } else { 0 };
     let mut left = crashes;
     if left > 0 {
@@ -87,6 +87,7 @@ fn reopen(rig: &mut Rig, disk: &SimDisk, random: &mut Random, tally: &mut Tally)
             return false;
         }
         tally.crashes_in_recovery += 1;
+        *end = End::PowerLost;
         disk.restart(random.number());
         disk.crash_never();
         left = left.saturating_sub(1);

@@ -105,13 +105,14 @@ impl Workload {
             match life.store.handle(&id) {
                 Some(_) if is_gone => return Err(format!("{id:?} was deleted and came back")),
                 Some(handle) => {
+                    life.store.set_leader_epoch(handle, first_epoch(life));
                     audit(model, end, rig, life, handle).map_err(|broken| format!("{id:?}: {broken}"))?;
                     self.resume_producer(id);
                 }
                 None if is_gone => drop(self.models.remove(&id)),
                 None if model.batches.is_empty() => {
                     let ticket = self.ticket(Asked::Create);
-                    life.store.create(ticket, &[(id, rig.catalog.live[&id], life.store.incarnation() as i32)]);
+                    life.store.create(ticket, &[(id, rig.catalog.live[&id], first_epoch(life))]);
                 }
                 None => return Err(format!("{id:?} with {} acknowledged batches is missing", model.batches.len())),
             }
@@ -307,9 +308,9 @@ impl Workload {
     fn control(&mut self, rig: &mut Rig, life: &mut Life) {
         let Some((id, handle)) = self.pick(life) else { return };
         let Some(state) = life.store.partition(handle) else { return };
-        let (start, stable, end) = (state.log_start, state.stable_end(), state.end);
+        let (start, stable, end, is_held) = (state.log_start, state.stable_end(), state.end, state.is_held);
         let model = self.models.get_mut(&id).expect("picked");
-        if model.in_doubt.is_some() || is_idempotent(id) {
+        if model.in_doubt.is_some() || is_idempotent(id) || is_held {
             return;
         }
         let doubt = match self.random.below(10) {
@@ -345,7 +346,7 @@ impl Workload {
         }
         for id in missing {
             let ticket = self.ticket(Asked::Create);
-            life.store.create(ticket, &[(id, rig.catalog.live[&id], life.store.incarnation() as i32)]);
+            life.store.create(ticket, &[(id, rig.catalog.live[&id], first_epoch(life))]);
         }
     }
 
@@ -356,11 +357,15 @@ impl Workload {
     pub fn take_events(&mut self, life: &mut Life) -> Outcome {
         for event in life.store.take_events() {
             match event {
-                Event::Appended { ack, .. } => self.appended(life, &ack)?,
+                Event::Appended { ack, .. } => self.appended(&ack)?,
                 Event::Refused { ticket, error, .. } => self.refused(life, ticket, &error)?,
                 Event::Done { ticket, .. } => {
                     if let Some(Asked::Control { id, doubt }) = self.asked.remove(&ticket) {
                         self.models.get_mut(&id).expect("asked for").answered(doubt);
+                        if let Some(handle) = life.store.handle(&id) {
+                            let epoch = life.store.partition(handle).expect("has a handle").leader_epoch;
+                            life.store.set_leader_epoch(handle, epoch + 1);
+                        }
                         if doubt == Doubt::Delete {
                             self.models.remove(&id);
                         }
@@ -380,7 +385,7 @@ impl Workload {
         Ok(())
     }
 
-    fn appended(&mut self, life: &Life, ack: &Ack) -> Outcome {
+    fn appended(&mut self, ack: &Ack) -> Outcome {
         let Some(Asked::Append { id, content }) = self.asked.remove(&ack.ticket) else {
             return Err(format!("an answer to nothing that was asked: {ack:?}"));
         };
@@ -391,7 +396,7 @@ impl Workload {
                 return Err(format!("{id:?}: batch {content} is acknowledged at {} and at {}", known.base, ack.base));
             }
         } else {
-            model.see(life.store.incarnation() as i32, ack.base, content)?;
+            model.see(ack.leader_epoch, ack.base, content)?;
         }
         model.acknowledged(ack, content);
         Ok(())
@@ -403,7 +408,8 @@ impl Workload {
         };
         let is_right = match error {
             AppendError::Fenced => life.store.fenced().is_some(),
-            AppendError::UnknownPartition => true,
+            // Deleted meanwhile; cut meanwhile, and not led under a new epoch yet.
+            AppendError::UnknownPartition | AppendError::LeaderEpochUsed { .. } => true,
             AppendError::NoSpace => self.mix.may_be_full,
             // What came behind a batch that was refused for lack of space.
             AppendError::OutOfOrderSequence { .. } => self.mix.may_be_full,
@@ -414,6 +420,11 @@ impl Workload {
         }
         Ok(())
     }
+}
+
+/// Epochs of a life, with room for those that follow truncations.
+fn first_epoch(life: &Life) -> i32 {
+    life.store.incarnation() as i32 * 10_000
 }
 
 fn is_idempotent(id: PartitionId) -> bool {

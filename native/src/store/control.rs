@@ -168,9 +168,14 @@ impl Store {
         }
     }
 
-    /// Files are being changed in a way that the next record must not miss half of.
+    /// Files are being changed in a way that the next record must not miss half of. Short: no step of it waits for the
+    /// journal, whose space a checkpoint may have to free first.
     pub(super) fn is_changing_files(&self) -> bool {
-        self.controls.values().any(|running| matches!(running.step, Step::Changing | Step::Confirming))
+        self.controls.values().any(|running| matches!(running.step, Step::Changing))
+    }
+
+    pub(super) fn is_changing(&self, handle: u32) -> bool {
+        self.controls.get(&handle).is_some_and(|running| matches!(running.step, Step::Changing))
     }
 
     /// Rule 18: nobody reads a file that is about to be cut or renamed; nor is it being synced.
@@ -358,9 +363,11 @@ impl Store {
             state.synced_producers = producers_at(&mut state.producers, mark.offset);
         }
         state.reserved = 0;
+        state.leader_epoch_min = state.leader_epoch_min.max(state.leader_epoch + 1);
         state.hot.retain(|hot| hot.next <= mark.offset);
         state.is_file_dirty = true;
         state.is_directory_dirty = true;
+        state.cuts += 1;
     }
 
     fn change_files(&mut self, handle: u32, cut: Cut, removed: &[Segment], keeps_cut_segment: bool) {

@@ -307,6 +307,7 @@ impl Recovery<'_> {
         let mut ids: Vec<PartitionId> = self.names.keys().copied().collect();
         ids.sort_unstable();
         let identities = self.read_identities(&ids)?;
+        let mut unrecorded = Vec::new();
         for (id, identity) in ids.into_iter().zip(identities) {
             let config = self.catalog.live[&id];
             let names = &self.names[&id];
@@ -319,6 +320,7 @@ impl Recovery<'_> {
                     let mut replay = Replay::empty(id, config, names);
                     replay.durability = identity.durability;
                     replay.ownership = identity.ownership;
+                    unrecorded.push(id);
                     self.replays.insert(id, replay);
                 }
                 (Err(IdentityError::NewerFormat(format)), _) => {
@@ -329,7 +331,21 @@ impl Recovery<'_> {
                 _ => self.corrupt(id, format!("{id:?}: its identity file is damaged or another partition's"))?,
             }
         }
-        Ok(())
+        self.sync_identities(&unrecorded)
+    }
+
+    /// The last life may have died between making a partition and syncing it: before a checkpoint names it, it must
+    /// be as durable as one that was created to the end (rule 10).
+    fn sync_identities(&mut self, ids: &[PartitionId]) -> Result<(), OpenError> {
+        let paths: Vec<(PathBuf, PathBuf)> = ids.iter().map(|id| (self.paths.identity(id), self.paths.partition(id))).collect();
+        let topics = self.paths.topics();
+        self.run_task("sync identity files", |files| async move {
+            for (identity, directory) in &paths {
+                files.sync_path(identity, OpenMode::Write).await?;
+                files.sync_directory(directory).await?;
+            }
+            files.sync_directory(&topics).await
+        })
     }
 
     fn read_identities(&mut self, ids: &[PartitionId]) -> Result<Vec<Result<Identity, IdentityError>>, OpenError> {
