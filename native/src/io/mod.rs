@@ -15,7 +15,6 @@ mod check;
 mod cold;
 mod doorbell;
 mod error;
-mod event_fd;
 mod exit;
 mod fallback;
 mod file_table;
@@ -26,6 +25,7 @@ pub mod sim;
 #[cfg(test)]
 mod suite;
 pub mod task;
+pub mod trace;
 mod uring;
 
 pub use aligned::AlignedBuffer;

@@ -5,13 +5,12 @@ mod pool;
 
 use super::check::file_of;
 use super::cold::{self, Locks};
-use super::event_fd::EventFd;
 use super::file_table::FileTable;
-use super::{Completion, DirEntry, FileId, Io, IoResult, Op, OpenMode, Token};
+use super::{Completion, DirEntry, EventFd, FileId, Io, IoResult, Op, OpenMode, Token};
 use call::Call;
 use pool::{Finished, Job, Pool};
 use std::cell::Cell;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -129,7 +128,7 @@ impl Io for FallbackIo {
         if self.has_watcher.get() {
             // Before looking, so that what finishes behind the look signals again.
             self.system_calls += 1;
-            self.event_fd.clear();
+            self.event_fd.drain();
         }
         self.reap();
         self.give(completions);
@@ -154,7 +153,7 @@ impl Io for FallbackIo {
         if !self.has_watcher.replace(true) {
             self.pool.watch(!self.done.is_empty());
         }
-        Some(self.event_fd.raw())
+        Some(self.event_fd.as_raw_fd())
     }
 
     fn name(&self) -> &'static str {

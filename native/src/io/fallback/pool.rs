@@ -1,6 +1,5 @@
 use super::call::Call;
-use crate::io::event_fd::EventFd;
-use crate::io::{FileId, IoResult, OpenMode, Token};
+use crate::io::{EventFd, FileId, IoResult, OpenMode, Token};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{Builder, JoinHandle};
