@@ -118,10 +118,23 @@ pub fn decode_block(block: &[u8], position: u64, incarnation: &Incarnation) -> O
     if own != *incarnation || own_position != position || own_count > ENTRIES_PER_BLOCK || checksum != block_checksum(block) {
         return None;
     }
-    let entries: Option<Vec<Entry>> = (0..own_count).map(|at| Entry::decode(&block[PREFIX_SIZE + at * ENTRY_SIZE..])).collect();
+    let entries: Option<Vec<Entry>> =
+        (0..own_count).map(|at| Entry::decode(&block[PREFIX_SIZE + at * ENTRY_SIZE..])).collect();
     let first = position.checked_sub(u64::from(block_index) * BLOCK_SIZE as u64)?;
     let header = CommitHeader { incarnation: own, position: first, number, durable, size, entry_count };
     Some(HeaderBlock { header, block_count, block_index, entries: entries? })
+}
+
+/// The commit number of a block that begins like a header of this incarnation, whether or not the rest of it was ever
+/// written: the trace of a commit that the power cut short.
+#[must_use]
+pub fn claimed_number(block: &[u8], incarnation: &Incarnation) -> Option<u64> {
+    let mut fields = FieldReader::new(block);
+    let is_magic = fields.u32()? == MAGIC;
+    fields.u32()?;
+    let own = Incarnation { number: fields.u64()?, nonce: fields.array()? };
+    fields.u64()?;
+    (is_magic && own == *incarnation).then_some(fields.u64()?)
 }
 
 #[cfg(test)]

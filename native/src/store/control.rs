@@ -23,18 +23,12 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
     /// Cut so that nothing at or above the offset is left. A batch that holds it goes as a whole.
-    Truncate {
-        to: u64,
-    },
+    Truncate { to: u64 },
     /// Nothing below the offset is served any more; whole segments below it are removed.
-    LogStart {
-        to: u64,
-    },
+    LogStart { to: u64 },
     Durability(Durability),
     /// Drop everything and continue, empty, at the offset.
-    Reset {
-        to: u64,
-    },
+    Reset { to: u64 },
     /// The topic's deletion is durable in the metadata already.
     Delete,
 }
@@ -47,7 +41,7 @@ enum Step {
     /// The entry is in the journal's hands.
     Listed(Cut),
     /// A task changes files.
-    Changing(Cut),
+    Changing,
     /// The second entry is.
     Confirming,
 }
@@ -85,6 +79,7 @@ impl Store {
         for (id, config, leader_epoch) in partitions {
             let mut partition = Partition::new(*id, *config, *leader_epoch);
             partition.is_held = true;
+            partition.is_creating = true;
             let identity = Identity { partition: *id, durability: config.durability, ownership: partition.ownership };
             directories.push((self.paths.partition(id), identity.encode()));
             handles.push(self.add(partition));
@@ -102,7 +97,9 @@ impl Store {
         for handle in partitions {
             match result {
                 Ok(()) => {
-                    self.live(*handle).is_held = false;
+                    let state = self.live(*handle);
+                    state.is_held = false;
+                    state.is_creating = false;
                     self.retry.push_back(*handle);
                     self.events.push(Event::Done { partition: *handle, ticket });
                 }
@@ -147,11 +144,7 @@ impl Store {
         }
         let within = |to: u64, end: u64| {
             let is_within = to >= state.log_start && to <= end;
-            if is_within {
-                Ok(())
-            } else {
-                Err(StoreError::OutOfRange { start: state.log_start, end })
-            }
+            if is_within { Ok(()) } else { Err(StoreError::OutOfRange { start: state.log_start, end }) }
         };
         match control {
             Control::Truncate { to } => within(to, state.end),
@@ -161,12 +154,8 @@ impl Store {
     }
 
     pub(super) fn advance_controls(&mut self) {
-        let mut quieting: Vec<u32> = self
-            .controls
-            .iter()
-            .filter(|(_, running)| matches!(running.step, Step::Quieting))
-            .map(|(handle, _)| *handle)
-            .collect();
+        let mut quieting: Vec<u32> =
+            self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Quieting)).map(|(handle, _)| *handle).collect();
         quieting.sort_unstable();
         for handle in quieting {
             if self.fenced.is_some() {
@@ -179,9 +168,14 @@ impl Store {
         }
     }
 
-    /// Files are being changed in a way that the next record must not miss half of.
+    /// Files are being changed in a way that the next record must not miss half of. Short: no step of it waits for the
+    /// journal, whose space a checkpoint may have to free first.
     pub(super) fn is_changing_files(&self) -> bool {
-        self.controls.values().any(|running| matches!(running.step, Step::Changing(_) | Step::Confirming))
+        self.controls.values().any(|running| matches!(running.step, Step::Changing))
+    }
+
+    pub(super) fn is_changing(&self, handle: u32) -> bool {
+        self.controls.get(&handle).is_some_and(|running| matches!(running.step, Step::Changing))
     }
 
     /// Rule 18: nobody reads a file that is about to be cut or renamed; nor is it being synced.
@@ -233,8 +227,7 @@ impl Store {
     fn sync_all(&mut self, handle: u32) {
         let state = self.live(handle);
         let id = state.id;
-        let bases: Vec<u64> =
-            state.segments.iter().map(|segment| segment.base).filter(|base| *base >= state.synced.segment).collect();
+        let bases: Vec<u64> = state.segments.iter().map(|segment| segment.base).filter(|base| *base >= state.synced.segment).collect();
         let paths: Vec<PathBuf> = bases.into_iter().map(|base| self.paths.log(&id, base)).collect();
         let directory = self.paths.partition(&id);
         let files = self.files.clone();
@@ -249,7 +242,7 @@ impl Store {
                 self.close_file(file);
             }
         }
-        self.running(handle).step = Step::Changing(Cut::default());
+        self.running(handle).step = Step::Changing;
         let id = self.live(handle).id;
         let (from, to, parent) = (self.paths.partition(&id), self.paths.tombstone(&id), self.paths.topics());
         let files = self.files.clone();
@@ -370,9 +363,11 @@ impl Store {
             state.synced_producers = producers_at(&mut state.producers, mark.offset);
         }
         state.reserved = 0;
+        state.leader_epoch_min = state.leader_epoch_min.max(state.leader_epoch + 1);
         state.hot.retain(|hot| hot.next <= mark.offset);
         state.is_file_dirty = true;
         state.is_directory_dirty = true;
+        state.cuts += 1;
     }
 
     fn change_files(&mut self, handle: u32, cut: Cut, removed: &[Segment], keeps_cut_segment: bool) {
@@ -388,13 +383,12 @@ impl Store {
                 self.close_file(file);
             }
         }
-        let mut unlinks: Vec<PathBuf> =
-            bases.iter().flat_map(|base| [self.paths.log(&id, *base), self.paths.index(&id, *base)]).collect();
+        let mut unlinks: Vec<PathBuf> = bases.iter().flat_map(|base| [self.paths.log(&id, *base), self.paths.index(&id, *base)]).collect();
         unlinks.push(self.paths.index(&id, cut.segment));
         let cut_file = keeps_cut_segment.then(|| (self.paths.log(&id, cut.segment), cut.position));
         let directory = self.paths.partition(&id);
         let files = self.files.clone();
-        self.running(handle).step = Step::Changing(cut);
+        self.running(handle).step = Step::Changing;
         self.spawn_control(handle, async move {
             FilesDone::Changed(cut_files(&files, unlinks, cut_file, is_synced.then_some(directory)).await)
         });
@@ -432,8 +426,7 @@ impl Store {
         if state.durability == Durability::Fsync {
             return self.control_done(handle);
         }
-        let entry =
-            Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
+        let entry = Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
         let mut after = state.listed;
         after.sequence = self.journal.sequence_next();
         self.live(handle).listed.sequence = after.sequence;
@@ -484,11 +477,8 @@ impl Store {
         }
         let Some(state) = self.partition(handle) else { return };
         let bound = state.log_start.min(state.synced.offset);
-        let removable =
-            state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.synced.segment).count();
-        let keys = state.segments[..removable]
-            .iter()
-            .map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
+        let removable = state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.synced.segment).count();
+        let keys = state.segments[..removable].iter().map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
         let free = keys.clone().take_while(|key| !self.open_files.is_leased(*key) && !self.opening.contains_key(key)).count();
         let keys: Vec<_> = keys.take(free).collect();
         if keys.is_empty() {
@@ -506,8 +496,7 @@ impl Store {
         state.is_directory_dirty = true;
         let unlinks = keys.iter().flat_map(|key| [self.paths.log(&id, key.base), self.paths.index(&id, key.base)]).collect();
         let files = self.files.clone();
-        self.tasks
-            .spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
+        self.tasks.spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
     }
 }
 

@@ -38,9 +38,7 @@ impl Store {
         let path = self.index_path(key);
         let files = self.files.clone();
         self.trim_indexes();
-        self.tasks.spawn(self.io.as_mut(), async move {
-            Finished::IndexWritten { result: write_index(&files, &path, position, bytes).await }
-        });
+        self.tasks.spawn(self.io.as_mut(), async move { Finished::IndexWritten { result: write_index(&files, &path, position, bytes).await } });
     }
 
     fn trim_indexes(&mut self) {
@@ -56,16 +54,14 @@ impl Store {
 
     /// For a read: where to begin, if the index in memory reaches as far as the file does.
     pub(super) fn known_start(&self, key: FileKey, segment: SegmentFile, offset: u64) -> Option<WalkStart> {
-        let index =
-            self.indexes.get(&key).filter(|index| u64::from(index.covered_to()) >= segment.size && !index.is_evicted())?;
+        let index = self.indexes.get(&key).filter(|index| u64::from(index.covered_to()) >= segment.size && !index.is_evicted())?;
         Some(walk_start(index, segment, offset))
     }
 
     /// After a read: kept if it reaches further than what is known now.
     pub(super) fn put_index(&mut self, key: FileKey, index: Option<OffsetIndex>) {
         let Some(index) = index else { return };
-        let is_segment_there =
-            self.partition(key.partition).is_some_and(|state| state.segments.iter().any(|segment| segment.base == key.base));
+        let is_segment_there = self.partition(key.partition).is_some_and(|state| state.segments.iter().any(|segment| segment.base == key.base));
         let is_news = self.indexes.get(&key).is_none_or(|known| known.covered_to() < index.covered_to());
         if is_segment_there && is_news {
             self.indexes.insert(key, index);
@@ -134,12 +130,7 @@ async fn extend(files: &Files, file: FileId, segment: SegmentFile, mut index: Of
 }
 
 /// As `extend`, but a damaged batch ends the index instead of failing: what lies before it is served.
-async fn extend_to_damage(
-    files: &Files,
-    file: FileId,
-    segment: SegmentFile,
-    mut index: OffsetIndex,
-) -> Result<OffsetIndex, ReadError> {
+async fn extend_to_damage(files: &Files, file: FileId, segment: SegmentFile, mut index: OffsetIndex) -> Result<OffsetIndex, ReadError> {
     let start = WalkStart { position: 0, offset: segment.base };
     match walk::headers_of(files, file, segment, start, |header, position| note(&mut index, header, position)).await {
         Ok(()) | Err(ReadError::Corrupt { .. }) => Ok(index),

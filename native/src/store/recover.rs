@@ -159,7 +159,7 @@ impl Recovery<'_> {
         }
         self.finish_replays(&checkpoints)?;
         let next = self.next_superblock(&old);
-        let shards = self.prepare_shards(&next, &checkpoints)?;
+        let shards = self.prepare_shards(&next, &old, &checkpoints)?;
         block_on(self.io, |files| async move {
             let written = twin.write(&files, &next.encode()).await;
             written.map(|()| next)
@@ -238,8 +238,7 @@ impl Recovery<'_> {
     fn read_directories(&mut self, checkpoints: &[(Twin, Checkpoint)]) -> Result<(), OpenError> {
         let topics = self.paths.topics();
         let entries = absent_is_empty(self.io.list(&topics)).map_err(OpenError::io("list the topics"))?;
-        let recorded: HashSet<PartitionId> =
-            checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions).map(|record| record.id).collect();
+        let recorded: HashSet<PartitionId> = checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions).map(|record| record.id).collect();
         for entry in entries {
             let bare = entry.name.strip_suffix(TOMBSTONE_SUFFIX).unwrap_or(&entry.name);
             match PartitionId::from_directory(bare) {
@@ -308,6 +307,7 @@ impl Recovery<'_> {
         let mut ids: Vec<PartitionId> = self.names.keys().copied().collect();
         ids.sort_unstable();
         let identities = self.read_identities(&ids)?;
+        let mut unrecorded = Vec::new();
         for (id, identity) in ids.into_iter().zip(identities) {
             let config = self.catalog.live[&id];
             let names = &self.names[&id];
@@ -320,6 +320,7 @@ impl Recovery<'_> {
                     let mut replay = Replay::empty(id, config, names);
                     replay.durability = identity.durability;
                     replay.ownership = identity.ownership;
+                    unrecorded.push(id);
                     self.replays.insert(id, replay);
                 }
                 (Err(IdentityError::NewerFormat(format)), _) => {
@@ -330,7 +331,21 @@ impl Recovery<'_> {
                 _ => self.corrupt(id, format!("{id:?}: its identity file is damaged or another partition's"))?,
             }
         }
-        Ok(())
+        self.sync_identities(&unrecorded)
+    }
+
+    /// The last life may have died between making a partition and syncing it: before a checkpoint names it, it must
+    /// be as durable as one that was created to the end (rule 10).
+    fn sync_identities(&mut self, ids: &[PartitionId]) -> Result<(), OpenError> {
+        let paths: Vec<(PathBuf, PathBuf)> = ids.iter().map(|id| (self.paths.identity(id), self.paths.partition(id))).collect();
+        let topics = self.paths.topics();
+        self.run_task("sync identity files", |files| async move {
+            for (identity, directory) in &paths {
+                files.sync_path(identity, OpenMode::Write).await?;
+                files.sync_directory(directory).await?;
+            }
+            files.sync_directory(&topics).await
+        })
     }
 
     fn read_identities(&mut self, ids: &[PartitionId]) -> Result<Vec<Result<Identity, IdentityError>>, OpenError> {
@@ -339,13 +354,7 @@ impl Recovery<'_> {
         Ok(contents.into_iter().map(|bytes| Identity::decode(&bytes.unwrap_or_default())).collect())
     }
 
-    fn replay_journal(
-        &mut self,
-        shard: usize,
-        place: &JournalPlace,
-        superblock: &Superblock,
-        checkpoint: &Checkpoint,
-    ) -> Result<(), OpenError> {
+    fn replay_journal(&mut self, shard: usize, place: &JournalPlace, superblock: &Superblock, checkpoint: &Checkpoint) -> Result<(), OpenError> {
         let path = self.options.data.join(&place.path);
         let size = self.io.file_size(&path).map_err(OpenError::io("find a journal"))?;
         let Some(size) = size else {
@@ -440,16 +449,21 @@ impl Recovery<'_> {
     }
 
     /// Journals and checkpoints of the new incarnation, everything but the superblock that makes them valid.
-    fn prepare_shards(&mut self, superblock: &Superblock, old: &[(Twin, Checkpoint)]) -> Result<Vec<RecoveredShard>, OpenError> {
+    fn prepare_shards(
+        &mut self,
+        superblock: &Superblock,
+        last: &Superblock,
+        old: &[(Twin, Checkpoint)],
+    ) -> Result<Vec<RecoveredShard>, OpenError> {
         let mut shards = Vec::new();
         for (shard, place) in superblock.journals.iter().enumerate() {
             let shard = shard as u32;
             let path = self.options.data.join(&place.path);
-            let size = self.prepare_journal(&path, &superblock.directory, shard)?;
-            let mut twin = old.get(shard as usize).map_or_else(
-                || Twin::new(CHECKPOINT_MAGIC, &self.paths.checkpoints(), &format!("{shard:05}")),
-                |(twin, _)| twin.clone(),
-            );
+            let is_known = last.journals.get(shard as usize).is_some_and(|known| known.path == place.path);
+            let size = self.prepare_journal(&path, &superblock.directory, shard, is_known)?;
+            let mut twin = old
+                .get(shard as usize)
+                .map_or_else(|| Twin::new(CHECKPOINT_MAGIC, &self.paths.checkpoints(), &format!("{shard:05}")), |(twin, _)| twin.clone());
             let records = self.records_of(shard);
             let checkpoint = Checkpoint {
                 incarnation: superblock.incarnation,
@@ -482,11 +496,12 @@ impl Recovery<'_> {
         own.map(|(_, replay)| replay.record()).collect()
     }
 
-    /// Makes a journal file with its identity and the first pre-written step, if it is not there yet.
-    fn prepare_journal(&mut self, path: &Path, directory: &[u8; 16], shard: u32) -> Result<u64, OpenError> {
+    /// Makes a journal file with its identity and the first pre-written step. One that the last superblock did not
+    /// name is made anew: it is what a start left that crashed before its superblock was durable.
+    fn prepare_journal(&mut self, path: &Path, directory: &[u8; 16], shard: u32, is_known: bool) -> Result<u64, OpenError> {
         let found = self.io.file_size(path).map_err(OpenError::io("find a journal"))?.unwrap_or(0);
         let size = JOURNAL_START + self.options.journal.step;
-        if found >= size {
+        if is_known && found >= size {
             return Ok(found / BLOCK_SIZE as u64 * BLOCK_SIZE as u64);
         }
         let path = path.to_owned();
@@ -555,9 +570,8 @@ impl Recovery<'_> {
         let entries = absent_is_empty(self.io.list(&directory)).map_err(OpenError::io("list the journals"))?;
         let kept: HashSet<PathBuf> = superblock.journals.iter().map(|place| self.options.data.join(&place.path)).collect();
         let surplus = entries.into_iter().map(|entry| directory.join(entry.name));
-        let surplus: Vec<PathBuf> = surplus
-            .filter(|path| path.extension().is_some_and(|extension| extension == "journal") && !kept.contains(path))
-            .collect();
+        let surplus: Vec<PathBuf> =
+            surplus.filter(|path| path.extension().is_some_and(|extension| extension == "journal") && !kept.contains(path)).collect();
         self.run_task("remove a journal", |files| async move { cut_files(&files, surplus, None, None).await })
     }
 }
@@ -639,13 +653,7 @@ impl From<IoError> for Stop {
 
 type Replays = BTreeMap<PartitionId, Replay>;
 
-async fn replay(
-    files: &Files,
-    start: ScanStart,
-    identity: &[u8],
-    replays: &mut Replays,
-    context: &Context,
-) -> Result<Counts, Stop> {
+async fn replay(files: &Files, start: ScanStart, identity: &[u8], replays: &mut Replays, context: &Context) -> Result<Counts, Stop> {
     check_identity(files, &start, identity).await?;
     let mut scanner = Scanner::new(files.clone(), start);
     let mut counts = Counts::default();
@@ -690,9 +698,9 @@ async fn replay(
     match scanner.check_end().await {
         Ok(()) => Ok(counts),
         Err(ScanError::Io(error)) => Err(Stop::Io(error)),
-        Err(ScanError::Corrupt { number, position, witness }) => {
-            Err(Stop::Journal(format!("commit {number} at {position} is damaged, but commit {witness} says that it was durable")))
-        }
+        Err(ScanError::Corrupt { number, position, witness }) => Err(Stop::Journal(format!(
+            "commit {number} at {position} is damaged, but commit {witness} says that it was durable"
+        ))),
     }
 }
 

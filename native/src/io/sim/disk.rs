@@ -1,5 +1,6 @@
-use super::engine::{Engine, Image};
+use super::engine::Engine;
 use super::faults::FaultPlan;
+use super::power::Image;
 use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

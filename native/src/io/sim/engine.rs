@@ -5,139 +5,32 @@ use super::disk::SimOptions;
 use super::faults::{Fault, FaultPlan, OpKind};
 use super::file_image::Effect;
 use super::file_system::{FileSystem, WriteFate};
+use super::job::{Client, ClientId, Handle, Job, Outcome, Payload, Work};
 use super::namespace::InodeId;
 use super::random::Random;
 use crate::io::check::is_well_formed;
 use crate::io::{Completion, IoError, IoResult, Op, OpenMode, Piece, SyncMethod, Token};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
-
-pub(super) type ClientId = u64;
-
-#[derive(Clone)]
-struct Handle {
-    inode: InodeId,
-    mode: OpenMode,
-    path: Rc<str>,
-}
-
-impl Handle {
-    fn is_writable(&self) -> bool {
-        matches!(self.mode, OpenMode::Write | OpenMode::CreateNew | OpenMode::Direct)
-    }
-}
-
-/// What the engine keeps of one SimIo.
-struct Client {
-    handles: BTreeMap<u32, Handle>,
-    /// Never reused, so that a stale FileId is caught.
-    next_file: u32,
-    done: Vec<Completion>,
-    /// False after a restart or a kill: the process that owned it is no more.
-    is_alive: bool,
-}
-
-/// The bytes of a write as they were at submit, and where they came from.
-#[derive(Clone)]
-struct Payload {
-    bytes: Rc<[u8]>,
-    memory: Vec<Piece>,
-}
-
-#[derive(Clone)]
-enum Work {
-    Fail(IoError),
-    Open {
-        path: PathBuf,
-        mode: OpenMode,
-    },
-    Close,
-    Read {
-        position: u64,
-        target: Piece,
-    },
-    Write {
-        position: u64,
-        payload: Payload,
-        durable: Option<SyncMethod>,
-    },
-    /// The second half of a durable write.
-    SyncWrite {
-        position: u64,
-        payload: Payload,
-        method: SyncMethod,
-        since: Effect,
-    },
-    Sync {
-        since: Effect,
-    },
-    StartWriteback,
-    Allocate {
-        position: u64,
-        size: u64,
-    },
-    SetSize {
-        size: u64,
-    },
-    MakeDir {
-        path: PathBuf,
-    },
-    Rename {
-        from: PathBuf,
-        to: PathBuf,
-    },
-    Unlink {
-        path: PathBuf,
-    },
-    RemoveDir {
-        path: PathBuf,
-    },
-}
-
-#[derive(Clone)]
-struct Job {
-    client: ClientId,
-    token: Token,
-    kind: OpKind,
-    path: Rc<str>,
-    /// The file it works on; the job counts as one of its users.
-    inode: Option<InodeId>,
-    work: Work,
-}
-
-enum Outcome {
-    Done(IoResult<u64>),
-    /// The write went well; now its sync.
-    Continue(Work),
-}
 
 pub(super) struct Engine {
     pub fs: FileSystem,
     pub options: SimOptions,
     pub faults: FaultPlan,
-    random: Random,
+    pub(super) random: Random,
     now_ns: u64,
     /// By due time, then by order of submission.
-    queue: BTreeMap<(u64, u64), Job>,
+    pub(super) queue: BTreeMap<(u64, u64), Job>,
     sequence: u64,
-    clients: BTreeMap<ClientId, Client>,
+    pub(super) clients: BTreeMap<ClientId, Client>,
     next_client: ClientId,
-    locks: BTreeMap<InodeId, ClientId>,
-    boundaries: u64,
-    crash_at: Option<u64>,
-    has_power: bool,
+    pub(super) locks: BTreeMap<InodeId, ClientId>,
+    pub(super) boundaries: u64,
+    pub(super) crash_at: Option<u64>,
+    pub(super) has_power: bool,
     /// What was under way when the power went: each may have reached the device, in whole or in part.
-    stranded: Vec<Job>,
-}
-
-/// The part of an engine that a snapshot keeps: no client, no queue, no memory of anybody.
-#[derive(Clone)]
-pub(super) struct Image {
-    fs: FileSystem,
-    random: Random,
-    has_power: bool,
-    stranded: Vec<Job>,
+    pub(super) stranded: Vec<Job>,
 }
 
 impl Engine {
@@ -260,7 +153,7 @@ impl Engine {
         self.enqueue(job);
     }
 
-    fn complete(&mut self, client: ClientId, token: Token, result: IoResult<u64>) {
+    pub(super) fn complete(&mut self, client: ClientId, token: Token, result: IoResult<u64>) {
         let client = self.clients.get_mut(&client).expect("a client outlives its operations");
         client.done.push(Completion { token, result });
     }
@@ -359,16 +252,16 @@ impl Engine {
             return Outcome::Done(Err(error));
         }
         match &job.work {
-            Work::Read { position, target } => Outcome::Done(self.read(file_of(job), *position, *target, fault)),
+            Work::Read { position, target } => Outcome::Done(self.read(job.file(), *position, *target, fault)),
             Work::Write { position, payload, durable } => self.write(job, *position, payload, *durable, fault),
             Work::SyncWrite { position, payload, method, since } => {
                 self.sync_write(job, *position, payload, *method, *since, fault)
             }
-            Work::Sync { since } => Outcome::Done(self.sync(file_of(job), *since, fault).map(|()| 0)),
+            Work::Sync { since } => Outcome::Done(self.sync(job.file(), *since, fault).map(|()| 0)),
             Work::Open { path, mode } => Outcome::Done(self.open(job.client, path, *mode)),
             // The handle's use of the file; that of this job ends with its completion.
             Work::Close => {
-                self.fs.drop_user(file_of(job));
+                self.fs.drop_user(job.file());
                 Outcome::Done(Ok(0))
             }
             other => Outcome::Done(self.change(other, job.inode).map(|()| 0)),
@@ -376,7 +269,7 @@ impl Engine {
     }
 
     /// Changes that have no fault but an error.
-    fn change(&mut self, work: &Work, inode: Option<InodeId>) -> IoResult<()> {
+    pub(super) fn change(&mut self, work: &Work, inode: Option<InodeId>) -> IoResult<()> {
         let file = || inode.expect("work on a file names it");
         match work {
             Work::Allocate { position, size } => self.fs.allocate(file(), *position, *size),
@@ -452,7 +345,7 @@ impl Engine {
             _ => {}
         }
         let is_whole = bytes.len() == payload.bytes.len();
-        match (self.fs.write(file_of(job), position, &bytes, fate, &mut self.random), durable) {
+        match (self.fs.write(job.file(), position, &bytes, fate, &mut self.random), durable) {
             (Err(error), _) => Outcome::Done(Err(error)),
             (Ok(_), _) if fate == WriteFate::Torn => Outcome::Done(Err(IoError::MEDIA)),
             // A short write cancels its sync.
@@ -476,10 +369,10 @@ impl Engine {
         let size = payload.bytes.len() as u64;
         let synced = match (method, fault) {
             (SyncMethod::Dsync, None) => {
-                self.fs.file_mut(file_of(job)).sync_range(since, position, size);
+                self.fs.file_mut(job.file()).sync_range(since, position, size);
                 Ok(())
             }
-            _ => self.sync(file_of(job), since, fault),
+            _ => self.sync(job.file(), since, fault),
         };
         Outcome::Done(synced.map(|()| size))
     }
@@ -519,135 +412,6 @@ impl Engine {
             at += piece.size();
         }
     }
-
-    // Losing power.
-
-    pub fn boundaries(&self) -> u64 {
-        self.boundaries
-    }
-
-    pub fn crash_after(&mut self, boundaries: Option<u64>) {
-        self.crash_at = boundaries.map(|count| self.boundaries + count);
-    }
-
-    pub fn has_power(&self) -> bool {
-        self.has_power
-    }
-
-    /// Writes, syncs and metadata changes, each before and after it takes effect.
-    fn is_boundary(&self, job: &Job) -> bool {
-        match &job.work {
-            Work::Fail(_) | Work::Close | Work::Read { .. } | Work::StartWriteback => false,
-            Work::Open { path, mode } => {
-                matches!(mode, OpenMode::Write | OpenMode::CreateNew | OpenMode::Direct) && self.fs.find(path).is_err()
-            }
-            _ => true,
-        }
-    }
-
-    fn reaches_crash(&mut self) -> bool {
-        if self.crash_at == Some(self.boundaries) {
-            return true;
-        }
-        self.boundaries += 1;
-        false
-    }
-
-    /// Nothing reaches the device from now on; everything in flight fails.
-    pub fn lose_power(&mut self) {
-        self.strand(None);
-    }
-
-    fn strand(&mut self, current: Option<Job>) {
-        if !self.has_power {
-            return;
-        }
-        self.has_power = false;
-        self.crash_at = None;
-        let jobs: Vec<Job> = current.into_iter().chain(std::mem::take(&mut self.queue).into_values()).collect();
-        for mut job in jobs {
-            self.complete(job.client, job.token, Err(IoError::POWER_LOST));
-            // From here on the memory may be reused: only the copy counts.
-            match &mut job.work {
-                Work::Write { payload, .. } => payload.memory.clear(),
-                Work::Open { .. } | Work::Allocate { .. } | Work::SetSize { .. } | Work::MakeDir { .. } => {}
-                Work::Rename { .. } | Work::Unlink { .. } | Work::RemoveDir { .. } => {}
-                _ => continue,
-            }
-            self.stranded.push(job);
-        }
-    }
-
-    pub fn restart(&mut self, seed: u64) {
-        self.lose_power();
-        self.random = Random::new(seed);
-        self.apply_stranded();
-        let sector_size = self.options.sector_size.unwrap_or(if self.random.coin() { 512 } else { 4096 });
-        self.fs.cut_power(&mut self.random, sector_size);
-        self.begin_life();
-    }
-
-    /// The process dies, the machine lives: the page cache survives.
-    pub fn kill(&mut self) {
-        assert!(self.has_power, "a kill needs a running machine; after a power cut comes a restart");
-        self.lose_power();
-        self.apply_stranded();
-        self.fs.drop_all_users();
-        self.begin_life();
-    }
-
-    fn begin_life(&mut self) {
-        self.clients.values_mut().for_each(|client| client.is_alive = false);
-        self.locks.clear();
-        self.boundaries = 0;
-        self.crash_at = None;
-        self.has_power = true;
-    }
-
-    /// Of what was in flight, in any order, some took effect.
-    fn apply_stranded(&mut self) {
-        let mut jobs = std::mem::take(&mut self.stranded);
-        while !jobs.is_empty() {
-            let job = jobs.swap_remove(self.random.below(jobs.len() as u64) as usize);
-            if self.random.coin() {
-                self.apply(&job);
-            }
-        }
-    }
-
-    /// Errors are nobody's business any more.
-    fn apply(&mut self, job: &Job) {
-        let _ = match &job.work {
-            Work::Open { path, mode: OpenMode::Write | OpenMode::CreateNew | OpenMode::Direct } => self.fs.create(path).map(drop),
-            Work::Write { position, payload, .. } => {
-                let size = payload.bytes.len();
-                let size = if self.random.coin() { size } else { self.random.below(size as u64 + 1) as usize };
-                let bytes = &payload.bytes[..size];
-                self.fs.write(file_of(job), *position, bytes, WriteFate::Whole, &mut self.random).map(drop)
-            }
-            other => self.change(other, job.inode),
-        };
-    }
-
-    // Snapshots.
-
-    /// Operations in flight are not part of it, unless the power is off already.
-    pub fn image(&self) -> Image {
-        Image { fs: self.fs.clone(), random: self.random.clone(), has_power: self.has_power, stranded: self.stranded.clone() }
-    }
-
-    pub fn restore(&mut self, image: &Image) {
-        self.lose_power();
-        self.begin_life();
-        let image = image.clone();
-        (self.fs, self.random) = (image.fs, image.random);
-        (self.has_power, self.stranded) = (image.has_power, image.stranded);
-        self.faults = FaultPlan::new();
-    }
-}
-
-fn file_of(job: &Job) -> InodeId {
-    job.inode.expect("work on a file names it")
 }
 
 fn flip_any_bit(bytes: &mut [u8], random: &mut Random) {

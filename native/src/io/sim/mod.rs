@@ -1,8 +1,8 @@
 //! A disk in memory that fails like a real one, decided by a seed.
 //!
 //! What is simulated: the page cache against what is durable, sector by sector (`file_image`); directory entries
-//! that need their directory's sync (`namespace`); latency and reordering in simulated time, and power that goes at
-//! any chosen point (`engine`); faults by chance or by schedule (`faults`). What is stricter than common file
+//! that need their directory's sync (`namespace`); latency and reordering in simulated time (`engine`); power that goes
+//! at any chosen point (`power`); faults by chance or by schedule (`faults`). What is stricter than common file
 //! systems: syncing a new file does not make its name durable.
 
 mod content;
@@ -11,7 +11,9 @@ mod engine;
 mod faults;
 mod file_image;
 mod file_system;
+mod job;
 mod namespace;
+mod power;
 mod random;
 mod ranges;
 #[cfg(test)]
@@ -22,7 +24,7 @@ pub use faults::{Fault, FaultPlan, OpKind};
 pub use random::Random;
 
 use super::{Completion, DirEntry, Io, IoError, IoResult, Op, Piece, Token};
-use engine::ClientId;
+use job::ClientId;
 use std::os::fd::RawFd;
 use std::path::Path;
 use std::rc::Rc;

@@ -3,8 +3,9 @@ use crate::io::{AlignedBuffer, Blocking, Completion, FallbackIo, FileId, Io, IoR
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub enum Kind {
+enum Kind {
     Uring,
+    OldUring,
     Fallback,
     Sim(SimDisk),
 }
@@ -18,6 +19,11 @@ pub struct Bed {
 impl Bed {
     pub fn uring() -> Self {
         Self { kind: Kind::Uring, root: real_directory() }
+    }
+
+    /// io_uring with what a kernel of 5.15 offers.
+    pub fn old_uring() -> Self {
+        Self { kind: Kind::OldUring, root: real_directory() }
     }
 
     pub fn fallback() -> Self {
@@ -34,6 +40,7 @@ impl Bed {
     pub fn io(&self) -> Box<dyn Io> {
         match &self.kind {
             Kind::Uring => Box::new(UringIo::new().expect("this machine allows io_uring")),
+            Kind::OldUring => Box::new(UringIo::on_an_old_kernel()),
             Kind::Fallback => Box::new(FallbackIo::new().expect("threads start")),
             Kind::Sim(disk) => Box::new(SimIo::new(disk)),
         }

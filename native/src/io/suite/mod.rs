@@ -5,13 +5,18 @@ mod files;
 mod flight;
 mod names;
 mod restricted;
+pub mod run_again;
 mod same;
 mod wakeup;
+
+pub use bed::Bed;
+pub use run_again::BLOCKS_ALLOWED;
 
 /// Makes a test per implementation of each function in a module.
 macro_rules! over_all {
     ($($test:ident),* $(,)?) => {
         mod uring { $(#[test] fn $test() { super::$test(&super::Bed::uring()); })* }
+        mod old_uring { $(#[test] fn $test() { super::$test(&super::Bed::old_uring()); })* }
         mod fallback { $(#[test] fn $test() { super::$test(&super::Bed::fallback()); })* }
         mod sim { $(#[test] fn $test() { (0..5).for_each(|seed| super::$test(&super::Bed::sim(seed))); })* }
     };
@@ -21,6 +26,7 @@ macro_rules! over_all {
 macro_rules! over_real {
     ($($test:ident),* $(,)?) => {
         mod uring { $(#[test] fn $test() { super::$test(&super::Bed::uring()); })* }
+        mod old_uring { $(#[test] fn $test() { super::$test(&super::Bed::old_uring()); })* }
         mod fallback { $(#[test] fn $test() { super::$test(&super::Bed::fallback()); })* }
     };
 }

@@ -1,54 +1,14 @@
 //! Machines that allow less: no io_uring, no memory to lock, files that may not grow.
 
 use super::bed::{call, contents, filled, open, Bed};
-use crate::io::{open_io, Blocking, IoChoice, Op, OpenMode, SyncMethod, UringIo, BLOCK_SIZE};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
-
-const CHILD: &str = "MILLRACE_IO_RESTRICTED";
-const CAP_IPC_LOCK: libc::c_ulong = 14;
-/// Half of what distributions give to a user. The kernel counts the queues of a ring against it, of all rings of the
-/// user, and for a moment also of those that are closed.
-const MEMLOCK: libc::rlim_t = 4 << 20;
-
-fn is_child() -> bool {
-    std::env::var_os(CHILD).is_some()
-}
-
-/// Runs tests of this binary again in a process of its own, restricted before it starts. Answers how many passed.
-fn run_again(filter: &[&str], restrict: fn() -> std::io::Result<()>) -> usize {
-    let mut command = Command::new(std::env::current_exe().expect("a test binary has a path"));
-    command.args(filter).args(["--test-threads", "2"]).env(CHILD, "1");
-    // SAFETY: only system calls between fork and exec.
-    unsafe { command.pre_exec(restrict) };
-    let output = command.output().expect("the test binary starts");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    let passed = text.split("test result: ok. ").nth(1).and_then(|rest| rest.split(' ').next());
-    passed.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no result in {text}"))
-}
-
-fn limit(resource: libc::__rlimit_resource_t, size: libc::rlim_t) -> std::io::Result<()> {
-    let limit = libc::rlimit { rlim_cur: size, rlim_max: size };
-    // SAFETY: a readable rlimit.
-    match unsafe { libc::setrlimit(resource, &limit) } {
-        0 => Ok(()),
-        _ => Err(std::io::Error::last_os_error()),
-    }
-}
-
-fn without_locked_memory() -> std::io::Result<()> {
-    // Root regains at exec what the bounding set holds; others have nothing to drop, and may not (EPERM).
-    // SAFETY: plain system call.
-    unsafe { libc::prctl(libc::PR_CAPBSET_DROP, CAP_IPC_LOCK, 0, 0, 0) };
-    limit(libc::RLIMIT_MEMLOCK, MEMLOCK)
-}
+use super::run_again::{self, is_child, BLOCKS_ALLOWED, MEMLOCK_ALLOWED};
+use crate::io::{open_io, Blocking, FallbackIo, Io, IoChoice, Op, OpenMode, SyncMethod, UringIo, BLOCK_SIZE};
 
 /// Also tells that the restriction works at all.
 #[test]
 fn uring_runs_without_memory_to_lock() {
     if is_child() {
-        let size = 2 * MEMLOCK as usize;
+        let size = 2 * MEMLOCK_ALLOWED as usize;
         let buffer = filled(size, 1);
         // SAFETY: memory of ours.
         let locked = unsafe { libc::mlock(buffer.bytes().as_ptr().cast(), size) };
@@ -57,19 +17,13 @@ fn uring_runs_without_memory_to_lock() {
         return;
     }
     let this = "io::suite::restricted::uring_runs_without_memory_to_lock";
-    assert_eq!(run_again(&[this, "--exact"], without_locked_memory), 1);
+    assert_eq!(run_again::without_locked_memory(&[this, "--exact"]), 1);
 }
 
 #[test]
 fn the_whole_suite_of_uring_runs_without_memory_to_lock() {
     let filter = ["io::suite::files::uring", "io::suite::names::uring", "io::suite::flight::uring", "io::suite::wakeup::uring"];
-    assert!(run_again(&filter, without_locked_memory) > 30);
-}
-
-fn with_small_files() -> std::io::Result<()> {
-    // SAFETY: plain system call. Writing beyond the limit must be an error, not the end of the process.
-    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
-    limit(libc::RLIMIT_FSIZE, 4 * BLOCK_SIZE as libc::rlim_t)
+    assert!(run_again::without_locked_memory(&filter) > 30);
 }
 
 /// Writes across the limit, so that the kernel writes a part, and beyond it, so that it writes nothing.
@@ -100,14 +54,36 @@ fn write_across_the_limit(bed: &Bed) {
 }
 
 #[test]
-fn a_short_write_answers_its_count_and_cancels_its_sync() {
-    if is_child() {
-        write_across_the_limit(&Bed::uring());
-        write_across_the_limit(&Bed::fallback());
+fn a_short_write_answers_its_count() {
+    if run_again::with_small_files("io::suite::restricted::a_short_write_answers_its_count") {
         return;
     }
-    let this = "io::suite::restricted::a_short_write_answers_its_count_and_cancels_its_sync";
-    assert_eq!(run_again(&[this, "--exact"], with_small_files), 1);
+    for bed in [Bed::uring(), Bed::old_uring(), Bed::fallback()] {
+        write_across_the_limit(&bed);
+    }
+}
+
+#[test]
+fn the_fallback_syncs_a_whole_linked_write_and_not_a_short_one() {
+    if run_again::with_small_files("io::suite::restricted::the_fallback_syncs_a_whole_linked_write_and_not_a_short_one") {
+        return;
+    }
+    let bed = Bed::fallback();
+    let mut io = FallbackIo::new().expect("threads start");
+    let file = open(&mut io, &bed.path("f"), OpenMode::Write);
+    let buffer = filled(2 * BLOCK_SIZE, 7);
+    let mut calls_of = |position, size, durable| {
+        let before = io.system_calls();
+        let pieces = vec![buffer.piece(0, size)];
+        let _ = call(&mut io, Op::Write { file, position, pieces, durable });
+        io.system_calls() - before
+    };
+    let last = (BLOCKS_ALLOWED - 1) * BLOCK_SIZE as u64;
+    assert_eq!(calls_of(0, BLOCK_SIZE, None), 1);
+    assert_eq!(calls_of(0, BLOCK_SIZE, Some(SyncMethod::Dsync)), 1);
+    assert_eq!(calls_of(0, BLOCK_SIZE, Some(SyncMethod::Linked)), 2, "the write and its sync");
+    assert_eq!(calls_of(last, 2 * BLOCK_SIZE, Some(SyncMethod::Linked)), 1, "a short write");
+    assert_eq!(calls_of(last + BLOCK_SIZE as u64, BLOCK_SIZE, Some(SyncMethod::Linked)), 1, "a failed write");
 }
 
 /// Forbids io_uring to this thread and those it starts, as a container's seccomp profile does.

@@ -1,4 +1,4 @@
-//! The three implementations give the same results and leave the same files.
+//! The implementations give the same results and leave the same files.
 
 use super::bed::{patterned, Bed};
 use crate::io::{AlignedBuffer, Blocking, FileId, Io, IoResult, Op, OpenMode, SyncMethod};
@@ -157,5 +157,6 @@ proptest! {
         let expected = run(&Bed::sim(seed), &steps);
         prop_assert_eq!(&run(&Bed::fallback(), &steps), &expected);
         prop_assert_eq!(&run(&Bed::uring(), &steps), &expected);
+        prop_assert_eq!(&run(&Bed::old_uring(), &steps), &expected);
     }
 }

@@ -3,6 +3,9 @@
 
 mod in_flight;
 mod ring;
+mod setup;
+#[cfg(test)]
+mod tests;
 
 use super::calls::{c_string, iovec, open_flags, DIRECTORY_PERMISSIONS, FILE_PERMISSIONS};
 use super::check::file_of;
@@ -56,27 +59,43 @@ pub struct UringIo {
     in_flight: usize,
     locks: Locks,
     cold_calls: u64,
+    /// Every completion as the kernel gave it.
+    #[cfg(test)]
+    seen: Vec<CompletedEntry>,
 }
 
 impl UringIo {
     /// Or why this machine has no io_uring for us.
     pub fn new() -> Result<Self, String> {
-        let (mut ring, abilities) = Ring::new()?;
+        Self::over(setup::make()?)
+    }
+
+    /// As on a kernel of 5.15: no deferred completions, no ftruncate.
+    #[cfg(test)]
+    pub(super) fn on_an_old_kernel() -> Self {
+        let made = setup::make_plain().expect("this machine allows io_uring");
+        Self::over(setup::Made { can_set_size: false, ..made }).expect("the ring is made")
+    }
+
+    fn over(made: setup::Made) -> Result<Self, String> {
+        let mut ring = Ring::new(made.ring, made.is_deferred)?;
         // Without a ftruncate in the ring we need descriptors that we can truncate ourselves.
-        let slots = if abilities.can_set_size { register_slots(&mut ring) } else { 0 };
+        let slots = if made.can_set_size { register_slots(&mut ring) } else { 0 };
         Ok(Self {
             ring,
             files: FileTable::new(),
             free_slots: (0..slots).rev().collect(),
             operations: InFlightTable::default(),
             cuts: Vec::new(),
-            can_set_size: abilities.can_set_size,
+            can_set_size: made.can_set_size,
             done: Vec::new(),
             reaped: Vec::new(),
             spare_iovecs: Vec::new(),
             in_flight: 0,
             locks: Locks::default(),
             cold_calls: 0,
+            #[cfg(test)]
+            seen: Vec::new(),
         })
     }
 
@@ -256,6 +275,8 @@ impl UringIo {
         self.ring.collect();
         let mut reaped = std::mem::take(&mut self.reaped);
         self.ring.reap(&mut reaped);
+        #[cfg(test)]
+        self.seen.extend(reaped.iter().copied());
         reaped.drain(..).for_each(|entry| self.complete(&entry));
         self.reaped = reaped;
     }

@@ -1,12 +1,12 @@
 use crate::io::{EventFd, IoResult};
-use io_uring::{opcode, squeue, IoUring, Probe};
+use io_uring::{squeue, IoUring};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{fence, Ordering};
 
-const QUEUE_ENTRIES: u32 = 256;
-const COMPLETION_ENTRIES: u32 = 2048;
+pub(super) const QUEUE_ENTRIES: u32 = 256;
+pub(super) const COMPLETION_ENTRIES: u32 = 2048;
 const ENTER_GETEVENTS: u32 = 1;
 
 /// Set in an entry's number when it is the sync of a linked pair.
@@ -17,8 +17,9 @@ pub(super) const SYNC_HALF: u64 = 1 << 32;
 ///
 /// Wake-up: with DEFER_TASKRUN a finished operation is only noted; the note signals the eventfd; the completion
 /// appears when we enter the kernel for it. Entering would signal the eventfd once more for what we are about to
-/// reap, an empty wake-up, so signals are off while we reap. After switching them on again we look once more: what
-/// was noted in between signalled nobody.
+/// reap, an empty wake-up (half of all were), so signals are off while we reap. After switching them on again we look
+/// once more: what was noted in between signalled nobody. One wake-up without a result remains, for every linked
+/// write: at the end of the write somebody has to enter, or its sync does not begin.
 pub(super) struct Ring {
     ring: IoUring,
     event_fd: EventFd,
@@ -49,21 +50,15 @@ impl Group {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(super) struct CompletedEntry {
     pub number: u64,
     pub result: i32,
 }
 
-/// What of the kernel's abilities we found.
-pub(super) struct Abilities {
-    pub can_set_size: bool,
-}
-
 impl Ring {
     /// The thread that calls this is the only one that may use the ring.
-    pub fn new() -> Result<(Self, Abilities), String> {
-        let (ring, is_deferred) = set_up()?;
-        let abilities = probe(&ring)?;
+    pub fn new(ring: IoUring, is_deferred: bool) -> Result<Self, String> {
         let event_fd = EventFd::new().map_err(|error| format!("eventfd: {error}"))?;
         // Before the first submit: operations submitted earlier would not signal it.
         ring.submitter().register_eventfd(event_fd.as_raw_fd()).map_err(|error| format!("IORING_REGISTER_EVENTFD: {error}"))?;
@@ -79,7 +74,7 @@ impl Ring {
             system_calls: 4,
         };
         this.ring.completion().disable_eventfd();
-        Ok((this, abilities))
+        Ok(this)
     }
 
     pub fn close_files(&mut self) {
@@ -262,57 +257,3 @@ impl Ring {
 /// the kernel's store and load in order. Its note is a locked instruction on x86, which orders them; elsewhere it
 /// does not, and a wake-up could be lost, so there we live with empty ones.
 const SIGNALS_CAN_BE_SWITCHED: bool = cfg!(target_arch = "x86_64");
-
-fn set_up() -> Result<(IoUring, bool), String> {
-    let base = || {
-        let mut builder = IoUring::builder();
-        builder.dontfork().setup_cqsize(COMPLETION_ENTRIES);
-        builder
-    };
-    let deferred =
-        base().setup_submit_all().setup_single_issuer().setup_defer_taskrun().setup_taskrun_flag().build(QUEUE_ENTRIES);
-    match deferred {
-        Ok(ring) => Ok((ring, true)),
-        // A kernel before 6.1 does not know these flags.
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => match base().build(QUEUE_ENTRIES) {
-            Ok(ring) => Ok((ring, false)),
-            Err(error) => Err(refusal(&error)),
-        },
-        Err(error) => Err(refusal(&error)),
-    }
-}
-
-fn refusal(error: &std::io::Error) -> String {
-    let why = match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => {
-            "forbidden, by seccomp (a container's default) or by the sysctl kernel.io_uring_disabled"
-        }
-        Some(libc::ENOSYS) => "not in this kernel, or hidden by seccomp",
-        Some(libc::ENOMEM) => "no memory to lock; raise RLIMIT_MEMLOCK (ulimit -l)",
-        _ => "refused",
-    };
-    format!("io_uring_setup: {error}: {why}")
-}
-
-fn probe(ring: &IoUring) -> Result<Abilities, String> {
-    let mut probe = Probe::new();
-    ring.submitter().register_probe(&mut probe).map_err(|error| format!("IORING_REGISTER_PROBE: {error}"))?;
-    let needed = [
-        ("READ", opcode::Read::CODE),
-        ("WRITE", opcode::Write::CODE),
-        ("WRITEV", opcode::Writev::CODE),
-        ("FSYNC", opcode::Fsync::CODE),
-        ("SYNC_FILE_RANGE", opcode::SyncFileRange::CODE),
-        ("FALLOCATE", opcode::Fallocate::CODE),
-        ("OPENAT", opcode::OpenAt::CODE),
-        ("CLOSE", opcode::Close::CODE),
-        ("RENAMEAT", opcode::RenameAt::CODE),
-        ("UNLINKAT", opcode::UnlinkAt::CODE),
-        ("MKDIRAT", opcode::MkDirAt::CODE),
-    ];
-    match needed.iter().find(|(_, code)| !probe.is_supported(*code)) {
-        Some((name, _)) => Err(format!("this kernel's io_uring has no {name} (5.15 has all we need)")),
-        None if !ring.params().is_feature_nodrop() => Err("this kernel's io_uring may drop completions".to_owned()),
-        None => Ok(Abilities { can_set_size: probe.is_supported(opcode::Ftruncate::CODE) }),
-    }
-}

@@ -1,0 +1,86 @@
+use super::*;
+use crate::io::suite::{run_again, Bed, BLOCKS_ALLOWED};
+use crate::io::{AlignedBuffer, Blocking, BLOCK_SIZE};
+
+const BLOCK: u64 = BLOCK_SIZE as u64;
+
+/// What the kernel answered to the write and to its sync.
+fn halves_of(io: &mut UringIo, file: FileId, position: u64, count: usize) -> (i32, i32) {
+    let buffer = AlignedBuffer::new(count * BLOCK_SIZE);
+    let pieces = (0..count).map(|index| buffer.piece(index * BLOCK_SIZE, BLOCK_SIZE)).collect();
+    io.seen.clear();
+    let _ = Blocking::new(io).call(Op::Write { file, position, pieces, durable: Some(SyncMethod::Linked) });
+    let half = |flag| io.seen.iter().find(|entry| entry.number & SYNC_HALF == flag).expect("both halves complete").result;
+    assert_eq!(io.seen.len(), 2);
+    (half(0), half(SYNC_HALF))
+}
+
+/// Files may not grow beyond a few blocks here: see `restricted`.
+#[test]
+fn a_short_or_failed_write_cancels_its_sync_in_the_kernel() {
+    let this = "io::uring::tests::a_short_or_failed_write_cancels_its_sync_in_the_kernel";
+    if run_again::with_small_files(this) {
+        return;
+    }
+    for mut io in [UringIo::new().expect("io_uring"), UringIo::on_an_old_kernel()] {
+        for mode in [OpenMode::Write, OpenMode::Direct] {
+            let bed = Bed::uring();
+            let file = Blocking::new(&mut io).open(&bed.path("f"), mode).expect("opens");
+            assert_eq!(halves_of(&mut io, file, 0, 1), (BLOCK_SIZE as i32, 0), "{mode:?}");
+            let limit = BLOCKS_ALLOWED * BLOCK;
+            assert_eq!(halves_of(&mut io, file, limit - BLOCK, 2), (BLOCK_SIZE as i32, -libc::ECANCELED), "{mode:?}");
+            assert_eq!(halves_of(&mut io, file, limit, 1), (-libc::EFBIG, -libc::ECANCELED), "{mode:?}");
+        }
+    }
+}
+
+/// Few descriptors are allowed here: the ring's table is as small, and what does not fit is an ordinary descriptor.
+#[test]
+fn files_beyond_the_table_are_ordinary_descriptors() {
+    let this = "io::uring::tests::files_beyond_the_table_are_ordinary_descriptors";
+    if run_again::with_few_descriptors(this) {
+        return;
+    }
+    let bed = Bed::uring();
+    let mut io = UringIo::new().expect("io_uring");
+    let slots = io.free_slots.len();
+    assert_eq!(slots, run_again::DESCRIPTORS_ALLOWED as usize);
+    let buffer = AlignedBuffer::new(BLOCK_SIZE);
+    for _ in 0..3 {
+        let files: Vec<FileId> = (0..slots + 8)
+            .map(|index| Blocking::new(&mut io).open(&bed.path(&index.to_string()), OpenMode::Write).expect("opens"))
+            .collect();
+        assert_eq!(io.free_slots.len(), 0);
+        for file in &files {
+            let op = Op::SetSize { file: *file, size: 10 };
+            assert_eq!(Blocking::new(&mut io).call(op), Ok(0));
+            let read = Op::Read { file: *file, position: 0, target: buffer.piece(0, 100) };
+            assert_eq!(Blocking::new(&mut io).call(read), Ok(10));
+        }
+        let closes = files.into_iter().map(|file| Op::Close { file }).collect();
+        assert!(Blocking::new(&mut io).all(closes).iter().all(Result::is_ok));
+        assert_eq!(io.free_slots.len(), slots, "every slot is free again");
+    }
+}
+
+#[test]
+fn a_pair_that_the_kernel_split_is_synced_again() {
+    let bed = Bed::uring();
+    let mut io = UringIo::new().expect("io_uring");
+    let file = Blocking::new(&mut io).open(&bed.path("f"), OpenMode::Write).expect("opens");
+    let buffer = AlignedBuffer::new(BLOCK_SIZE);
+    io.seen.clear();
+    let pieces = vec![buffer.piece(0, BLOCK_SIZE)];
+    io.submit(7, Op::Write { file, position: 0, pieces, durable: Some(SyncMethod::Linked) });
+    // What `submit` tells us when the kernel takes the first half alone.
+    mark_split(&mut io.operations, SYNC_HALF);
+    io.submit(8, Op::Close { file });
+    let mut completions = Vec::new();
+    while io.in_flight() > 0 {
+        io.wait(&mut completions);
+    }
+    let results: Vec<_> = completions.iter().map(|completion| (completion.token, completion.result)).collect();
+    assert_eq!(results, [(7, Ok(BLOCK)), (8, Ok(0))]);
+    let syncs = io.seen.iter().filter(|entry| entry.number & SYNC_HALF != 0).count();
+    assert_eq!(syncs, 2);
+}
