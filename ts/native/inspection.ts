@@ -1,7 +1,7 @@
 import { ok, type Result } from '../model/result.js';
 import { type Failure, resultOf } from './failure.js';
 import { loadAddon } from './load.js';
-import type { BindingInspection, Finding, IoName } from './log-binding.js';
+import type { BindingInspection, BindingTopicName, Finding, IoName } from './log-binding.js';
 
 export type { Finding } from './log-binding.js';
 
@@ -9,8 +9,10 @@ export type { Finding } from './log-binding.js';
 export interface InspectedBatch {
   /** By which `bytes` fetches it. */
   readonly number: number;
-  /** 32 hexadecimal digits. */
+  /** Its name. */
   readonly topic: string;
+  /** 32 hexadecimal digits. */
+  readonly topicId: string;
   readonly partition: number;
   readonly base: number;
   readonly last: number;
@@ -30,13 +32,13 @@ export class Inspection {
   readonly outcome: 'clean' | 'torn-tail' | 'corrupt';
   readonly findings: readonly Finding[];
   readonly #native: BindingInspection;
-  readonly #topicIds: readonly string[];
+  readonly #topics: readonly BindingTopicName[];
 
   private constructor(native: BindingInspection) {
     this.#native = native;
     this.outcome = native.outcome();
     this.findings = native.findings();
-    this.#topicIds = native.topicIds();
+    this.#topics = native.topics();
   }
 
   static ofDirectory(path: string, io: IoName = 'auto'): Result<Inspection, Failure> {
@@ -63,7 +65,8 @@ export class Inspection {
 
   #batch(words: Float64Array, number: number): InspectedBatch {
     const [topic = 0, partition = 0, base = 0, last = 0, leaderEpoch = 0, crc = 0, segment = 0, position = 0, size = 0] = words;
-    return { number, topic: this.#topicIds[topic] ?? '', partition, base, last, leaderEpoch, crc, segment, position, size };
+    const { id: topicId = '', name = '' } = this.#topics[topic] ?? {};
+    return { number, topic: name, topicId, partition, base, last, leaderEpoch, crc, segment, position, size };
   }
 
   /** The whole batch as stored. */
@@ -75,10 +78,4 @@ export class Inspection {
   close(): void {
     this.#native.close();
   }
-}
-
-/** The names of a data directory's topics by id, deleted ones included. */
-export function topicNames(data: string, io: IoName = 'auto'): Result<ReadonlyMap<string, string>, Failure> {
-  const named = resultOf(loadAddon().topicNames(data, io));
-  return named.ok ? ok(new Map(named.value.map(({ id, name }) => [id, name]))) : named;
 }

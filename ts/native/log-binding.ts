@@ -7,7 +7,6 @@ export interface LogBinding {
   openStore(directory: number, shard: number, monotonicMs: number, wallMs: number): BindingStore | Failure;
   createTrace(path: string): BindingTrace | Failure;
   inspectLog(options: BindingInspectOptions): BindingInspection | Failure;
-  topicNames(data: string, io: IoName): readonly BindingTopicName[] | Failure;
   describeLogCodes(): string;
   crc32c(bytes: Uint8Array): number;
   decompressRecords(batch: Uint8Array, sizeMax: number): Uint8Array | Failure;
@@ -148,9 +147,9 @@ export interface BindingInspectOptions {
 }
 
 export interface Finding {
-  readonly kind: 'torn-tail' | 'torn-commit' | 'corrupt-batch' | 'corrupt' | 'unknown';
+  readonly kind: 'torn-tail' | 'torn-commit' | 'torn-metadata' | 'corrupt-batch' | 'corrupt' | 'damaged-copy' | 'unknown';
   readonly message: string;
-  /** 32 hexadecimal digits; empty where the finding is not about one partition. */
+  /** Its name; empty where the finding is not about one partition. */
   readonly topic: string;
   readonly partition: number;
 }
@@ -158,13 +157,14 @@ export interface Finding {
 export interface BindingInspection {
   outcome(): 'clean' | 'torn-tail' | 'corrupt';
   findings(): readonly Finding[];
-  topicIds(): readonly string[];
+  topics(): readonly BindingTopicName[];
   nextBatches(words: Float64Array): number;
   batchBytes(number: number): Uint8Array | Failure;
   close(): void;
 }
 
 export interface BindingTopicName {
+  /** 32 hexadecimal digits. */
   readonly id: string;
   readonly name: string;
 }

@@ -30,6 +30,7 @@ export const refusalCodes = [
   'stale-producer-epoch',
   'offset-below-end',
   'leader-epoch-went-back',
+  'leader-epoch-used',
   'no-space',
   'fenced',
   'unknown-partition',

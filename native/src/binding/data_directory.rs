@@ -363,7 +363,7 @@ fn describe(topic: &Topic) -> BindingTopic {
     BindingTopic {
         id: topic.id.to_string(),
         name: topic.name.clone(),
-        partitions: topic.partitions,
+        partitions: topic.partitions_count,
         durability: durability_name(topic.config.durability).to_owned(),
         batch_size_max: topic.config.batch_size_max,
     }

@@ -29,7 +29,7 @@ pub const HEADER_WORDS: usize = 4;
 pub const EVENT_WORDS: usize = 8;
 
 /// Why an append was refused, in the order of the codes.
-pub const REFUSAL_CODES: [&str; 27] = [
+pub const REFUSAL_CODES: [&str; 28] = [
     "too-short",
     "unsupported-magic",
     "invalid-length",
@@ -52,6 +52,7 @@ pub const REFUSAL_CODES: [&str; 27] = [
     "stale-producer-epoch",
     "offset-below-end",
     "leader-epoch-went-back",
+    "leader-epoch-used",
     "no-space",
     "fenced",
     "unknown-partition",
@@ -148,6 +149,7 @@ fn refusal(error: &AppendError) -> Details {
         AppendError::StaleProducerEpoch { current, got } => ("stale-producer-epoch", pair(f64::from(current), f64::from(got))),
         AppendError::OffsetBelowEnd { end, got } => ("offset-below-end", pair(end as f64, got as f64)),
         AppendError::LeaderEpochWentBack { latest, got } => ("leader-epoch-went-back", pair(f64::from(latest), f64::from(got))),
+        AppendError::LeaderEpochUsed { needed, got } => ("leader-epoch-used", pair(f64::from(needed), f64::from(got))),
         AppendError::NoSpace => ("no-space", [0.0; 3]),
         AppendError::Fenced => ("fenced", [0.0; 3]),
         AppendError::UnknownPartition => ("unknown-partition", [0.0; 3]),

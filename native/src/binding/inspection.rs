@@ -8,8 +8,6 @@ use super::lent_words::LentWords;
 use crate::io::Io;
 use crate::log::ids::{PartitionId, TopicId};
 use crate::store::inspect::{inspect, inspect_segment, Finding, Inspection, VerifyOutcome};
-use crate::store::topics::Topics;
-use crate::store::OpenError;
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 use std::path::{Path, PathBuf};
@@ -30,12 +28,19 @@ pub struct BindingInspectOptions {
 
 #[napi(object)]
 pub struct BindingFinding {
-    /// "torn-tail", "torn-commit", "corrupt-batch", "corrupt" or "unknown".
+    /// "torn-tail", "torn-commit", "torn-metadata", "corrupt-batch", "corrupt", "damaged-copy" or "unknown".
     pub kind: String,
     pub message: String,
-    /// 32 hexadecimal digits; empty where the finding is not about one partition.
+    /// Its name; empty where the finding is not about one partition.
     pub topic: String,
     pub partition: u32,
+}
+
+#[napi(object)]
+pub struct BindingTopicName {
+    /// 32 hexadecimal digits.
+    pub id: String,
+    pub name: String,
 }
 
 /// What was found, with the Io that it reads batches from.
@@ -125,13 +130,28 @@ impl BindingInspection {
 
     #[napi]
     pub fn findings(&self) -> Vec<BindingFinding> {
-        guarded(|| self.inspection().findings.iter().map(describe).collect())
+        guarded(|| self.inspection().findings.iter().map(|finding| self.describe(finding)).collect())
     }
 
-    /// The topics of all batches, by whose index the words name them: 32 hexadecimal digits each.
+    fn describe(&self, finding: &Finding) -> BindingFinding {
+        let (kind, partition, message) = tell(finding);
+        BindingFinding {
+            kind: kind.to_owned(),
+            message,
+            topic: partition.map_or_else(String::new, |partition| self.name_of(&partition.topic)),
+            partition: partition.map_or(0, |partition| partition.index),
+        }
+    }
+
+    /// The topics of all batches, by whose index the words name them.
     #[napi]
-    pub fn topic_ids(&self) -> Vec<String> {
-        guarded(|| self.topic_ids.iter().map(ToString::to_string).collect())
+    pub fn topics(&self) -> Vec<BindingTopicName> {
+        guarded(|| self.topic_ids.iter().map(|id| BindingTopicName { id: id.to_string(), name: self.name_of(id) }).collect())
+    }
+
+    /// The id stands for a name that the catalogue does not tell.
+    fn name_of(&self, id: &TopicId) -> String {
+        self.inspection().name_of(id).map_or_else(|| id.to_string(), str::to_owned)
     }
 
     /// The next batches, by partition and offset, as many as have room; how many.
@@ -176,51 +196,28 @@ impl BindingInspection {
     }
 }
 
-fn describe(finding: &Finding) -> BindingFinding {
-    let about = |kind: &str, partition: &PartitionId, message: String| BindingFinding {
-        kind: kind.to_owned(),
-        message,
-        topic: partition.topic.to_string(),
-        partition: partition.index,
-    };
-    let general =
-        |kind: &str, message: String| BindingFinding { kind: kind.to_owned(), message, topic: String::new(), partition: 0 };
-    match finding {
+fn tell(finding: &Finding) -> (&'static str, Option<PartitionId>, String) {
+    match *finding {
         Finding::TornTail { partition, segment, position, size } => {
-            about("torn-tail", partition, format!("segment {segment}: {size} bytes from position {position} on would be cut"))
+            let message = format!("segment {segment}: {size} bytes from position {position} on would be cut");
+            ("torn-tail", Some(partition), message)
         }
-        Finding::TornCommit { shard, number, position } => general(
-            "torn-commit",
-            format!("journal {shard}: commit {number} at position {position} is not whole and was never acknowledged"),
-        ),
-        Finding::CorruptBatch { partition, segment, position, offset } => about(
-            "corrupt-batch",
-            partition,
-            format!("segment {segment}: the batch of offset {offset} at position {position} is damaged"),
-        ),
-        Finding::Corrupt { what } => general("corrupt", what.clone()),
-        Finding::Unknown { name } => general("unknown", format!("{name} is unknown to the metadata and would be set aside")),
+        Finding::TornCommit { shard, number, position } => {
+            let message =
+                format!("journal {shard}: commit {number} at position {position} is not whole and was never acknowledged");
+            ("torn-commit", None, message)
+        }
+        Finding::TornMetadata { size } => {
+            ("torn-metadata", None, format!("the metadata journal ends in {size} bytes that were never acknowledged"))
+        }
+        Finding::CorruptBatch { partition, segment, position, offset } => {
+            let message = format!("segment {segment}: the batch of offset {offset} at position {position} is damaged");
+            ("corrupt-batch", Some(partition), message)
+        }
+        Finding::Corrupt { ref what } => ("corrupt", None, what.clone()),
+        Finding::DamagedCopy { ref what } => {
+            ("damaged-copy", None, format!("{what}: one of two copies is damaged, the other one is used"))
+        }
+        Finding::Unknown { ref name } => ("unknown", None, format!("{name} is unknown to the metadata and would be set aside")),
     }
-}
-
-#[napi(object)]
-pub struct BindingTopicName {
-    pub id: String,
-    pub name: String,
-}
-
-/// The names of a data directory's topics, as the catalogue has them now.
-#[napi]
-pub fn topic_names(data: String, io: String) -> Either<Vec<BindingTopicName>, BindingFailure> {
-    guarded(|| match names(Path::new(&data), &io) {
-        Ok(names) => Either::A(names),
-        Err(failure) => Either::B(failure),
-    })
-}
-
-fn names(data: &Path, io: &str) -> Result<Vec<BindingTopicName>, BindingFailure> {
-    let (mut io, _) = open_traced(io_choice(io)?, None)?;
-    let fresh = crate::store::topics::is_fresh(io.as_mut(), data)?;
-    let topics = Topics::open(io.as_mut(), data, fresh).map_err(|error: OpenError| BindingFailure::from(error))?;
-    Ok(topics.list().map(|topic| BindingTopicName { id: topic.id.to_string(), name: topic.name.clone() }).collect())
 }

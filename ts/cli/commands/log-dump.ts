@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ExitReason } from '../../model/exit-codes.js';
-import { type InspectedBatch, Inspection, topicNames } from '../../native/inspection.js';
+import { type InspectedBatch, Inspection } from '../../native/inspection.js';
 import { defineCommand, type Terminal } from '../command.js';
 import { dumpRecords } from '../log/dump-records.js';
-import { type DumpRow, dataDirectoryOf, dumpRow } from '../log/dump-rows.js';
+import { type DumpRow, dumpRow } from '../log/dump-rows.js';
 import { failWith } from '../log/failure-exit.js';
 
 /** Characters gathered before they are written. */
@@ -26,9 +26,7 @@ export const command = defineCommand({
     if (!opened.ok) return failWith(terminal, path, opened.error);
     const inspection = opened.value;
     try {
-      const names = topicNames(isSegment ? dataDirectoryOf(path) : path, options.io);
-      const named = names.ok ? names.value : new Map<string, string>();
-      return await print(inspection, named, options, terminal);
+      return await print(inspection, options, terminal);
     } finally {
       inspection.close();
     }
@@ -40,16 +38,11 @@ interface Shape {
   readonly records: boolean;
 }
 
-async function print(
-  inspection: Inspection,
-  names: ReadonlyMap<string, string>,
-  shape: Shape,
-  terminal: Terminal,
-): Promise<ExitReason> {
-  let isWhole = true;
+async function print(inspection: Inspection, shape: Shape, terminal: Terminal): Promise<ExitReason> {
+  let isWhole = inspection.outcome !== 'corrupt';
   let text = shape.json ? '' : heading;
   for (const batch of inspection.batches()) {
-    const row = dumpRow(batch, names);
+    const row = dumpRow(batch);
     text += shape.json ? JSON.stringify(row).slice(0, -1) : tableRow(row, batch);
     if (shape.records) {
       const records = recordsOf(inspection, batch);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ExitReason } from '../../model/exit-codes.js';
-import { type Finding, Inspection, topicNames } from '../../native/inspection.js';
+import { type Finding, Inspection } from '../../native/inspection.js';
 import { defineCommand } from '../command.js';
 import { failWith } from '../log/failure-exit.js';
 
@@ -25,9 +25,8 @@ export const command = defineCommand({
     const { outcome, findings } = opened.value;
     const batchesCount = count(opened.value);
     opened.value.close();
-    const named = namesIn(path, options.io, findings);
-    if (options.json) terminal.out(`${JSON.stringify({ outcome, batches: batchesCount, findings: named })}\n`);
-    else terminal.out(`${named.map(({ text }) => `${text}\n`).join('')}${path}: ${outcome}, ${batchesCount} batches\n`);
+    if (options.json) terminal.out(`${JSON.stringify({ outcome, batches: batchesCount, findings })}\n`);
+    else terminal.out(`${findings.map(textOf).join('')}${path}: ${outcome}, ${batchesCount} batches\n`);
     return reasons[outcome];
   },
 });
@@ -38,12 +37,6 @@ function count(inspection: Inspection): number {
   return batchesCount;
 }
 
-function namesIn(path: string, io: 'auto' | 'uring' | 'fallback', findings: readonly Finding[]) {
-  if (findings.length === 0) return [];
-  const names = topicNames(path, io);
-  return findings.map((finding) => {
-    const name = names.ok ? names.value.get(finding.topic) : undefined;
-    const about = finding.topic === '' ? '' : `${name ?? finding.topic} ${finding.partition}: `;
-    return { ...finding, text: `${finding.kind}: ${about}${finding.message}` };
-  });
+function textOf({ kind, topic, partition, message }: Finding): string {
+  return `${kind}: ${topic === '' ? '' : `${topic} ${partition}: `}${message}\n`;
 }

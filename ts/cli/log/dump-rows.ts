@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { InspectedBatch } from '../../native/inspection.js';
 
 /** A batch as `log dump` prints it. */
@@ -16,13 +15,8 @@ export interface DumpRow {
   readonly file: string;
 }
 
-export function dumpRow(batch: InspectedBatch, names: ReadonlyMap<string, string>): DumpRow {
-  const { topic, partition, base, last, leaderEpoch, crc, segment, position } = batch;
-  const file = `topics/${topic}-${partition}/${String(segment).padStart(20, '0')}.log`;
-  return { topic: names.get(topic) ?? topic, partition, base, last, epoch: leaderEpoch, crc, segment, position, file };
-}
-
-/** The data directory that a segment file lies in: DATA/topics/PARTITION/SEGMENT. */
-export function dataDirectoryOf(segmentFile: string): string {
-  return dirname(dirname(dirname(segmentFile)));
+export function dumpRow(batch: InspectedBatch): DumpRow {
+  const { topic, topicId, partition, base, last, leaderEpoch, crc, segment, position } = batch;
+  const file = `topics/${topicId}-${partition}/${String(segment).padStart(20, '0')}.log`;
+  return { topic, partition, base, last, epoch: leaderEpoch, crc, segment, position, file };
 }
