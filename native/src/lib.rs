@@ -10,4 +10,5 @@ pub mod io;
 pub mod journal;
 pub mod log;
 pub mod ring;
+pub mod simulation;
 pub mod store;

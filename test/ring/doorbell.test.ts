@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createDoorbell, openDoorbell, watchDoorbell } from '../../ts/native/wakeup.js';
+import { createDoorbell, openDoorbell, watchDoorbell, watchEvent } from '../../ts/native/wakeup.js';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -47,4 +51,27 @@ it('is known by a number that no other doorbell has', () => {
   expect(one.id).not.toBe(other.id);
   expect(openDoorbell(one.id).id).toBe(one.id);
   expect(() => openDoorbell(4_000_000_000)).toThrow('gone');
+});
+
+// A pipe stands in for an eventfd: eight bytes make it readable, and reading them resets it.
+it('watches a descriptor that its owner closes first', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-'));
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  const descriptor = openSync(join(folder, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK);
+  const writer = openSync(join(folder, 'pipe'), constants.O_WRONLY | constants.O_NONBLOCK);
+  let wakes = 0;
+  const watch = watchEvent(descriptor, () => {
+    wakes += 1;
+  });
+  closeSync(descriptor);
+  for (const wake of [1, 2]) {
+    writeSync(writer, Buffer.alloc(8));
+    await turnsUntil(() => wakes === wake);
+    await nextTurn();
+    expect(wakes).toBe(wake);
+  }
+  watch.close();
+  closeSync(writer);
+  rmSync(folder, { recursive: true });
+  expect(() => watchEvent(-1, () => undefined)).toThrow('Bad file descriptor');
 });

@@ -168,6 +168,16 @@ describe('waiting for space', () => {
     expect(producerBell.count).toBe(1);
   });
 
+  it('ends for the smallest of several wishes first', () => {
+    const { writer, reader, producerBell } = ends();
+    for (let ticket = 0; ticket < 64; ticket++) put(writer, payloadFor(1024), ticket);
+    expect(writer.claim(payloadFor(1024))).toBe(refusal.wouldBlock);
+    expect(writer.claim(payloadFor(8192))).toBe(refusal.wouldBlock);
+    take(reader);
+    reader.free();
+    expect(producerBell.count).toBe(1);
+  });
+
   it('ends when the ring is closed', async () => {
     const { writer, reader } = ends();
     for (let ticket = 0; ticket < 4; ticket++) put(writer, payloadFor(capacity / 4), ticket);

@@ -7,9 +7,10 @@ import { ringBytes } from '../../ts/ring/memory.js';
 import { capacity, newRing, pattern } from './rings.js';
 
 const dist = new URL('../../dist/', import.meta.url).href;
-const [producer, consumer, reader, dying] = ['producer', 'consumer', 'reader', 'dying'].map(
-  (name) => new URL(`./workers/${name}.worker.mjs`, import.meta.url),
-) as [URL, URL, URL, URL];
+const producer = new URL('./workers/producer.worker.mjs', import.meta.url);
+const consumer = new URL('./workers/consumer.worker.mjs', import.meta.url);
+const reader = new URL('./workers/reader.worker.mjs', import.meta.url);
+const dying = new URL('./workers/dying.worker.mjs', import.meta.url);
 
 /** A ring, its doorbells, and workers that know both. */
 function stage(leaseCount: number) {

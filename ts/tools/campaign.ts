@@ -13,10 +13,16 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
   if (campaign === undefined) return complain(`no campaign "${name}": one of ${campaigns.map((row) => row.name).join(', ')}`);
   const parsed = parseCampaignArguments(args);
   if (typeof parsed === 'string') return complain(parsed);
-  const targets = campaign.targets.filter((target) => parsed.targets.length === 0 || parsed.targets.includes(target.name));
-  const known = campaign.targets.map((target) => target.name).join(', ');
-  if (targets.length === 0) return complain(`no such target: ${name} has ${known === '' ? 'none' : known}`);
-  return runTargets(campaign, targets, parsed);
+  if (campaign.targets.length === 0) return complain(`${name} has no targets`);
+  return runTargets(campaign, ...chooseTargets(campaign.targets, parsed));
+}
+
+// A row may be a program with targets of its own: a name that is no row's is for the rows to understand.
+function chooseTargets(all: readonly Target[], ask: CampaignArguments): [readonly Target[], CampaignArguments] {
+  const named = all.filter(({ name }) => ask.targets.includes(name));
+  const inner = ask.targets.filter((name) => !named.some((target) => target.name === name));
+  const rest = [...inner.flatMap((name) => ['--target', name]), ...ask.rest];
+  return [named.length === 0 ? all : named, { ...ask, rest }];
 }
 
 async function runTargets(campaign: Campaign, targets: readonly Target[], ask: CampaignArguments): Promise<number> {

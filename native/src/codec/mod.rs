@@ -5,6 +5,8 @@ pub mod batch;
 pub mod build;
 pub mod compression;
 pub mod crc32c;
+#[cfg(test)]
+mod golden;
 pub mod records;
 pub mod sealed;
 pub mod varint;

@@ -45,6 +45,7 @@ pub struct Ack {
     pub crc: u32,
     pub timestamp: i64,
     pub durability: Durability,
+    pub leader_epoch: i32,
 }
 
 /// A listed batch whose bytes are not in its segment yet.
@@ -109,6 +110,8 @@ pub struct Partition {
     pub durability: Durability,
     pub ownership: u64,
     pub leader_epoch: i32,
+    /// A leader's appends need at least this epoch: what a truncation dropped had the one below (rule 15).
+    pub leader_epoch_min: i32,
     pub log_start: u64,
     pub end: u64,
     /// Ascending; the last is the active one. Empty until the first batch.
@@ -127,6 +130,8 @@ pub struct Partition {
     pub is_directory_dirty: bool,
     /// Files were changed otherwise than by appending (a truncation): sync even if no mark moved.
     pub is_file_dirty: bool,
+    /// How often the log was cut in this life.
+    pub cuts: u32,
     pub unwritten: VecDeque<Unwritten>,
     pub unwritten_size: usize,
     pub write_in_flight: bool,
@@ -146,6 +151,8 @@ pub struct Partition {
     /// Corrupt, set aside at start: every access answers a storage error.
     pub is_damaged: bool,
     pub is_deleted: bool,
+    /// Its directory is not durable yet: no record may name it.
+    pub is_creating: bool,
 }
 
 impl Partition {
@@ -157,6 +164,7 @@ impl Partition {
             durability: config.durability,
             ownership: 1,
             leader_epoch,
+            leader_epoch_min: 0,
             log_start: 0,
             end: 0,
             segments: Vec::new(),
@@ -169,6 +177,7 @@ impl Partition {
             synced_producers: Vec::new(),
             is_directory_dirty: false,
             is_file_dirty: false,
+            cuts: 0,
             unwritten: VecDeque::new(),
             unwritten_size: 0,
             write_in_flight: false,
@@ -182,6 +191,7 @@ impl Partition {
             is_held: false,
             is_damaged: false,
             is_deleted: false,
+            is_creating: false,
         }
     }
 

@@ -173,8 +173,13 @@ impl Header {
         let head = self.oldest_lease().min(floor).max(self.consumer.head.load(Ordering::Relaxed));
         self.consumer.head.store(head, Ordering::Release);
         fence();
-        let wanted_head = self.producer.wanted_head.load(Ordering::Relaxed);
+        let wanted_head = self.wanted_head();
         Reclaimed { head, producer_can_go_on: wanted_head != 0 && wanted_head <= head }
+    }
+
+    /// 0 if nobody waits.
+    pub fn wanted_head(&self) -> u64 {
+        self.producer.wanted_head.load(Ordering::Relaxed)
     }
 
     /// Acquire: what a reader did under its lease happened before the producer may overwrite it.
@@ -236,7 +241,7 @@ impl Header {
     }
 
     fn owner_must_look(&self) -> bool {
-        self.producer.wanted_head.load(Ordering::Relaxed) != 0 && self.consumer_sleeps()
+        self.wanted_head() != 0 && self.consumer_sleeps()
     }
 
     /// Byte offsets of the words, by the names of layout.rs.

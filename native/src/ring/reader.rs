@@ -141,6 +141,14 @@ impl RingReader {
         self.header().wake();
     }
 
+    /// The head that a refused claim waits for, if it is not there yet. An owner that keeps slots for the sake of live readers
+    /// gives them up for it: up to a half of the ring, as a claim of a quarter may need a pad of a quarter. It must look once
+    /// more after `before_sleep`, whose fence makes sure that the wish is seen here, or the producer rings.
+    #[must_use]
+    pub fn wanted_head(&self) -> Option<u64> {
+        Some(self.header().wanted_head()).filter(|&wanted| wanted > self.head)
+    }
+
     /// No more claims. What is published already can still be read.
     pub fn close(&mut self) {
         self.header().close();

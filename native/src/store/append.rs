@@ -57,6 +57,11 @@ impl Store {
         has_more
     }
 
+    /// Takes everything that the rings hold now, for an append that must not overtake it.
+    pub fn read_all_rings(&mut self) {
+        while self.read_rings() {}
+    }
+
     /// Decides about an append, or queues it behind what its partition waits for.
     pub(super) fn offer(&mut self, partition: u32, append: Append) {
         if self.fenced.is_some() {
@@ -73,6 +78,13 @@ impl Store {
             return;
         }
         self.decide(partition, append);
+    }
+
+    /// The epoch under which this node leads the partition from now on. It never goes back.
+    pub fn set_leader_epoch(&mut self, partition: u32, leader_epoch: i32) {
+        if let Some(state) = self.partition_mut(partition) {
+            state.leader_epoch = state.leader_epoch.max(leader_epoch);
+        }
     }
 
     /// Goes on with the appends that waited, in their order.
@@ -152,6 +164,7 @@ impl Store {
             crc: stamped.crc,
             timestamp: stamped.max_timestamp,
             durability: state.durability,
+            leader_epoch: plan.leader_epoch,
         };
         let is_journaled = state.durability == Durability::Fsync;
         if is_journaled {
@@ -248,7 +261,6 @@ impl Store {
             let state = self.live(handle);
             state.segments.push(Segment::new(base, now_ms));
             state.reserved = 0;
-            state.is_directory_dirty = true;
         }
         let state = self.live(handle);
         let active = *state.active().expect("rolled at least once");
@@ -303,6 +315,8 @@ impl Store {
         }
         let Some(state) = self.partition_mut(handle) else { return };
         state.space = SpaceState::Ready;
+        // Only now is the entry there that a sync of the directory makes durable.
+        state.is_directory_dirty |= state.reserved == 0;
         match result {
             Ok(end) => {
                 state.reserved = end;
@@ -348,6 +362,9 @@ fn plan(state: &Partition, append: &Append) -> Result<Plan, Decision> {
     if leader_epoch < latest {
         return refused(AppendError::LeaderEpochWentBack { latest, got: leader_epoch });
     }
+    if append.origin != AppendOrigin::Follower && leader_epoch < state.leader_epoch_min {
+        return refused(AppendError::LeaderEpochUsed { needed: state.leader_epoch_min, got: leader_epoch });
+    }
     if append.origin != AppendOrigin::Follower && header.has_producer() {
         match state.producers.check(&header) {
             Verdict::Accept => {}
@@ -359,6 +376,7 @@ fn plan(state: &Partition, append: &Append) -> Result<Plan, Decision> {
                     crc: header.crc,
                     timestamp,
                     durability: state.durability,
+                    leader_epoch: state.epochs.epoch_of(base_offset).unwrap_or(-1),
                 }));
             }
             Verdict::OutOfOrderSequence { expected, got } => return refused(AppendError::OutOfOrderSequence { expected, got }),

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 
 pub(super) enum Step {
-    Synced { partition: u32, mark: Mark, producers: Vec<u8>, result: IoResult<u64> },
+    Synced { partition: u32, mark: Mark, cuts: u32, producers: Vec<u8>, result: IoResult<u64> },
     Recorded { twin: Twin, result: IoResult<u64> },
 }
 
@@ -132,8 +132,8 @@ impl Store {
             }
             let Some((handle, until)) = self.checkpointer.queue.pop_front() else { break };
             let Some(state) = self.partition(handle) else { continue };
-            // A control operation is short and changes files itself; what is stable may still be on its way there.
-            if state.is_held || state.written.offset < until.min(state.stable.offset) {
+            // A control operation may be changing the files; what is stable may still be on its way there.
+            if self.is_changing(handle) || state.written.offset < until.min(state.stable.offset) {
                 self.make_due(handle);
                 self.checkpointer.queue.push_back((handle, until));
                 continue;
@@ -154,24 +154,33 @@ impl Store {
         let directory = std::mem::take(&mut state.is_directory_dirty).then(|| self.paths.partition(&state.id));
         state.is_file_dirty = false;
         let producers = producers_at(&mut state.producers, mark.offset);
+        let cuts = state.cuts;
         self.checkpointer.syncing.push(handle);
         let files = self.files.clone();
         self.tasks.spawn(self.io.as_mut(), async move {
             let result = sync_files(&files, &paths, directory).await;
-            Finished::Checkpoint(Step::Synced { partition: handle, mark, producers, result })
+            Finished::Checkpoint(Step::Synced { partition: handle, mark, cuts, producers, result })
         });
     }
 
     pub(super) fn checkpoint_step(&mut self, step: Step) {
         match step {
-            Step::Synced { partition, mark, producers, result } => {
+            Step::Synced { partition, mark, cuts, producers, result } => {
                 self.checkpointer.syncing.retain(|handle| *handle != partition);
                 match result {
                     Ok(count) => {
                         self.counters.file_syncs += count;
-                        if let Some(state) = self.partition_mut(partition) {
-                            state.synced = mark;
-                            state.synced_producers = producers;
+                        match self.partition_mut(partition) {
+                            Some(state) if state.cuts == cuts => {
+                                state.synced = mark;
+                                state.synced_producers = producers;
+                            }
+                            // It was cut meanwhile: the point that was synced may lie beyond its end.
+                            Some(state) => {
+                                let until = state.stable.offset;
+                                self.checkpointer.queue.push_back((partition, until));
+                            }
+                            None => {}
                         }
                     }
                     Err(error) => self.fence(error, FencedBy::Segment),
@@ -191,7 +200,7 @@ impl Store {
 
     fn record_checkpoint(&mut self) {
         let (position, number) = self.journal.replay_start_after(self.checkpointer.boundary);
-        let partitions = self.partitions.iter().flatten().filter(|partition| !partition.is_deleted).map(partition_record).collect();
+        let partitions = self.partitions.iter().flatten().filter(|partition| !partition.is_deleted && !partition.is_creating).map(partition_record).collect();
         let checkpoint = Checkpoint {
             incarnation: self.checkpointer.incarnation,
             position,

@@ -41,7 +41,7 @@ enum Step {
     /// The entry is in the journal's hands.
     Listed(Cut),
     /// A task changes files.
-    Changing(Cut),
+    Changing,
     /// The second entry is.
     Confirming,
 }
@@ -79,6 +79,7 @@ impl Store {
         for (id, config, leader_epoch) in partitions {
             let mut partition = Partition::new(*id, *config, *leader_epoch);
             partition.is_held = true;
+            partition.is_creating = true;
             let identity = Identity { partition: *id, durability: config.durability, ownership: partition.ownership };
             directories.push((self.paths.partition(id), identity.encode()));
             handles.push(self.add(partition));
@@ -96,7 +97,9 @@ impl Store {
         for handle in partitions {
             match result {
                 Ok(()) => {
-                    self.live(*handle).is_held = false;
+                    let state = self.live(*handle);
+                    state.is_held = false;
+                    state.is_creating = false;
                     self.retry.push_back(*handle);
                     self.events.push(Event::Done { partition: *handle, ticket });
                 }
@@ -165,9 +168,14 @@ impl Store {
         }
     }
 
-    /// Files are being changed in a way that the next record must not miss half of.
+    /// Files are being changed in a way that the next record must not miss half of. Short: no step of it waits for the
+    /// journal, whose space a checkpoint may have to free first.
     pub(super) fn is_changing_files(&self) -> bool {
-        self.controls.values().any(|running| matches!(running.step, Step::Changing(_) | Step::Confirming))
+        self.controls.values().any(|running| matches!(running.step, Step::Changing))
+    }
+
+    pub(super) fn is_changing(&self, handle: u32) -> bool {
+        self.controls.get(&handle).is_some_and(|running| matches!(running.step, Step::Changing))
     }
 
     /// Rule 18: nobody reads a file that is about to be cut or renamed; nor is it being synced.
@@ -234,7 +242,7 @@ impl Store {
                 self.close_file(file);
             }
         }
-        self.running(handle).step = Step::Changing(Cut::default());
+        self.running(handle).step = Step::Changing;
         let id = self.live(handle).id;
         let (from, to, parent) = (self.paths.partition(&id), self.paths.tombstone(&id), self.paths.topics());
         let files = self.files.clone();
@@ -355,9 +363,11 @@ impl Store {
             state.synced_producers = producers_at(&mut state.producers, mark.offset);
         }
         state.reserved = 0;
+        state.leader_epoch_min = state.leader_epoch_min.max(state.leader_epoch + 1);
         state.hot.retain(|hot| hot.next <= mark.offset);
         state.is_file_dirty = true;
         state.is_directory_dirty = true;
+        state.cuts += 1;
     }
 
     fn change_files(&mut self, handle: u32, cut: Cut, removed: &[Segment], keeps_cut_segment: bool) {
@@ -378,7 +388,7 @@ impl Store {
         let cut_file = keeps_cut_segment.then(|| (self.paths.log(&id, cut.segment), cut.position));
         let directory = self.paths.partition(&id);
         let files = self.files.clone();
-        self.running(handle).step = Step::Changing(cut);
+        self.running(handle).step = Step::Changing;
         self.spawn_control(handle, async move {
             FilesDone::Changed(cut_files(&files, unlinks, cut_file, is_synced.then_some(directory)).await)
         });

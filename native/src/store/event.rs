@@ -35,6 +35,8 @@ pub enum AppendError {
     OffsetBelowEnd { end: u64, got: u64 },
     /// A follower's batch of an older leader than the log has seen.
     LeaderEpochWentBack { latest: i32, got: i32 },
+    /// This epoch has written offsets that a truncation dropped: lead under a higher one.
+    LeaderEpochUsed { needed: i32, got: i32 },
     NoSpace,
     Fenced,
     UnknownPartition,

@@ -20,9 +20,6 @@ mod rings;
 mod walk;
 mod writeback;
 
-#[cfg(test)]
-mod tests;
-
 pub use control::Control;
 pub use event::{AppendError, Event, FencedBy, Found, ReadBytes, ReadError, StoreError};
 pub use read::{HotSlice, ReadOutcome};
@@ -138,7 +135,6 @@ pub struct StoreCounters {
 
 pub struct Store {
     config: StoreConfig,
-    shard: u32,
     paths: DataPaths,
     incarnation: u64,
     now: Now,
@@ -182,14 +178,13 @@ impl Store {
     /// # Errors
     /// If the journal can't be opened.
     pub fn open(mut io: Box<dyn Io>, config: StoreConfig, recovered: RecoveredShard, now: Now) -> IoResult<Self> {
-        let RecoveredShard { shard, paths, superblock, journal_path, journal_size, checkpoints, partitions } = recovered;
+        let RecoveredShard { paths, superblock, journal_path, journal_size, checkpoints, partitions, .. } = recovered;
         let Superblock { incarnation, .. } = superblock;
         let file = block_on(io.as_mut(), |files| async move { files.open(&journal_path, OpenMode::Direct).await })?;
         let start = JournalStart { file, incarnation, position: JOURNAL_START, number: 1, sequence_next: 1, written_end: journal_size };
         let tasks = Tasks::new(TASK);
         let mut store = Self {
             config,
-            shard,
             paths,
             incarnation: incarnation.number,
             now,
@@ -398,12 +393,6 @@ impl Store {
         }
     }
 
-    fn pin(&mut self, memory: &Memory) {
-        if let Memory::Ring { ring, slot } = memory {
-            self.rings[*ring as usize].pin(*slot);
-        }
-    }
-
     fn reclaim_rings(&mut self) {
         let partitions = &mut self.partitions;
         for (index, ring) in self.rings.iter_mut().enumerate() {
@@ -434,6 +423,12 @@ impl Store {
 
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
+    }
+
+    /// For an owner that waited for one kind of event: the others come back with the next `take_events`, first.
+    pub fn put_back_events(&mut self, mut events: Vec<Event>) {
+        events.append(&mut self.events);
+        self.events = events;
     }
 
     #[must_use]

@@ -159,7 +159,7 @@ impl Recovery<'_> {
         }
         self.finish_replays(&checkpoints)?;
         let next = self.next_superblock(&old);
-        let shards = self.prepare_shards(&next, &checkpoints)?;
+        let shards = self.prepare_shards(&next, &old, &checkpoints)?;
         block_on(self.io, |files| async move {
             let written = twin.write(&files, &next.encode()).await;
             written.map(|()| next)
@@ -307,6 +307,7 @@ impl Recovery<'_> {
         let mut ids: Vec<PartitionId> = self.names.keys().copied().collect();
         ids.sort_unstable();
         let identities = self.read_identities(&ids)?;
+        let mut unrecorded = Vec::new();
         for (id, identity) in ids.into_iter().zip(identities) {
             let config = self.catalog.live[&id];
             let names = &self.names[&id];
@@ -319,6 +320,7 @@ impl Recovery<'_> {
                     let mut replay = Replay::empty(id, config, names);
                     replay.durability = identity.durability;
                     replay.ownership = identity.ownership;
+                    unrecorded.push(id);
                     self.replays.insert(id, replay);
                 }
                 (Err(IdentityError::NewerFormat(format)), _) => {
@@ -329,7 +331,21 @@ impl Recovery<'_> {
                 _ => self.corrupt(id, format!("{id:?}: its identity file is damaged or another partition's"))?,
             }
         }
-        Ok(())
+        self.sync_identities(&unrecorded)
+    }
+
+    /// The last life may have died between making a partition and syncing it: before a checkpoint names it, it must
+    /// be as durable as one that was created to the end (rule 10).
+    fn sync_identities(&mut self, ids: &[PartitionId]) -> Result<(), OpenError> {
+        let paths: Vec<(PathBuf, PathBuf)> = ids.iter().map(|id| (self.paths.identity(id), self.paths.partition(id))).collect();
+        let topics = self.paths.topics();
+        self.run_task("sync identity files", |files| async move {
+            for (identity, directory) in &paths {
+                files.sync_path(identity, OpenMode::Write).await?;
+                files.sync_directory(directory).await?;
+            }
+            files.sync_directory(&topics).await
+        })
     }
 
     fn read_identities(&mut self, ids: &[PartitionId]) -> Result<Vec<Result<Identity, IdentityError>>, OpenError> {
@@ -433,12 +449,18 @@ impl Recovery<'_> {
     }
 
     /// Journals and checkpoints of the new incarnation, everything but the superblock that makes them valid.
-    fn prepare_shards(&mut self, superblock: &Superblock, old: &[(Twin, Checkpoint)]) -> Result<Vec<RecoveredShard>, OpenError> {
+    fn prepare_shards(
+        &mut self,
+        superblock: &Superblock,
+        last: &Superblock,
+        old: &[(Twin, Checkpoint)],
+    ) -> Result<Vec<RecoveredShard>, OpenError> {
         let mut shards = Vec::new();
         for (shard, place) in superblock.journals.iter().enumerate() {
             let shard = shard as u32;
             let path = self.options.data.join(&place.path);
-            let size = self.prepare_journal(&path, &superblock.directory, shard)?;
+            let is_known = last.journals.get(shard as usize).is_some_and(|known| known.path == place.path);
+            let size = self.prepare_journal(&path, &superblock.directory, shard, is_known)?;
             let mut twin = old
                 .get(shard as usize)
                 .map_or_else(|| Twin::new(CHECKPOINT_MAGIC, &self.paths.checkpoints(), &format!("{shard:05}")), |(twin, _)| twin.clone());
@@ -474,11 +496,12 @@ impl Recovery<'_> {
         own.map(|(_, replay)| replay.record()).collect()
     }
 
-    /// Makes a journal file with its identity and the first pre-written step, if it is not there yet.
-    fn prepare_journal(&mut self, path: &Path, directory: &[u8; 16], shard: u32) -> Result<u64, OpenError> {
+    /// Makes a journal file with its identity and the first pre-written step. One that the last superblock did not
+    /// name is made anew: it is what a start left that crashed before its superblock was durable.
+    fn prepare_journal(&mut self, path: &Path, directory: &[u8; 16], shard: u32, is_known: bool) -> Result<u64, OpenError> {
         let found = self.io.file_size(path).map_err(OpenError::io("find a journal"))?.unwrap_or(0);
         let size = JOURNAL_START + self.options.journal.step;
-        if found >= size {
+        if is_known && found >= size {
             return Ok(found / BLOCK_SIZE as u64 * BLOCK_SIZE as u64);
         }
         let path = path.to_owned();

@@ -271,29 +271,26 @@ impl Replay {
         self.write_pending(files, paths).await?;
         if self.durability == Durability::Replicated {
             let limit = self.unconfirmed_cut.unwrap_or(u64::MAX);
-            self.scan_tail_of(files, paths, limit, names).await?;
+            self.scan_tail(files, paths, limit).await?;
         }
         self.check_trusted(names)?;
         self.cut_rest(files, paths, names).await
     }
 
+    /// Extends a `replicated` partition by the longest contiguous run of good batches below `limit`.
     async fn scan_tail(&mut self, files: &Files, paths: &DataPaths, limit: u64) -> Result<(), ReplayError> {
-        let known: Vec<(String, u64)> = self.segments.iter().map(|segment| (crate::log::segment::log_name(segment.base), u64::MAX)).collect();
-        self.scan_tail_of(files, paths, limit, &known).await
-    }
-
-    /// Extends a `replicated` partition by the longest run of good batches below `limit`.
-    async fn scan_tail_of(&mut self, files: &Files, paths: &DataPaths, limit: u64, names: &[(String, u64)]) -> Result<(), ReplayError> {
-        let mut bases: Vec<u64> = names.iter().filter_map(|(name, _)| base_of_log_name(name)).collect();
+        let mut bases: Vec<u64> = self.sizes.keys().copied().collect();
         bases.sort_unstable();
         let from = self.cursor.segment;
         for base in bases.into_iter().filter(|base| *base >= from) {
             let is_new = self.segments.last().is_none_or(|segment| segment.base < base);
-            if is_new && base < self.cursor.offset {
+            // A segment that does not continue where the last one ended lies behind a gap.
+            if is_new && base != self.cursor.offset {
                 break;
             }
             let position = if is_new { 0 } else { self.cursor.position };
-            let found = scan_batches(files, &paths.log(&self.id, base), position, self.cursor.offset, limit).await?;
+            let after = TailStart { position, offset: self.cursor.offset, leader_epoch: self.epochs.latest().map_or(-1, |latest| latest.leader_epoch) };
+            let found = scan_batches(files, &paths.log(&self.id, base), after, limit).await?;
             if is_new && found.is_empty() {
                 break;
             }
@@ -408,31 +405,39 @@ fn segment_of(record: &SegmentRecord) -> Segment {
     Segment { base: record.base, size: record.size, max_timestamp: record.max_timestamp, began_ms: 0 }
 }
 
-/// Good batches from a position on: whole, their CRC right, offsets ascending, below the limit.
-async fn scan_batches(files: &Files, path: &std::path::Path, position: u64, offset: u64, limit: u64) -> IoResult<Vec<BatchHeader>> {
+/// Where a tail is scanned from, and what came before it.
+#[derive(Clone, Copy)]
+struct TailStart {
+    position: u64,
+    offset: u64,
+    leader_epoch: i32,
+}
+
+/// Good batches from a position on: whole, their CRC right, one behind the other, below the limit.
+async fn scan_batches(files: &Files, path: &std::path::Path, start: TailStart, limit: u64) -> IoResult<Vec<BatchHeader>> {
     let file = match files.open(path, OpenMode::Read).await {
         Ok(file) => file,
         Err(IoError::NOT_FOUND) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let found = scan_file(files, file, position, offset, limit).await;
+    let found = scan_file(files, file, start, limit).await;
     files.close(file).await?;
     found
 }
 
-async fn scan_file(files: &Files, file: FileId, position: u64, offset: u64, limit: u64) -> IoResult<Vec<BatchHeader>> {
+async fn scan_file(files: &Files, file: FileId, start: TailStart, limit: u64) -> IoResult<Vec<BatchHeader>> {
     let io_error = |error| match error {
         ReadError::Io(error) => error,
         _ => IoError::MEDIA,
     };
     let mut chunk = Chunk::new(file, u64::MAX / 2);
     let mut found: Vec<BatchHeader> = Vec::new();
-    let mut position = position;
-    let mut offset = offset;
+    let TailStart { mut position, mut offset, mut leader_epoch } = start;
     loop {
         let Some(bytes) = chunk.bytes(files, position, HEADER_SIZE).await.map_err(io_error)? else { break };
         let Ok(header) = BatchHeader::parse(bytes) else { break };
-        if (header.base_offset as u64) < offset || header.next_offset() as u64 > limit || header.last_offset_delta < 0 {
+        let is_next = header.base_offset as u64 == offset && header.leader_epoch >= leader_epoch && header.last_offset_delta >= 0;
+        if !is_next || header.next_offset() as u64 > limit {
             break;
         }
         let Some(bytes) = chunk.bytes(files, position, header.size as usize).await.map_err(io_error)? else { break };
@@ -441,6 +446,7 @@ async fn scan_file(files: &Files, file: FileId, position: u64, offset: u64, limi
         }
         position += u64::from(header.size);
         offset = header.next_offset() as u64;
+        leader_epoch = header.leader_epoch;
         found.push(header);
     }
     Ok(found)

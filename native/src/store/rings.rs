@@ -68,7 +68,8 @@ impl ShardRing {
         let oldest_pinned = self.pinned.get((self.clear - self.first) as usize);
         self.unpinned = oldest_pinned.map_or(self.reader.read_position(), |slot| slot.position);
         let kept = self.reader.read_position().saturating_sub(self.reader.capacity() / 2);
-        let floor = self.unpinned.min(kept);
+        // A producer that waits is worth more than a warm tail: a claim and its pad may need more than half the ring.
+        let floor = if self.reader.wanted_head().is_some() { self.unpinned } else { self.unpinned.min(kept) };
         if floor <= self.reader.floor() {
             // A lease that has ended may have made room below the floor that stands.
             if self.reader.head() < self.reader.floor() {

@@ -18,10 +18,21 @@ export interface Campaign {
 
 const runs = { count: byRuns, words: ['run', 'failed'] } as const;
 
+// The names are those of native/src/fuzzing/mod.rs, which tests that each has seeds and its libFuzzer file.
+const fuzzTargets = ['batch_header', 'canary', 'leader_epochs', 'offset_index', 'producer_state', 'records'].map(fuzzTarget);
+
+function fuzzTarget(name: string): Target {
+  const example = ['--release', '--locked', '--no-default-features', '--example', 'fuzz_slice'];
+  return {
+    name,
+    command: ['cargo', 'run', '--quiet', '--manifest-path', 'native/Cargo.toml', ...example, '--', '--target', name],
+  };
+}
+
 /** A new target is one row here; `npm test` then runs a slice of it. */
 export const campaigns: readonly Campaign[] = [
   { name: 'sim', targets: [], ...runs, sliceSeconds: 30 },
-  { name: 'fuzz', targets: [], ...runs, sliceSeconds: 30 },
+  { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 30 },
   { name: 'mutants', targets: [], count: byMutants, words: ['killed', 'survived'], sliceSeconds: 60 },
   { name: 'bench', targets: [], ...runs },
 ];

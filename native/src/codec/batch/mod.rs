@@ -37,6 +37,8 @@ pub const HEADER_SIZE: usize = 61;
 pub const PREFIX_SIZE: usize = 12;
 /// The largest offset a JavaScript number holds exactly. No log of ours ever reaches a larger one.
 pub const OFFSET_MAX: i64 = (1 << 53) - 1;
+/// The largest timestamp a client may claim, for the same reason. The year is 287,396.
+pub const TIMESTAMP_MAX: i64 = OFFSET_MAX;
 /// "No timestamp", in the first and the max timestamp.
 pub const NO_TIMESTAMP: i64 = -1;
 /// "Not idempotent", in the producer id.

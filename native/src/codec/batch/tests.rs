@@ -204,8 +204,10 @@ fn timestamps() {
     assert_eq!(at(NO_TIMESTAMP, NO_TIMESTAMP, &bounded), Ok(()));
     assert_eq!(at(99, 200, &bounded), out(99));
     assert_eq!(at(100, 201, &bounded), out(201));
-    assert_eq!(at(0, i64::MAX, &CLIENT), Ok(()));
-    assert_eq!(at(-2, 0, &CLIENT), Err(BatchError::TimestampOutOfBounds { timestamp: -2, min: 0, max: i64::MAX }));
+    assert_eq!(at(0, TIMESTAMP_MAX, &CLIENT), Ok(()));
+    for (first, max, timestamp) in [(-2, 0, -2), (0, TIMESTAMP_MAX + 1, TIMESTAMP_MAX + 1)] {
+        assert_eq!(at(first, max, &CLIENT), Err(BatchError::TimestampOutOfBounds { timestamp, min: 0, max: TIMESTAMP_MAX }));
+    }
     assert_eq!(at(-2, 0, &REPLICA), Ok(()));
 }
 

@@ -1,5 +1,5 @@
 use super::header::check_prefix;
-use super::{field, BatchError, BatchHeader, ATTRIBUTES_AT, CRC_AT, HEADER_SIZE, NO_PRODUCER_ID, NO_TIMESTAMP};
+use super::{field, BatchError, BatchHeader, ATTRIBUTES_AT, CRC_AT, HEADER_SIZE, NO_PRODUCER_ID, NO_TIMESTAMP, TIMESTAMP_MAX};
 use crate::codec::crc32c::crc32c;
 
 /// An uncompressed record: length, attributes, timestamp delta, offset delta, key size, value size, headers count.
@@ -30,7 +30,7 @@ pub struct BatchRules {
 impl BatchRules {
     #[must_use]
     pub const fn client(size_max: u32) -> Self {
-        Self { origin: Origin::Client, size_max, timestamp_min: i64::MIN, timestamp_max: i64::MAX }
+        Self { origin: Origin::Client, size_max, timestamp_min: 0, timestamp_max: TIMESTAMP_MAX }
     }
 
     #[must_use]
@@ -95,7 +95,7 @@ impl BatchHeader {
             return Err(BatchError::LogAppendTimeFromClient);
         }
         for timestamp in [self.first_timestamp, self.max_timestamp] {
-            let (min, max) = (rules.timestamp_min.max(0), rules.timestamp_max);
+            let (min, max) = (rules.timestamp_min, rules.timestamp_max);
             if timestamp != NO_TIMESTAMP && !(min..=max).contains(&timestamp) {
                 return Err(BatchError::TimestampOutOfBounds { timestamp, min, max });
             }

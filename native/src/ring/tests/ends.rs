@@ -177,6 +177,38 @@ fn a_waiting_producer_is_woken_when_its_claim_fits_and_not_before() {
 }
 
 #[test]
+fn the_owner_sees_what_a_refused_claim_waits_for() {
+    let (mut writer, mut reader) = ring();
+    for ticket in 0..64 {
+        put(&mut writer, payload_for(1024), ticket);
+        take(&mut reader);
+    }
+    assert_eq!(reader.wanted_head(), None);
+    assert_eq!(writer.claim(payload_for(3072)).unwrap_err(), ClaimError::WouldBlock);
+    assert_eq!(reader.wanted_head(), Some(3072));
+    reader.advance_floor(3072);
+    assert_eq!(reader.wanted_head(), None);
+    put(&mut writer, payload_for(3072), 64);
+}
+
+// A claim of a quarter that needs a pad of almost a quarter: the most that a producer can ever wait for.
+#[test]
+fn the_largest_claim_fits_once_half_of_the_ring_is_free() {
+    let (mut writer, mut reader) = ring();
+    let quarter = CAPACITY / 4;
+    for ticket in 0..3 {
+        put(&mut writer, payload_for(quarter), ticket);
+        take(&mut reader);
+    }
+    put(&mut writer, payload_for(32), 3);
+    take(&mut reader);
+    assert_eq!(writer.claim(quarter).unwrap_err(), ClaimError::WouldBlock);
+    assert_eq!(reader.wanted_head(), Some(quarter as u64 + 32));
+    reader.advance_floor(2 * quarter as u64);
+    assert_eq!(writer.claim(quarter).unwrap().position(), CAPACITY as u64);
+}
+
+#[test]
 fn a_smaller_claim_that_fits_does_not_withdraw_the_wish_of_a_larger_one() {
     let bell = Arc::new(Doorbell::new().unwrap());
     let (mut writer, reader) = ring();

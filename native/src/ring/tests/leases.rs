@@ -56,6 +56,18 @@ fn the_floor_never_moves_back() {
     assert_eq!(leases[0].acquire(CAPACITY as u64 - 32), Err(Passed));
 }
 
+// 1. the owner frees the first half  2. a late reader stores a position in it  3. the owner reclaims again  4. the reader sees
+// the floor and lets go. In step 3 head must stay: the producer may already write there.
+#[test]
+fn head_does_not_follow_a_late_reader_back() {
+    let (mut writer, mut reader, _leases) = ring(1);
+    fill_ring(&mut writer, &mut reader);
+    reader.advance_floor(CAPACITY as u64 / 2);
+    reader.memory().header().move_lease(0, 0, || ());
+    free_all(&mut reader);
+    assert_eq!(reader.head(), CAPACITY as u64 / 2);
+}
+
 #[test]
 fn a_dropped_holder_lets_go() {
     let (mut writer, mut reader, mut leases) = ring(1);
