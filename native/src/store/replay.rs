@@ -162,6 +162,8 @@ impl Replay {
         let (piece, window) = payload.expect("a batch has bytes");
         let header = BatchHeader::parse(piece.bytes()).expect("checked by the scan");
         if entry.begins_segment || self.segments.is_empty() {
+            // A cut may have left the segment of that name behind, empty.
+            self.segments.retain(|segment| segment.base != entry.offset);
             self.segments.push(Segment::new(entry.offset, 0));
         }
         let segment = self.segments.last_mut().expect("just made sure");
