@@ -4,7 +4,7 @@
 //! An `fsync` partition is what its checkpoint and the journal say and nothing else; what its files hold beyond is cut
 //! at the end. A `replicated` partition continues behind the cursor with the longest run of good batches in its files.
 
-use super::control::{cut_files, find_cut};
+use super::control::{cut_files, find_cut, WantedCut};
 use super::walk::{self, Chunk};
 use super::ReadError;
 use crate::codec::batch::{BatchHeader, HEADER_SIZE};
@@ -59,6 +59,7 @@ pub(super) struct Replay {
     pending_segment: u64,
     pending_at: u64,
     pub pending_size: usize,
+    wall_ms: i64,
     /// Sizes of the segment files on disk, as they are now.
     sizes: HashMap<u64, u64>,
     /// Bytes of each segment that only its file has: the record says so and no entry rewrote them.
@@ -72,7 +73,7 @@ pub(super) struct Replay {
 
 impl Replay {
     /// From its record in a checkpoint.
-    pub fn from_record(record: &PartitionRecord, config: LogConfig, names: &[(String, u64)]) -> Result<Self, ReplayError> {
+    pub fn from_record(record: &PartitionRecord, config: LogConfig, names: &[(String, u64)], wall_ms: i64) -> Result<Self, ReplayError> {
         let corrupt = |what: &str| ReplayError::Corrupt(format!("checkpoint of {:?}: {what}", record.id));
         let epochs = LeaderEpochs::decode(&record.epochs).map_err(|_| corrupt("leader epochs"))?;
         let producers = match record.producers.is_empty() {
@@ -82,7 +83,7 @@ impl Replay {
         let segments: Vec<Segment> = record.segments.iter().map(segment_of).collect();
         let last = segments.last().map_or((record.recovery_point, 0), |segment| (segment.base, segment.size));
         let cursor = Mark { offset: record.recovery_point, sequence: record.last_sequence, segment: last.0, position: last.1 };
-        let mut replay = Self::empty(record.id, config, names);
+        let mut replay = Self::empty(record.id, config, names, wall_ms);
         replay.trusted = segments.iter().map(|segment| (segment.base, segment.size)).collect();
         replay.durability = record.durability;
         replay.ownership = record.ownership;
@@ -95,7 +96,7 @@ impl Replay {
     }
 
     /// A partition that no checkpoint has seen.
-    pub fn empty(id: PartitionId, config: LogConfig, names: &[(String, u64)]) -> Self {
+    pub fn empty(id: PartitionId, config: LogConfig, names: &[(String, u64)], wall_ms: i64) -> Self {
         let sizes = names.iter().filter_map(|(name, size)| Some((base_of_log_name(name)?, *size))).collect();
         Self {
             id,
@@ -112,6 +113,7 @@ impl Replay {
             pending_at: 0,
             pending_size: 0,
             sizes,
+            wall_ms,
             trusted: Vec::new(),
             unconfirmed_cut: None,
             is_changed: false,
@@ -186,7 +188,7 @@ impl Replay {
                 self.id, header.leader_epoch, header.base_offset
             )));
         }
-        self.producers.replay(header, header.max_timestamp);
+        self.producers.replay(header, self.wall_ms);
         Ok(())
     }
 
@@ -236,7 +238,8 @@ impl Replay {
         }
         let id = self.id;
         let (segments, end) = self.segments_on_disk();
-        let (cut, producers) = find_cut(files, |base| paths.log(&id, base), &segments, end, to, self.log_start, None).await?;
+        let wanted = WantedCut { to, log_start: self.log_start, wall_ms: self.wall_ms };
+        let (cut, producers) = find_cut(files, |base| paths.log(&id, base), &segments, end, &wanted, None).await?;
         self.trusted.retain(|(base, _)| *base <= cut.segment);
         if let Some((_, size)) = self.trusted.iter_mut().find(|(base, _)| *base == cut.segment) {
             *size = (*size).min(cut.position);
