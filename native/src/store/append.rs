@@ -256,7 +256,7 @@ impl Store {
         if let Some(base) = roll {
             let sealed = state.active().map(|segment| FileKey { partition: handle, base: segment.base });
             if let Some(key) = sealed {
-                self.seal_index(key);
+                self.save_index(key);
             }
             let state = self.live(handle);
             state.segments.push(Segment::new(base, now_ms));

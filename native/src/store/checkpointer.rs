@@ -41,6 +41,8 @@ pub struct Checkpointer {
     syncing: Vec<u32>,
     last_ms: u64,
     has_news: bool,
+    /// The journal failed: partitions are synced once more, and nothing is recorded.
+    is_salvage: bool,
 }
 
 impl Checkpointer {
@@ -56,6 +58,7 @@ impl Checkpointer {
             syncing: Vec::new(),
             last_ms: now.monotonic_ms,
             has_news: false,
+            is_salvage: false,
         }
     }
 
@@ -91,11 +94,12 @@ impl Store {
     }
 
     pub(super) fn advance_checkpoint(&mut self) {
-        if self.fenced.is_some() {
-            return;
-        }
-        if !self.checkpointer.is_running() && self.is_checkpoint_due() {
-            self.start_checkpoint();
+        match self.fenced {
+            None if !self.checkpointer.is_running() && self.is_checkpoint_due() => self.start_checkpoint(),
+            None => {}
+            // What was acknowledged goes to its segments and is synced; the journal and its record stay as they are.
+            Some((_, FencedBy::Journal)) => self.start_salvage(),
+            Some(_) => return,
         }
         if matches!(self.checkpointer.phase, Phase::Syncing) {
             self.sync_partitions();
@@ -125,6 +129,12 @@ impl Store {
         }
     }
 
+    fn start_salvage(&mut self) {
+        if !std::mem::replace(&mut self.checkpointer.is_salvage, true) && !self.checkpointer.is_running() {
+            self.start_checkpoint();
+        }
+    }
+
     fn sync_partitions(&mut self) {
         for _ in 0..self.checkpointer.queue.len() {
             if self.checkpointer.syncing.len() >= self.config.syncs_max {
@@ -141,11 +151,16 @@ impl Store {
             self.sync_partition(handle);
         }
         if self.checkpointer.queue.is_empty() && self.checkpointer.syncing.is_empty() && !self.is_changing_files() {
+            if self.checkpointer.is_salvage {
+                self.checkpointer.phase = Phase::Idle;
+                return;
+            }
             self.record_checkpoint();
         }
     }
 
     fn sync_partition(&mut self, handle: u32) {
+        let now_ms = self.now.wall_ms;
         let state = self.partitions[handle as usize].as_mut().expect("in the queue");
         let mark = state.syncable();
         let from = state.synced.segment;
@@ -153,6 +168,7 @@ impl Store {
         let paths: Vec<PathBuf> = bases.map(|base| self.paths.log(&state.id, base)).collect();
         let directory = std::mem::take(&mut state.is_directory_dirty).then(|| self.paths.partition(&state.id));
         state.is_file_dirty = false;
+        state.producers.expire(now_ms, state.config.producer_expiration_ms);
         let producers = producers_at(&mut state.producers, mark.offset);
         let cuts = state.cuts;
         self.checkpointer.syncing.push(handle);
@@ -174,6 +190,10 @@ impl Store {
                             Some(state) if state.cuts == cuts => {
                                 state.synced = mark;
                                 state.synced_producers = producers;
+                                let is_quiet = state.is_quiet() && state.stable.offset == mark.offset;
+                                if is_quiet && !state.is_held {
+                                    self.rest_index(partition);
+                                }
                             }
                             // It was cut meanwhile: the point that was synced may lie beyond its end.
                             Some(state) => {
@@ -236,6 +256,7 @@ impl Store {
         for (id, _) in gone {
             self.remove_tombstone(&id);
         }
+        self.remove_all_old_segments();
     }
 
     fn remove_tombstone(&mut self, id: &PartitionId) {

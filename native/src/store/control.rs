@@ -17,6 +17,7 @@ use crate::log::identity::Identity;
 use crate::log::ids::PartitionId;
 use crate::log::partition::{producers_at, Mark, Partition};
 use crate::log::producer_state::{ProducerState, PRODUCERS_MAX};
+use crate::log::retention::expired_start;
 use crate::log::segment::Segment;
 use std::path::PathBuf;
 
@@ -32,6 +33,9 @@ pub enum Control {
     /// The topic's deletion is durable in the metadata already.
     Delete,
 }
+
+/// Of what the store does on its own account: nobody is told.
+pub const NO_TICKET: u64 = u64::MAX;
 
 enum Step {
     /// Waits until nothing of the partition is under way.
@@ -183,7 +187,7 @@ impl Store {
         let is_leased = self.open_files.keys_of(handle).into_iter().any(|key| self.open_files.is_leased(key));
         let is_opening = self.opening.keys().any(|key| key.partition == handle);
         let is_quiet = self.partition(handle).is_some_and(Partition::is_quiet);
-        is_quiet && !is_leased && !is_opening && self.searches == 0 && !self.checkpointer.is_syncing(handle)
+        is_quiet && !is_leased && !is_opening && self.searches == 0 && self.index_writes == 0 && !self.checkpointer.is_syncing(handle)
     }
 
     fn prepare_control(&mut self, handle: u32) {
@@ -214,10 +218,11 @@ impl Store {
             .then(|| ProducerState::decode(&state.synced_producers, PRODUCERS_MAX).ok())
             .flatten();
         let log_start = state.log_start;
+        let wanted = WantedCut { to, log_start, wall_ms: self.now.wall_ms };
         let paths = self.paths.clone();
         let files = self.files.clone();
         self.spawn_control(handle, async move {
-            match find_cut(&files, |base| paths.log(&id, base), &segments, end, to, log_start, start).await {
+            match find_cut(&files, |base| paths.log(&id, base), &segments, end, &wanted, start).await {
                 Ok((cut, producers)) => FilesDone::Located { cut, producers: Box::new(producers) },
                 Err(error) => FilesDone::Unreadable(error),
             }
@@ -347,6 +352,9 @@ impl Store {
         state.epochs = crate::log::leader_epochs::LeaderEpochs::new();
         state.producers = ProducerState::new(to as i64, PRODUCERS_MAX);
         self.end_at(handle, mark);
+        // Nothing below is left, so there is nothing to be recovered below.
+        self.live(handle).synced = mark;
+        self.live(handle).synced_producers.clear();
         self.change_files(handle, Cut { offset: to, segment: to, ..Cut::default() }, &removed, false);
     }
 
@@ -452,13 +460,17 @@ impl Store {
     fn control_done(&mut self, handle: u32) {
         let running = self.controls.remove(&handle).expect("a control operation under way");
         self.let_go(handle);
-        self.events.push(Event::Done { partition: handle, ticket: running.ticket });
+        if running.ticket != NO_TICKET {
+            self.events.push(Event::Done { partition: handle, ticket: running.ticket });
+        }
     }
 
     fn control_failed(&mut self, handle: u32, error: StoreError) {
         let running = self.controls.remove(&handle).expect("a control operation under way");
         self.let_go(handle);
-        self.events.push(Event::ControlFailed { partition: handle, ticket: running.ticket, error });
+        if running.ticket != NO_TICKET {
+            self.events.push(Event::ControlFailed { partition: handle, ticket: running.ticket, error });
+        }
     }
 
     fn let_go(&mut self, handle: u32) {
@@ -467,6 +479,35 @@ impl Store {
         state.is_held = false;
         if !is_fenced {
             self.retry.push_back(handle);
+        }
+    }
+
+    /// Moves the log start of every partition whose oldest segments have outlived their retention; the count of them.
+    /// Called now and then: it looks at every partition and at as many segments as expire.
+    pub fn apply_retention(&mut self) -> usize {
+        let now = self.now;
+        let expired: Vec<(u32, u64)> = self
+            .handles()
+            .filter_map(|handle| {
+                let state = self.partition(handle)?;
+                let start = expired_start(&state.segments, &state.config, now.wall_ms, now.monotonic_ms)?;
+                Some((handle, start.min(state.stable_end()))).filter(|(_, start)| *start > state.log_start)
+            })
+            .collect();
+        for (handle, to) in &expired {
+            if self.check_control(*handle, Control::LogStart { to: *to }).is_ok() {
+                self.control(*handle, NO_TICKET, Control::LogStart { to: *to });
+            }
+        }
+        expired.len()
+    }
+
+    /// Segments that a log start has passed, but that a checkpoint or a reader still needed then.
+    pub(super) fn remove_all_old_segments(&mut self) {
+        let passed = |state: &Partition| state.segments.get(1).is_some_and(|second| second.base <= state.log_start);
+        let handles: Vec<u32> = self.handles().filter(|handle| self.partition(*handle).is_some_and(passed)).collect();
+        for handle in handles {
+            self.remove_old_segments(handle);
         }
     }
 
@@ -576,16 +617,24 @@ pub(super) async fn cut_files(
     }
 }
 
+/// What a cut is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct WantedCut {
+    pub to: u64,
+    pub log_start: u64,
+    pub wall_ms: i64,
+}
+
 /// The batch boundary at or below `to`, and the producers as they were there.
 pub(super) async fn find_cut(
     files: &Files,
     path: impl Fn(u64) -> PathBuf,
     segments: &[Segment],
     end: Mark,
-    to: u64,
-    log_start: u64,
+    wanted: &WantedCut,
     start: Option<ProducerState>,
 ) -> Result<(Cut, ProducerState), ReadError> {
+    let WantedCut { to, log_start, wall_ms } = *wanted;
     let mut producers = start.unwrap_or_else(|| ProducerState::new(log_start as i64, PRODUCERS_MAX));
     let first_base = segments.first().map_or(end.offset, |segment| segment.base);
     let mut cut = Cut { offset: to.min(end.offset), segment: first_base, position: 0, max_timestamp: -1 };
@@ -596,13 +645,14 @@ pub(super) async fn find_cut(
         let mut last_end = 0;
         walk::headers(files, &path(segment.base), file, |header, position| {
             if header.next_offset() as u64 > to {
-                // The boundary is this batch's start, or, in the gap before it, the offset asked for.
-                cut.offset = (header.base_offset as u64).min(to);
+                // The boundary is this batch's start, or the offset asked for, in the gap before it. A batch that holds
+                // the log start leaves such a gap.
+                cut.offset = (header.base_offset as u64).max(log_start).min(to);
                 return false;
             }
             last_end = position + u64::from(header.size);
             cut.max_timestamp = cut.max_timestamp.max(header.max_timestamp);
-            producers.replay(header, header.max_timestamp);
+            producers.replay(header, wall_ms);
             // What lies behind the cut may be gone from the file already.
             (header.next_offset() as u64) < to
         })

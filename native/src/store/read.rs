@@ -230,15 +230,27 @@ async fn read_segment(
     index_path: &Path,
     read: FileRead,
 ) -> (Result<ReadBytes, ReadError>, Option<OffsetIndex>) {
-    if let Some(start) = known {
-        return (read_batches(files, file, segment, start, read).await, None);
-    }
-    match super::index::complete(files, file, segment, index, index_path).await {
-        Ok(index) => {
+    let completed = match known {
+        Some(start) => Ok((start, None)),
+        None => super::index::complete(files, file, segment, index, index_path).await.map(|index| {
             let start = super::index::walk_start(&index, segment, read.offset);
-            (read_batches(files, file, segment, start, read).await, Some(index))
-        }
-        Err(error) => (Err(error), None),
+            (start, Some(index))
+        }),
+    };
+    let (start, index) = match completed {
+        Ok(completed) => completed,
+        Err(error) => return (Err(error), None),
+    };
+    match read_batches(files, file, segment, start, read).await {
+        // Damage, or an index that points beside the batches: the log itself decides.
+        Err(ReadError::Corrupt { .. }) if start.position > 0 => match super::index::rebuild(files, file, segment).await {
+            Ok(index) => {
+                let start = super::index::walk_start(&index, segment, read.offset);
+                (read_batches(files, file, segment, start, read).await, Some(index))
+            }
+            Err(error) => (Err(error), None),
+        },
+        result => (result, index),
     }
 }
 
@@ -351,7 +363,7 @@ const RECORDS_SIZE_MAX: usize = 64 << 20;
 
 fn first_record_in(batch: &[u8], timestamp: i64, log_start: u64) -> Option<(i64, i64)> {
     let records = Records::open(batch, RECORDS_SIZE_MAX).ok()?;
-    let mut young = records.iter().filter_map(Result::ok).filter(|record| record.timestamp >= timestamp && record.offset as u64 >= log_start);
-    let found = young.next().map(|record| (record.offset, record.timestamp));
-    found
+    let is_young = |offset: i64, at: i64| at >= timestamp && offset as u64 >= log_start;
+    let decoded = records.iter().filter_map(Result::ok).map(|record| (record.offset, record.timestamp));
+    decoded.into_iter().find(|(offset, at)| is_young(*offset, *at))
 }

@@ -46,6 +46,8 @@ pub struct OpenOptions {
     pub set_aside_corrupt: bool,
     /// Fresh random bytes: the nonce of the new incarnation.
     pub nonce: [u8; 16],
+    /// The wall clock: when idempotent producers found in the log were last seen.
+    pub wall_ms: i64,
 }
 
 /// What the metadata knows. A directory it does not know is set aside, never deleted.
@@ -312,12 +314,12 @@ impl Recovery<'_> {
             let config = self.catalog.live[&id];
             let names = &self.names[&id];
             match (identity, records.get(&id)) {
-                (Ok(identity), Some(record)) if identity.partition == id => match Replay::from_record(record, config, names) {
+                (Ok(identity), Some(record)) if identity.partition == id => match Replay::from_record(record, config, names, self.options.wall_ms) {
                     Ok(replay) => drop(self.replays.insert(id, replay)),
                     Err(error) => self.corrupt(id, describe(&error))?,
                 },
                 (Ok(identity), None) if identity.partition == id => {
-                    let mut replay = Replay::empty(id, config, names);
+                    let mut replay = Replay::empty(id, config, names, self.options.wall_ms);
                     replay.durability = identity.durability;
                     replay.ownership = identity.ownership;
                     unrecorded.push(id);
@@ -363,13 +365,17 @@ impl Recovery<'_> {
         let mut replays = std::mem::take(&mut self.replays);
         let context = Context { gone: self.gone.clone(), damaged: self.damaged.clone(), paths: self.paths.clone() };
         let identity = journal_identity(&superblock.directory, shard as u32);
-        let search_size = search_size(self.options);
+        let search_size = place.search_size;
         let incarnation = superblock.incarnation;
         let (position, number) = (checkpoint.position, checkpoint.number);
         let outcome = block_on(self.io, |files| async move {
             let replayed = async {
                 let file = files.open(&path, OpenMode::Direct).await?;
-                let start = ScanStart { file, file_size: size, incarnation, position, number, search_size };
+                // Commits that a killed process had not synced are valid here and must stay so: replay changes files.
+                files.sync(file).await?;
+                // A crash may have left a part of a block at the end: nothing was ever committed there.
+                let file_size = size / BLOCK_SIZE as u64 * BLOCK_SIZE as u64;
+                let start = ScanStart { file, file_size, incarnation, position, number, search_size };
                 let replayed = replay(&files, start, &identity, &mut replays, &context).await;
                 files.close(file).await?;
                 replayed
@@ -443,7 +449,11 @@ impl Recovery<'_> {
         let incarnation = Incarnation { number: old.incarnation.number + 1, nonce: self.options.nonce };
         let folder = self.options.journals.clone().unwrap_or_else(|| PathBuf::from("journal"));
         let journals = (0..self.options.shards)
-            .map(|shard| JournalPlace { path: folder.join(format!("{shard:05}.journal")), size: self.options.journal.size_max })
+            .map(|shard| JournalPlace {
+                path: folder.join(format!("{shard:05}.journal")),
+                size: self.options.journal.size_max,
+                search_size: search_size(self.options),
+            })
             .collect();
         Superblock { directory, incarnation, journals }
     }

@@ -4,7 +4,7 @@
 //! An `fsync` partition is what its checkpoint and the journal say and nothing else; what its files hold beyond is cut
 //! at the end. A `replicated` partition continues behind the cursor with the longest run of good batches in its files.
 
-use super::control::{cut_files, find_cut};
+use super::control::{cut_files, find_cut, WantedCut};
 use super::walk::{self, Chunk};
 use super::ReadError;
 use crate::codec::batch::{BatchHeader, HEADER_SIZE};
@@ -59,6 +59,7 @@ pub(super) struct Replay {
     pending_segment: u64,
     pending_at: u64,
     pub pending_size: usize,
+    wall_ms: i64,
     /// Sizes of the segment files on disk, as they are now.
     sizes: HashMap<u64, u64>,
     /// Bytes of each segment that only its file has: the record says so and no entry rewrote them.
@@ -72,7 +73,7 @@ pub(super) struct Replay {
 
 impl Replay {
     /// From its record in a checkpoint.
-    pub fn from_record(record: &PartitionRecord, config: LogConfig, names: &[(String, u64)]) -> Result<Self, ReplayError> {
+    pub fn from_record(record: &PartitionRecord, config: LogConfig, names: &[(String, u64)], wall_ms: i64) -> Result<Self, ReplayError> {
         let corrupt = |what: &str| ReplayError::Corrupt(format!("checkpoint of {:?}: {what}", record.id));
         let epochs = LeaderEpochs::decode(&record.epochs).map_err(|_| corrupt("leader epochs"))?;
         let producers = match record.producers.is_empty() {
@@ -82,7 +83,7 @@ impl Replay {
         let segments: Vec<Segment> = record.segments.iter().map(segment_of).collect();
         let last = segments.last().map_or((record.recovery_point, 0), |segment| (segment.base, segment.size));
         let cursor = Mark { offset: record.recovery_point, sequence: record.last_sequence, segment: last.0, position: last.1 };
-        let mut replay = Self::empty(record.id, config, names);
+        let mut replay = Self::empty(record.id, config, names, wall_ms);
         replay.trusted = segments.iter().map(|segment| (segment.base, segment.size)).collect();
         replay.durability = record.durability;
         replay.ownership = record.ownership;
@@ -95,7 +96,7 @@ impl Replay {
     }
 
     /// A partition that no checkpoint has seen.
-    pub fn empty(id: PartitionId, config: LogConfig, names: &[(String, u64)]) -> Self {
+    pub fn empty(id: PartitionId, config: LogConfig, names: &[(String, u64)], wall_ms: i64) -> Self {
         let sizes = names.iter().filter_map(|(name, size)| Some((base_of_log_name(name)?, *size))).collect();
         Self {
             id,
@@ -112,6 +113,7 @@ impl Replay {
             pending_at: 0,
             pending_size: 0,
             sizes,
+            wall_ms,
             trusted: Vec::new(),
             unconfirmed_cut: None,
             is_changed: false,
@@ -162,6 +164,8 @@ impl Replay {
         let (piece, window) = payload.expect("a batch has bytes");
         let header = BatchHeader::parse(piece.bytes()).expect("checked by the scan");
         if entry.begins_segment || self.segments.is_empty() {
+            // A cut may have left the segment of that name behind, empty.
+            self.segments.retain(|segment| segment.base != entry.offset);
             self.segments.push(Segment::new(entry.offset, 0));
         }
         let segment = self.segments.last_mut().expect("just made sure");
@@ -178,9 +182,13 @@ impl Replay {
 
     fn note(&mut self, header: &BatchHeader) -> Result<(), ReplayError> {
         if self.epochs.assign(header.leader_epoch, header.base_offset).is_err() {
-            return Err(ReplayError::Corrupt(format!("{:?}: leader epoch goes back at {}", self.id, header.base_offset)));
+            let latest = self.epochs.latest();
+            return Err(ReplayError::Corrupt(format!(
+                "{:?}: leader epoch {} at {} goes back behind {latest:?}",
+                self.id, header.leader_epoch, header.base_offset
+            )));
         }
-        self.producers.replay(header, header.max_timestamp);
+        self.producers.replay(header, self.wall_ms);
         Ok(())
     }
 
@@ -205,8 +213,8 @@ impl Replay {
     }
 
     fn raise_log_start(&mut self, to: u64) {
+        // The epochs below it are dropped at the end: a tail that is yet to be scanned may begin there.
         self.log_start = self.log_start.max(to);
-        let _ = self.epochs.drop_below(to as i64);
     }
 
     async fn change_durability(&mut self, files: &Files, paths: &DataPaths, entry: &Entry) -> Result<(), ReplayError> {
@@ -230,7 +238,8 @@ impl Replay {
         }
         let id = self.id;
         let (segments, end) = self.segments_on_disk();
-        let (cut, producers) = find_cut(files, |base| paths.log(&id, base), &segments, end, to, self.log_start, None).await?;
+        let wanted = WantedCut { to, log_start: self.log_start, wall_ms: self.wall_ms };
+        let (cut, producers) = find_cut(files, |base| paths.log(&id, base), &segments, end, &wanted, None).await?;
         self.trusted.retain(|(base, _)| *base <= cut.segment);
         if let Some((_, size)) = self.trusted.iter_mut().find(|(base, _)| *base == cut.segment) {
             *size = (*size).min(cut.position);
@@ -273,6 +282,12 @@ impl Replay {
             let limit = self.unconfirmed_cut.unwrap_or(u64::MAX);
             self.scan_tail(files, paths, limit).await?;
         }
+        if self.cursor.offset < self.log_start {
+            // The log start is durable, the tail that it lay in was not: the log begins there, empty.
+            self.reset(self.log_start);
+            self.is_changed = true;
+        }
+        let _ = self.epochs.drop_below(self.log_start as i64);
         self.check_trusted(names)?;
         self.cut_rest(files, paths, names).await
     }
