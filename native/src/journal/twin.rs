@@ -7,7 +7,7 @@
 use super::fields::{FieldReader, FieldWriter};
 use crate::codec::crc32c::crc32c;
 use crate::io::task::Files;
-use crate::io::IoResult;
+use crate::io::{IoResult, OpenMode};
 use std::path::{Path, PathBuf};
 
 const FORMAT: u16 = 1;
@@ -56,6 +56,8 @@ impl Twin {
         let mut copies = Copies::default();
         for path in &self.paths {
             let Some(bytes) = files.read_file(path).await? else { continue };
+            // A killed process may have left it in the page cache only, and whoever reads it acts on it.
+            files.sync_path(path, OpenMode::Write).await?;
             match self.decode(&bytes) {
                 Decoded::Whole(copy) => copies.whole.push(copy),
                 Decoded::Newer(format) => copies.newer_format = Some(format),

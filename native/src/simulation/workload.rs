@@ -111,6 +111,7 @@ impl Workload {
                 }
                 None if is_gone => drop(self.models.remove(&id)),
                 None if model.batches.is_empty() => {
+                    self.resume_producer(id);
                     let ticket = self.ticket(Asked::Create);
                     life.store.create(ticket, &[(id, rig.catalog.live[&id], first_epoch(life))]);
                 }

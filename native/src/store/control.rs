@@ -183,7 +183,7 @@ impl Store {
         let is_leased = self.open_files.keys_of(handle).into_iter().any(|key| self.open_files.is_leased(key));
         let is_opening = self.opening.keys().any(|key| key.partition == handle);
         let is_quiet = self.partition(handle).is_some_and(Partition::is_quiet);
-        is_quiet && !is_leased && !is_opening && self.searches == 0 && !self.checkpointer.is_syncing(handle)
+        is_quiet && !is_leased && !is_opening && self.searches == 0 && self.index_writes == 0 && !self.checkpointer.is_syncing(handle)
     }
 
     fn prepare_control(&mut self, handle: u32) {
@@ -347,6 +347,9 @@ impl Store {
         state.epochs = crate::log::leader_epochs::LeaderEpochs::new();
         state.producers = ProducerState::new(to as i64, PRODUCERS_MAX);
         self.end_at(handle, mark);
+        // Nothing below is left, so there is nothing to be recovered below.
+        self.live(handle).synced = mark;
+        self.live(handle).synced_producers.clear();
         self.change_files(handle, Cut { offset: to, segment: to, ..Cut::default() }, &removed, false);
     }
 
@@ -596,8 +599,9 @@ pub(super) async fn find_cut(
         let mut last_end = 0;
         walk::headers(files, &path(segment.base), file, |header, position| {
             if header.next_offset() as u64 > to {
-                // The boundary is this batch's start, or, in the gap before it, the offset asked for.
-                cut.offset = (header.base_offset as u64).min(to);
+                // The boundary is this batch's start, or the offset asked for, in the gap before it. A batch that holds
+                // the log start leaves such a gap.
+                cut.offset = (header.base_offset as u64).max(log_start).min(to);
                 return false;
             }
             last_end = position + u64::from(header.size);

@@ -6,7 +6,7 @@ use super::{Finished, ReadError, Store};
 use crate::codec::batch::BatchHeader;
 use crate::io::task::Files;
 use crate::io::{FileId, IoResult, OpenMode};
-use crate::log::offset_index::{OffsetIndex, Start, CHUNK_SIZE};
+use crate::log::offset_index::{OffsetIndex, Start, CHUNK_SIZE, INTERVAL_DEFAULT};
 use crate::log::open_files::FileKey;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ impl Store {
             self.indexes.insert(key, OffsetIndex::new(key.base as i64, interval));
         }
         let Some(index) = self.indexes.get_mut(&key) else { return };
-        if u64::from(index.covered_to()) == position {
+        if u64::from(index.covered_to()) == position && index.fits(header) {
             index.note(header, position as u32);
         }
     }
@@ -38,6 +38,7 @@ impl Store {
         let path = self.index_path(key);
         let files = self.files.clone();
         self.trim_indexes();
+        self.index_writes += 1;
         self.tasks.spawn(self.io.as_mut(), async move { Finished::IndexWritten { result: write_index(&files, &path, position, bytes).await } });
     }
 
@@ -80,8 +81,8 @@ impl Store {
 
 pub(super) fn walk_start(index: &OffsetIndex, segment: SegmentFile, offset: u64) -> WalkStart {
     match index.find_offset(offset as i64) {
-        Start::Position { position, base_offset } => WalkStart { position: u64::from(position), offset: base_offset as u64 },
-        Start::Absent | Start::Evicted => WalkStart { position: 0, offset: segment.base },
+        Start::Position { position, base_offset } => WalkStart { position: u64::from(position), offset: base_offset as u64, is_exact: position > 0 },
+        Start::Absent | Start::Evicted => WalkStart::of(segment),
     }
 }
 
@@ -96,6 +97,11 @@ async fn write_index(files: &Files, path: &Path, position: u64, bytes: Vec<u8>) 
 
 /// An index that covers the whole segment: the one given or the file's, completed by walking what it lacks. One that
 /// contradicts the log is thrown away and made anew.
+/// Made anew from the log, whatever the index file says.
+pub(super) async fn rebuild(files: &Files, file: FileId, segment: SegmentFile) -> Result<OffsetIndex, ReadError> {
+    extend_to_damage(files, file, segment, OffsetIndex::new(segment.base as i64, INTERVAL_DEFAULT)).await
+}
+
 pub(super) async fn complete(
     files: &Files,
     file: FileId,
@@ -108,21 +114,18 @@ pub(super) async fn complete(
         Some(index) if !index.is_evicted() => index,
         _ => {
             let bytes = files.read_file(path).await?.unwrap_or_default();
-            OffsetIndex::load(&bytes, base, crate::log::offset_index::INTERVAL_DEFAULT, segment.size as u32).index
+            OffsetIndex::load(&bytes, base, INTERVAL_DEFAULT, segment.size as u32).index
         }
     };
     match extend(files, file, segment, known).await {
-        Err(ReadError::Corrupt { .. }) => {
-            let anew = OffsetIndex::new(base, crate::log::offset_index::INTERVAL_DEFAULT);
-            extend_to_damage(files, file, segment, anew).await
-        }
+        Err(ReadError::Corrupt { .. }) => rebuild(files, file, segment).await,
         other => other,
     }
 }
 
 async fn extend(files: &Files, file: FileId, segment: SegmentFile, mut index: OffsetIndex) -> Result<OffsetIndex, ReadError> {
     let position = u64::from(index.covered_to());
-    let start = WalkStart { position, offset: segment.base };
+    let start = WalkStart { position, offset: segment.base, is_exact: false };
     if position < segment.size {
         walk::headers_of(files, file, segment, start, |header, position| note(&mut index, header, position)).await?;
     }
@@ -131,7 +134,7 @@ async fn extend(files: &Files, file: FileId, segment: SegmentFile, mut index: Of
 
 /// As `extend`, but a damaged batch ends the index instead of failing: what lies before it is served.
 async fn extend_to_damage(files: &Files, file: FileId, segment: SegmentFile, mut index: OffsetIndex) -> Result<OffsetIndex, ReadError> {
-    let start = WalkStart { position: 0, offset: segment.base };
+    let start = WalkStart::of(segment);
     match walk::headers_of(files, file, segment, start, |header, position| note(&mut index, header, position)).await {
         Ok(()) | Err(ReadError::Corrupt { .. }) => Ok(index),
         Err(error) => Err(error),

@@ -150,6 +150,8 @@ pub struct Store {
     indexes: HashMap<FileKey, OffsetIndex>,
     /// Searches by timestamp under way: they open files themselves.
     searches: usize,
+    /// Index files being written: a cut must not be overtaken by what was true before it.
+    index_writes: usize,
     partitions: Vec<Option<Partition>>,
     by_id: HashMap<PartitionId, u32>,
     rings: Vec<ShardRing>,
@@ -198,6 +200,7 @@ impl Store {
             opening: HashMap::new(),
             indexes: HashMap::new(),
             searches: 0,
+            index_writes: 0,
             partitions: Vec::new(),
             by_id: HashMap::new(),
             rings: Vec::new(),
@@ -355,7 +358,14 @@ impl Store {
             Finished::Created { ticket, partitions, result } => self.created(ticket, &partitions, result),
             Finished::Read { key, read, index, result } => self.read_done(key, read, index, result),
             Finished::Found { partition, ticket, keys, result } => self.search_done(partition, ticket, &keys, result),
-            Finished::IndexWritten { result } | Finished::Removed { result } => {
+            // An index is made again where it is missing: a full disk costs no more than that.
+            Finished::IndexWritten { result } => {
+                self.index_writes -= 1;
+                if let Some(error) = result.err().filter(|error| !error.is_no_space()) {
+                    self.fence(error, FencedBy::Segment);
+                }
+            }
+            Finished::Removed { result } => {
                 if let Err(error) = result {
                     self.fence(error, FencedBy::Segment);
                 }

@@ -230,15 +230,27 @@ async fn read_segment(
     index_path: &Path,
     read: FileRead,
 ) -> (Result<ReadBytes, ReadError>, Option<OffsetIndex>) {
-    if let Some(start) = known {
-        return (read_batches(files, file, segment, start, read).await, None);
-    }
-    match super::index::complete(files, file, segment, index, index_path).await {
-        Ok(index) => {
+    let completed = match known {
+        Some(start) => Ok((start, None)),
+        None => super::index::complete(files, file, segment, index, index_path).await.map(|index| {
             let start = super::index::walk_start(&index, segment, read.offset);
-            (read_batches(files, file, segment, start, read).await, Some(index))
-        }
-        Err(error) => (Err(error), None),
+            (start, Some(index))
+        }),
+    };
+    let (start, index) = match completed {
+        Ok(completed) => completed,
+        Err(error) => return (Err(error), None),
+    };
+    match read_batches(files, file, segment, start, read).await {
+        // Damage, or an index that points beside the batches: the log itself decides.
+        Err(ReadError::Corrupt { .. }) if start.position > 0 => match super::index::rebuild(files, file, segment).await {
+            Ok(index) => {
+                let start = super::index::walk_start(&index, segment, read.offset);
+                (read_batches(files, file, segment, start, read).await, Some(index))
+            }
+            Err(error) => (Err(error), None),
+        },
+        result => (result, index),
     }
 }
 

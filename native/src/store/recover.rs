@@ -369,7 +369,11 @@ impl Recovery<'_> {
         let outcome = block_on(self.io, |files| async move {
             let replayed = async {
                 let file = files.open(&path, OpenMode::Direct).await?;
-                let start = ScanStart { file, file_size: size, incarnation, position, number, search_size };
+                // Commits that a killed process had not synced are valid here and must stay so: replay changes files.
+                files.sync(file).await?;
+                // A crash may have left a part of a block at the end: nothing was ever committed there.
+                let file_size = size / BLOCK_SIZE as u64 * BLOCK_SIZE as u64;
+                let start = ScanStart { file, file_size, incarnation, position, number, search_size };
                 let replayed = replay(&files, start, &identity, &mut replays, &context).await;
                 files.close(file).await?;
                 replayed

@@ -162,6 +162,8 @@ impl Replay {
         let (piece, window) = payload.expect("a batch has bytes");
         let header = BatchHeader::parse(piece.bytes()).expect("checked by the scan");
         if entry.begins_segment || self.segments.is_empty() {
+            // A cut may have left the segment of that name behind, empty.
+            self.segments.retain(|segment| segment.base != entry.offset);
             self.segments.push(Segment::new(entry.offset, 0));
         }
         let segment = self.segments.last_mut().expect("just made sure");
@@ -178,7 +180,11 @@ impl Replay {
 
     fn note(&mut self, header: &BatchHeader) -> Result<(), ReplayError> {
         if self.epochs.assign(header.leader_epoch, header.base_offset).is_err() {
-            return Err(ReplayError::Corrupt(format!("{:?}: leader epoch goes back at {}", self.id, header.base_offset)));
+            let latest = self.epochs.latest();
+            return Err(ReplayError::Corrupt(format!(
+                "{:?}: leader epoch {} at {} goes back behind {latest:?}",
+                self.id, header.leader_epoch, header.base_offset
+            )));
         }
         self.producers.replay(header, header.max_timestamp);
         Ok(())
@@ -205,8 +211,8 @@ impl Replay {
     }
 
     fn raise_log_start(&mut self, to: u64) {
+        // The epochs below it are dropped at the end: a tail that is yet to be scanned may begin there.
         self.log_start = self.log_start.max(to);
-        let _ = self.epochs.drop_below(to as i64);
     }
 
     async fn change_durability(&mut self, files: &Files, paths: &DataPaths, entry: &Entry) -> Result<(), ReplayError> {
@@ -273,6 +279,12 @@ impl Replay {
             let limit = self.unconfirmed_cut.unwrap_or(u64::MAX);
             self.scan_tail(files, paths, limit).await?;
         }
+        if self.cursor.offset < self.log_start {
+            // The log start is durable, the tail that it lay in was not: the log begins there, empty.
+            self.reset(self.log_start);
+            self.is_changed = true;
+        }
+        let _ = self.epochs.drop_below(self.log_start as i64);
         self.check_trusted(names)?;
         self.cut_rest(files, paths, names).await
     }

@@ -22,6 +22,14 @@ pub(super) struct SegmentFile {
 pub(super) struct WalkStart {
     pub position: u64,
     pub offset: u64,
+    /// An index says that a batch begins here with exactly this offset. If not, index and log have diverged.
+    pub is_exact: bool,
+}
+
+impl WalkStart {
+    pub fn of(segment: SegmentFile) -> Self {
+        Self { position: 0, offset: segment.base, is_exact: false }
+    }
 }
 
 /// Calls `visit` for each header in order until it returns false. Fails where bytes are no header in its place.
@@ -35,7 +43,7 @@ pub(super) async fn headers(
         return Ok(());
     }
     let file = files.open(path, OpenMode::Read).await?;
-    let walked = headers_of(files, file, segment, WalkStart { position: 0, offset: segment.base }, visit).await;
+    let walked = headers_of(files, file, segment, WalkStart::of(segment), visit).await;
     files.close(file).await?;
     walked
 }
@@ -54,7 +62,8 @@ pub(super) async fn headers_of(
         let corrupt = ReadError::Corrupt { offset, segment: segment.base, position };
         let bytes = chunk.bytes(files, position, HEADER_SIZE).await?;
         let header = bytes.and_then(|bytes| header_in_place(bytes, offset)).ok_or_else(|| corrupt.clone())?;
-        if position + u64::from(header.size) > segment.size {
+        let has_diverged = position == start.position && start.is_exact && header.base_offset as u64 != offset;
+        if has_diverged || position + u64::from(header.size) > segment.size {
             return Err(corrupt);
         }
         if !visit(&header, position) {

@@ -401,12 +401,13 @@ impl Engine {
         let mut at = 0;
         for piece in &payload.memory {
             let submitted = &payload.bytes[at..at + piece.size()];
-            if let Some(offset) = piece.bytes().iter().zip(submitted).position(|(now, then)| now != then) {
+            if piece.bytes() != submitted {
+                let same = piece.bytes().iter().zip(submitted).take_while(|(now, then)| now == then).count();
                 panic!(
                     "the memory of a write changed between submit and completion: {} token {}, byte {} of the write",
                     job.path,
                     job.token,
-                    at + offset
+                    at + same
                 );
             }
             at += piece.size();

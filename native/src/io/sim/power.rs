@@ -5,7 +5,7 @@ use super::faults::FaultPlan;
 use super::file_system::{FileSystem, WriteFate};
 use super::job::{Job, Work};
 use super::random::Random;
-use crate::io::{IoError, OpenMode};
+use crate::io::{IoError, OpenMode, BLOCK_SIZE};
 
 /// The part of an engine that a snapshot keeps: no client, no queue, no memory of anybody.
 #[derive(Clone)]
@@ -115,8 +115,8 @@ impl Engine {
         let _ = match &job.work {
             Work::Open { path, mode: OpenMode::Write | OpenMode::CreateNew | OpenMode::Direct } => self.fs.create(path).map(drop),
             Work::Write { position, payload, .. } => {
-                let size = payload.bytes.len();
-                let size = if self.random.coin() { size } else { self.random.below(size as u64 + 1) as usize };
+                let pages = self.random.below(payload.bytes.len() as u64 / BLOCK_SIZE as u64 + 2);
+                let size = size_up_to_page(*position, pages).min(payload.bytes.len());
                 let bytes = &payload.bytes[..size];
                 self.fs.write(job.file(), *position, bytes, WriteFate::Whole, &mut self.random).map(drop)
             }
@@ -139,4 +139,10 @@ impl Engine {
         (self.has_power, self.stranded) = (image.has_power, image.stranded);
         self.faults = FaultPlan::new();
     }
+}
+
+/// The kernel takes a write page by page: what is interrupted ends with a page of the file, or is whole.
+fn size_up_to_page(position: u64, pages: u64) -> usize {
+    let block = BLOCK_SIZE as u64;
+    ((position / block + pages) * block).saturating_sub(position) as usize
 }

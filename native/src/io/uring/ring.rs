@@ -19,7 +19,8 @@ pub(super) const SYNC_HALF: u64 = 1 << 32;
 /// appears when we enter the kernel for it. Entering would signal the eventfd once more for what we are about to
 /// reap, an empty wake-up (half of all were), so signals are off while we reap. After switching them on again we look
 /// once more: what was noted in between signalled nobody. One wake-up without a result remains, for every linked
-/// write: at the end of the write somebody has to enter, or its sync does not begin.
+/// write: at the end of the write somebody has to enter, or its sync does not begin. And the kernel may signal late,
+/// when it puts a request away: rare, and harmless.
 pub(super) struct Ring {
     ring: IoUring,
     event_fd: EventFd,
