@@ -22,7 +22,7 @@ export class Heard implements LogEvents {
   readonly done_: number[] = [];
   readonly failures: StoreFailure[] = [];
   readonly reads: Result<FileRead, StoreFailure>[] = [];
-  readonly finds: Result<Found | undefined, StoreFailure>[] = [];
+  readonly finds: [ticket: number, Result<Found | undefined, StoreFailure>][] = [];
   readonly fences: string[] = [];
 
   appended(ack: Ack) {
@@ -45,8 +45,8 @@ export class Heard implements LogEvents {
     this.reads.push(result);
   }
 
-  found(_partition: number, _ticket: number, result: Result<Found | undefined, StoreFailure>) {
-    this.finds.push(result);
+  found(_partition: number, ticket: number, result: Result<Found | undefined, StoreFailure>) {
+    this.finds.push([ticket, result]);
   }
 
   fenced(by: string, reason: string) {
@@ -59,11 +59,11 @@ export function opened<T>(result: Result<T, Failure>): T {
   return result.value;
 }
 
-export function openDirectory(data: string, options: Partial<DataDirectoryOptions> = {}): DataDirectory {
-  return opened(DataDirectory.open({ data, shards: 1, journalSize: 8 << 20, batchSizeMax: 1 << 20, ...options }));
-}
-
 export const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+export function openDirectory(data: string, options: Partial<DataDirectoryOptions> = {}): DataDirectory {
+  return opened(DataDirectory.open({ data, shards: 1, journalSize: 8 << 20, batchSizeMax: 1 << 20, clock, ...options }));
+}
 
 /** A directory with one shard and one partition, and its store. */
 export function openLog(data: string, options: Partial<DataDirectoryOptions> = {}) {

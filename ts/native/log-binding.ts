@@ -25,6 +25,7 @@ export interface BindingOpenOptions {
   readonly setAsideCorrupt: boolean;
   readonly io: IoName;
   readonly nonce: Uint8Array;
+  readonly wallMs: number;
 }
 
 /** A topic's configuration as the data plane reads it; what is absent stays as it is, or has its default in a new topic. */

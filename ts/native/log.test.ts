@@ -145,10 +145,13 @@ test('control operations are done or say why not', async () => {
   expect(store.find(handle, 1, 1_002)).toBeUndefined();
   expect(store.find(handle, 2, 5_000)).toBeUndefined();
   turnUntil(store, heard, () => heard.finds.length === 2);
-  expect(heard.finds).toEqual([
-    { ok: true, value: { offset: 4, timestamp: 1_002, leaderEpoch: 1 } },
-    { ok: true, value: undefined },
-  ]);
+  const found = { offset: 4, timestamp: 1_002, leaderEpoch: 1 };
+  expect(new Map(heard.finds)).toEqual(
+    new Map([
+      [1, { ok: true, value: found }],
+      [2, { ok: true, value: undefined }],
+    ]),
+  );
   control(14, 'reset', 100);
   expect(store.partition(handle)).toMatchObject({ logStart: 100, end: 100 });
   control(15, 'delete');
@@ -162,7 +165,7 @@ test('control operations are done or say why not', async () => {
 test('the lock ends with the last holder, and what is closed says so', async () => {
   const data = await newDirectory();
   const { directory, store, heard, handle } = openLog(data);
-  const second = () => DataDirectory.open({ data, shards: 1, journalSize: 8 << 20, batchSizeMax: 1 << 20 });
+  const second = () => DataDirectory.open({ data, shards: 1, journalSize: 8 << 20, batchSizeMax: 1 << 20, clock });
   expect(second()).toMatchObject({ ok: false, error: { code: 'in-use' } });
   expect(LogStore.open(directory.id, 0, clock)).toMatchObject({ ok: false, error: { code: 'busy' } });
   expect(LogStore.open(directory.id, 1, clock)).toMatchObject({ ok: false, error: { code: 'wrong-setting' } });
@@ -189,7 +192,7 @@ test.each([
   [{ shards: 0 }, 'wrong-setting'],
 ])('%j is refused', async (options, code) => {
   const data = await newDirectory();
-  const complete = { data, shards: 1, journalSize: 8 << 20, batchSizeMax: 1 << 20, ...options };
+  const complete = { data, shards: 1, journalSize: 8 << 20, batchSizeMax: 1 << 20, clock, ...options };
   expect(DataDirectory.open(complete)).toMatchObject({ ok: false, error: { code } });
 });
 

@@ -48,6 +48,7 @@ export interface DataDirectoryOptions {
   readonly shards: number;
   readonly journalSize: number;
   readonly batchSizeMax: number;
+  readonly clock: LogClock;
   readonly io?: IoName;
   readonly sync?: 'linked' | 'dsync';
   readonly setAsideCorrupt?: boolean;
@@ -77,8 +78,8 @@ export class DataDirectory {
   }
 
   static open(options: DataDirectoryOptions): Result<DataDirectory, Failure> {
-    const { trace, io = 'auto', sync = 'linked', setAsideCorrupt = false, ...rest } = options;
-    const complete = { ...rest, io, sync, setAsideCorrupt, nonce: randomBytes(16) };
+    const { trace, clock, io = 'auto', sync = 'linked', setAsideCorrupt = false, ...rest } = options;
+    const complete = { ...rest, io, sync, setAsideCorrupt, nonce: randomBytes(16), wallMs: clock.wallMs() };
     const opened = resultOf(loadAddon().openDataDirectory(complete, trace?.native));
     return opened.ok ? ok(new DataDirectory(opened.value)) : opened;
   }

@@ -45,6 +45,7 @@ pub struct BindingOpenOptions {
     pub io: String,
     /// 16 fresh random bytes.
     pub nonce: Uint8Array,
+    pub wall_ms: f64,
 }
 
 /// A topic's configuration as the data plane reads it; what is absent stays as it is, or has its default in a new topic.
@@ -269,6 +270,7 @@ fn core_options(options: &BindingOpenOptions) -> Result<OpenOptions, BindingFail
         batch_size_max: options.batch_size_max as u64,
         set_aside_corrupt: options.set_aside_corrupt,
         nonce,
+        wall_ms: options.wall_ms as i64,
     })
 }
 
@@ -406,5 +408,6 @@ pub(super) fn log_config(config: &BindingTopicConfig, base: LogConfig) -> Result
         is_log_append_time: config.is_log_append_time.unwrap_or(base.is_log_append_time),
         retention_ms: bound(config.retention_ms, base.retention_ms),
         retention_size: bound(config.retention_size, base.retention_size),
+        ..base
     })
 }

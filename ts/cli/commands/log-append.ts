@@ -47,6 +47,9 @@ const options = {
 
 type Options = Invocation<typeof options>['options'];
 
+const wallAtZeroMs = Date.now() - performance.now();
+const clock: LogClock = { monotonicMs: () => performance.now(), wallMs: () => wallAtZeroMs + performance.now() };
+
 export const command = defineCommand({
   summary: 'Appends lines of stdin to a log without a broker, and prints an ack for each batch once it is durable',
   example: 'seq 1000 | millrace log append --data ./data --topic numbers --partitions 4',
@@ -73,6 +76,7 @@ async function appendTo(asked: Options, trace: IoTrace | undefined, terminal: Te
     shards: asked.shards,
     journalSize: asked.journal,
     batchSizeMax,
+    clock,
     io: asked.io as IoName,
     ...(trace !== undefined && { trace }),
   });
@@ -100,7 +104,7 @@ async function appendInto(directory: DataDirectory, asked: Options, trace: IoTra
     partitions: asked.partitions ?? topic.value.partitions,
     shards: asked.shards,
     ringCapacity: ringCapacityFor(asked.journal),
-    clock: systemClock(),
+    clock,
     acks: new AckLines(terminal, asked.topic, trace),
     onStop: () => input.destroy(),
   });
@@ -126,11 +130,6 @@ function ringCapacityFor(journalSize: number): number {
 /** Several batches must fit the journal, or it could never free the first of them. */
 function batchSizeFor(journalSize: number, topic: Topic): number {
   return Math.min(topic.batchSizeMax, Math.floor(journalSize / 8));
-}
-
-function systemClock(): LogClock {
-  const wallAtZeroMs = Date.now() - performance.now();
-  return { monotonicMs: () => performance.now(), wallMs: () => wallAtZeroMs + performance.now() };
 }
 
 async function feed(session: AppendSession, input: Readable, batches: LineBatches, asked: Options, terminal: Terminal) {
