@@ -95,6 +95,7 @@ pub struct BindingRecoveryReport {
 pub(super) struct Directory {
     shards: Mutex<Vec<Option<Parcel>>>,
     io: Mutex<Keeper>,
+    pub shards_count: u32,
     pub journal: JournalConfig,
     pub choice: IoChoice,
     pub trace: Option<Trace>,
@@ -180,6 +181,7 @@ fn open(options: &BindingOpenOptions, trace: Option<Trace>) -> Result<BindingDat
     let directory = Arc::new(Directory {
         shards: Mutex::new(shards.into_iter().map(|shard| Some(Parcel(shard))).collect()),
         io: Mutex::new(Keeper(io)),
+        shards_count: core.shards,
         journal: core.journal,
         choice,
         trace,

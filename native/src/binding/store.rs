@@ -20,7 +20,7 @@ use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
 use crate::log::partition::AppendOrigin;
 use crate::ring::RingReader;
-use crate::store::{Control, Event, HotSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig};
+use crate::store::{shard_of, Control, Event, HotSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use std::collections::{HashMap, VecDeque};
@@ -78,6 +78,7 @@ pub struct BindingStore {
     // Dropped before the directory, whose lock outlives whatever this one has in flight.
     store: Option<Store>,
     directory: Option<Arc<Directory>>,
+    shard: u32,
     rings: u32,
     events: VecDeque<Event>,
     /// Bytes read from files, until JavaScript has copied them.
@@ -102,6 +103,7 @@ fn open(directory: u32, shard: u32, now: Now) -> Result<BindingStore, BindingFai
     Ok(BindingStore {
         store: Some(store),
         directory: Some(directory),
+        shard,
         rings: 0,
         events: VecDeque::new(),
         reads: HashMap::new(),
@@ -183,16 +185,28 @@ impl BindingStore {
     #[napi]
     pub fn create_partitions(&mut self, ticket: f64, partitions: Vec<BindingNewPartition>) -> Either<Vec<u32>, BindingFailure> {
         guarded(|| {
-            let Some(store) = self.crossed() else { return Either::B(BindingFailure::closed()) };
-            let wanted: Result<Vec<_>, BindingFailure> = partitions.iter().map(new_partition).collect();
-            match wanted {
-                Ok(wanted) => match wanted.iter().find(|(id, ..)| store.handle(id).is_some()) {
-                    Some((id, ..)) => Either::B(BindingFailure::new("busy", format!("partition {id:?} exists"))),
-                    None => Either::A(store.create(ticket as u64, &wanted)),
-                },
+            self.crossings += 1;
+            match self.create(ticket as u64, &partitions) {
+                Ok(handles) => Either::A(handles),
                 Err(failure) => Either::B(failure),
             }
         })
+    }
+
+    fn create(&mut self, ticket: u64, partitions: &[BindingNewPartition]) -> Result<Vec<u32>, BindingFailure> {
+        let wanted = partitions.iter().map(new_partition).collect::<Result<Vec<_>, _>>()?;
+        let (Some(store), Some(directory)) = (&mut self.store, &self.directory) else { return Err(BindingFailure::closed()) };
+        for (id, ..) in &wanted {
+            // The next start would give it to the other shard, which knows nothing of what this one wrote.
+            let home = shard_of(id, directory.shards_count);
+            if home != self.shard {
+                return Err(BindingFailure::new("wrong-setting", format!("partition {id:?} belongs to shard {home}")));
+            }
+            if store.handle(id).is_some() {
+                return Err(BindingFailure::new("busy", format!("partition {id:?} exists")));
+            }
+        }
+        Ok(store.create(ticket, &wanted))
     }
 
     /// Appends a batch that is too large for a ring: copied into an aligned buffer of its own (DURABILITY.md rule 19).
