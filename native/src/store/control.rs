@@ -270,8 +270,14 @@ impl Store {
             Control::Delete => unreachable!("a deletion is in the metadata, not in the journal"),
         };
         let mut entry = Entry { ownership: state.ownership, ..Entry::control(kind, state.id, state.end, offset) };
-        if let Control::Durability(durability) = control {
-            entry.durability = durability;
+        match control {
+            Control::Durability(durability) => entry.durability = durability,
+            Control::Truncate { .. } => {
+                entry.value = cut.segment;
+                entry.size = u32::try_from(cut.position).expect("a segment's position");
+                entry.timestamp = cut.max_timestamp;
+            }
+            _ => {}
         }
         let mut after = state.listed;
         after.sequence = self.journal.sequence_next();
@@ -517,8 +523,8 @@ impl Store {
             return;
         }
         let Some(state) = self.partition(handle) else { return };
-        let bound = state.log_start.min(state.synced.offset);
-        let removable = state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.synced.segment).count();
+        let bound = state.log_start.min(state.recorded.offset);
+        let removable = state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.recorded.segment).count();
         let keys = state.segments[..removable].iter().map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
         let free = keys.clone().take_while(|key| !self.open_files.is_leased(*key) && !self.opening.contains_key(key)).count();
         let keys: Vec<_> = keys.take(free).collect();
