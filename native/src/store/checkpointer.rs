@@ -113,7 +113,7 @@ impl Store {
 
     fn start_checkpoint(&mut self) {
         let boundary = self.journal.durable();
-        let changed = |partition: &Partition| partition.synced != partition.stable || partition.is_directory_dirty || partition.is_file_dirty;
+        let changed = |partition: &Partition| partition.synced != partition.stable || partition.recorded != partition.synced || partition.is_directory_dirty || partition.is_file_dirty;
         let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
         let queue = states.filter(|(_, state)| changed(state)).map(|(handle, state)| (handle, state.stable.offset)).collect();
         let checkpointer = &mut self.checkpointer;

@@ -42,6 +42,8 @@ enum Step {
     Quieting,
     /// A task looks something up or syncs before the entry is listed.
     Preparing,
+    /// Waits for a checkpoint that contains all of the partition.
+    Recording,
     /// The entry is in the journal's hands.
     Listed(Cut),
     /// A task changes files.
@@ -158,6 +160,7 @@ impl Store {
     }
 
     pub(super) fn advance_controls(&mut self) {
+        self.advance_recording();
         let mut quieting: Vec<u32> =
             self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Quieting)).map(|(handle, _)| *handle).collect();
         quieting.sort_unstable();
@@ -168,6 +171,24 @@ impl Store {
                 self.prepare_control(handle);
             } else {
                 self.make_due(handle);
+            }
+        }
+    }
+
+    /// A partition that leaves the journal for `replicated` is in a checkpoint first: a replay that wrote its old batches
+    /// again would write over what came later, if a cut lay between.
+    fn advance_recording(&mut self) {
+        let recording: Vec<u32> =
+            self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Recording)).map(|(handle, _)| *handle).collect();
+        for handle in recording {
+            let state = self.live(handle);
+            let is_recorded = state.recorded.offset == state.end && state.recorded.sequence >= state.stable.sequence;
+            if is_recorded || state.durability == Durability::Replicated {
+                self.list_control(handle);
+            } else if self.fenced.is_some() {
+                self.control_failed(handle, StoreError::Fenced);
+            } else if !self.checkpointer.is_running() {
+                self.request_checkpoint();
             }
         }
     }
@@ -419,7 +440,7 @@ impl Store {
                 }
                 self.list_control(handle);
             }
-            FilesDone::Synced(Ok(_)) => self.list_control(handle),
+            FilesDone::Synced(Ok(_)) => self.running(handle).step = Step::Recording,
             FilesDone::Changed(Ok(())) => self.files_changed(handle),
             FilesDone::Unreadable(ReadError::Io(error)) => {
                 self.control_failed(handle, StoreError::Io(error));
