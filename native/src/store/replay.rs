@@ -60,6 +60,8 @@ pub(super) struct Replay {
     pending_at: u64,
     pub pending_size: usize,
     wall_ms: i64,
+    /// The lowest segment that recovery wrote, cut or found unsynced; synced from there on.
+    changed_from: u64,
     was_cut: bool,
     /// Sizes of the segment files on disk, as they are now.
     sizes: HashMap<u64, u64>,
@@ -115,6 +117,7 @@ impl Replay {
             pending_size: 0,
             sizes,
             wall_ms,
+            changed_from: u64::MAX,
             was_cut: false,
             trusted: Vec::new(),
             unconfirmed_cut: None,
@@ -206,6 +209,7 @@ impl Replay {
         if self.pending.is_empty() {
             return Ok(());
         }
+        self.changed_from = self.changed_from.min(self.pending_segment);
         let file = files.open(&paths.log(&self.id, self.pending_segment), OpenMode::Write).await?;
         let pieces: Vec<Piece> = self.pending.iter().map(|(piece, _)| *piece).collect();
         let written = files.write(file, self.pending_at, &pieces, None).await;
@@ -243,6 +247,7 @@ impl Replay {
             return;
         }
         let (base, position) = (entry.value, u64::from(entry.size));
+        self.changed_from = self.changed_from.min(base);
         self.trusted.retain(|(segment, _)| *segment <= base);
         if let Some((_, size)) = self.trusted.iter_mut().find(|(segment, _)| *segment == base) {
             *size = (*size).min(position);
@@ -326,6 +331,9 @@ impl Replay {
             if is_new {
                 self.segments.push(Segment::new(base, 0));
             }
+            if !found.is_empty() {
+                self.changed_from = self.changed_from.min(base);
+            }
             for header in found {
                 let segment = self.segments.last_mut().expect("the segment scanned");
                 segment.note(u64::from(header.size), header.max_timestamp);
@@ -371,6 +379,7 @@ impl Replay {
             self.cut_size += size.saturating_sub(kept);
         }
         let last = self.segments.last().copied();
+        self.changed_from = self.changed_from.min(last.map_or(u64::MAX, |segment| segment.base));
         self.is_changed |= !strangers.is_empty() || self.cut_size > 0;
         if !self.is_changed {
             return Ok(());
@@ -384,11 +393,11 @@ impl Replay {
     }
 
     /// Syncs what recovery wrote or cut.
-    pub async fn sync(&self, files: &Files, paths: &DataPaths, synced_to: u64) -> IoResult<()> {
+    pub async fn sync(&self, files: &Files, paths: &DataPaths) -> IoResult<()> {
         if !self.is_changed {
             return Ok(());
         }
-        let bases = self.segments.iter().map(|segment| segment.base).filter(|base| *base >= synced_to);
+        let bases = self.segments.iter().map(|segment| segment.base).filter(|base| *base >= self.changed_from);
         for base in bases {
             files.sync_path(&paths.log(&self.id, base), OpenMode::Write).await?;
         }
