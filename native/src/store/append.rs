@@ -174,6 +174,7 @@ impl Store {
                 size: stamped.size,
                 batch_crc: stamped.crc,
                 value: next,
+                timestamp: stamped.max_timestamp,
                 ownership: state.ownership,
                 ..Entry::control(EntryKind::Batch, state.id, state.end, plan.base)
             };

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 pub(super) enum Step {
     Synced { partition: u32, mark: Mark, cuts: u32, producers: Vec<u8>, result: IoResult<u64> },
-    Recorded { twin: Twin, result: IoResult<u64> },
+    Recorded { twin: Twin, marks: Vec<(u32, Mark)>, result: IoResult<u64> },
 }
 
 enum Phase {
@@ -113,7 +113,7 @@ impl Store {
 
     fn start_checkpoint(&mut self) {
         let boundary = self.journal.durable();
-        let changed = |partition: &Partition| partition.synced != partition.stable || partition.is_directory_dirty || partition.is_file_dirty;
+        let changed = |partition: &Partition| partition.synced != partition.stable || partition.recorded != partition.synced || partition.is_directory_dirty || partition.is_file_dirty;
         let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
         let queue = states.filter(|(_, state)| changed(state)).map(|(handle, state)| (handle, state.stable.offset)).collect();
         let checkpointer = &mut self.checkpointer;
@@ -207,11 +207,18 @@ impl Store {
                 }
                 self.advance_checkpoint();
             }
-            Step::Recorded { twin, result } => {
+            Step::Recorded { twin, marks, result } => {
                 self.checkpointer.twin = Some(twin);
                 self.checkpointer.phase = Phase::Idle;
                 match result {
-                    Ok(size) => self.checkpoint_done(size),
+                    Ok(size) => {
+                        for (handle, mark) in marks {
+                            if let Some(state) = self.partition_mut(handle) {
+                                state.recorded = mark;
+                            }
+                        }
+                        self.checkpoint_done(size);
+                    }
                     Err(error) => self.fence(error, FencedBy::Checkpoint),
                 }
             }
@@ -220,7 +227,10 @@ impl Store {
 
     fn record_checkpoint(&mut self) {
         let (position, number) = self.journal.replay_start_after(self.checkpointer.boundary);
-        let partitions = self.partitions.iter().flatten().filter(|partition| !partition.is_deleted && !partition.is_creating).map(partition_record).collect();
+        let named = |state: &Partition| !state.is_deleted && !state.is_creating;
+        let states = || self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref().filter(|state| named(state))?)));
+        let marks = states().map(|(handle, state)| (handle, state.synced)).collect();
+        let partitions = states().map(|(_, state)| partition_record(state)).collect();
         let checkpoint = Checkpoint {
             incarnation: self.checkpointer.incarnation,
             position,
@@ -242,7 +252,7 @@ impl Store {
                     Err(error) => Err(error),
                 };
             }
-            Finished::Checkpoint(Step::Recorded { twin, result: result.map(|()| size) })
+            Finished::Checkpoint(Step::Recorded { twin, marks, result: result.map(|()| size) })
         });
     }
 

@@ -42,6 +42,8 @@ enum Step {
     Quieting,
     /// A task looks something up or syncs before the entry is listed.
     Preparing,
+    /// Waits for a checkpoint that contains all of the partition.
+    Recording,
     /// The entry is in the journal's hands.
     Listed(Cut),
     /// A task changes files.
@@ -158,6 +160,7 @@ impl Store {
     }
 
     pub(super) fn advance_controls(&mut self) {
+        self.advance_recording();
         let mut quieting: Vec<u32> =
             self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Quieting)).map(|(handle, _)| *handle).collect();
         quieting.sort_unstable();
@@ -168,6 +171,24 @@ impl Store {
                 self.prepare_control(handle);
             } else {
                 self.make_due(handle);
+            }
+        }
+    }
+
+    /// A partition that leaves the journal for `replicated` is in a checkpoint first: a replay that wrote its old batches
+    /// again would write over what came later, if a cut lay between.
+    fn advance_recording(&mut self) {
+        let recording: Vec<u32> =
+            self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Recording)).map(|(handle, _)| *handle).collect();
+        for handle in recording {
+            let state = self.live(handle);
+            let is_recorded = state.recorded.offset == state.end && state.recorded.sequence >= state.stable.sequence;
+            if is_recorded || state.durability == Durability::Replicated {
+                self.list_control(handle);
+            } else if self.fenced.is_some() {
+                self.control_failed(handle, StoreError::Fenced);
+            } else if !self.checkpointer.is_running() {
+                self.request_checkpoint();
             }
         }
     }
@@ -270,8 +291,14 @@ impl Store {
             Control::Delete => unreachable!("a deletion is in the metadata, not in the journal"),
         };
         let mut entry = Entry { ownership: state.ownership, ..Entry::control(kind, state.id, state.end, offset) };
-        if let Control::Durability(durability) = control {
-            entry.durability = durability;
+        match control {
+            Control::Durability(durability) => entry.durability = durability,
+            Control::Truncate { .. } => {
+                entry.value = cut.segment;
+                entry.size = u32::try_from(cut.position).expect("a segment's position");
+                entry.timestamp = cut.max_timestamp;
+            }
+            _ => {}
         }
         let mut after = state.listed;
         after.sequence = self.journal.sequence_next();
@@ -413,7 +440,7 @@ impl Store {
                 }
                 self.list_control(handle);
             }
-            FilesDone::Synced(Ok(_)) => self.list_control(handle),
+            FilesDone::Synced(Ok(_)) => self.running(handle).step = Step::Recording,
             FilesDone::Changed(Ok(())) => self.files_changed(handle),
             FilesDone::Unreadable(ReadError::Io(error)) => {
                 self.control_failed(handle, StoreError::Io(error));
@@ -517,8 +544,8 @@ impl Store {
             return;
         }
         let Some(state) = self.partition(handle) else { return };
-        let bound = state.log_start.min(state.synced.offset);
-        let removable = state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.synced.segment).count();
+        let bound = state.log_start.min(state.recorded.offset);
+        let removable = state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.recorded.segment).count();
         let keys = state.segments[..removable].iter().map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
         let free = keys.clone().take_while(|key| !self.open_files.is_leased(*key) && !self.opening.contains_key(key)).count();
         let keys: Vec<_> = keys.take(free).collect();

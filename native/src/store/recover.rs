@@ -159,7 +159,7 @@ impl Recovery<'_> {
         for (shard, place) in old.journals.iter().enumerate() {
             self.replay_journal(shard, place, &old, &checkpoints[shard].1)?;
         }
-        self.finish_replays(&checkpoints)?;
+        self.finish_replays()?;
         let next = self.next_superblock(&old);
         let shards = self.prepare_shards(&next, &old, &checkpoints)?;
         block_on(self.io, |files| async move {
@@ -404,12 +404,7 @@ impl Recovery<'_> {
         }
     }
 
-    fn finish_replays(&mut self, checkpoints: &[(Twin, Checkpoint)]) -> Result<(), OpenError> {
-        let mut synced_to: HashMap<PartitionId, u64> = HashMap::new();
-        for record in checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions) {
-            let last = record.segments.last().map_or(0, |segment| segment.base);
-            synced_to.insert(record.id, last);
-        }
+    fn finish_replays(&mut self) -> Result<(), OpenError> {
         let replays = std::mem::take(&mut self.replays);
         let names = std::mem::take(&mut self.names);
         let paths = self.paths.clone();
@@ -420,11 +415,7 @@ impl Recovery<'_> {
             for (id, replay) in replays.iter_mut().filter(|(id, _)| !damaged.contains(id)) {
                 let finished = replay.finish(&files, &paths, &names[id]).await;
                 let synced = match finished {
-                    Ok(()) => {
-                        // A cut may have gone below what the checkpoint had synced.
-                        let from = synced_to.get(id).copied().unwrap_or(0).min(replay.cursor.segment);
-                        replay.sync(&files, &paths, from).await.map_err(ReplayError::Io)
-                    }
+                    Ok(()) => replay.sync(&files, &paths).await.map_err(ReplayError::Io),
                     Err(error) => Err(error),
                 };
                 if let Err(error) = synced {
