@@ -63,6 +63,8 @@ pub(super) struct Replay {
     sizes: HashMap<u64, u64>,
     /// Bytes of each segment that only its file has: the record says so and no entry rewrote them.
     trusted: Vec<(u64, u64)>,
+    /// The lowest segment that replay wrote to or cut: from there on files are synced, whatever the checkpoint says.
+    changed_from: u64,
     /// A cut of a `replicated` partition that no second entry has confirmed yet.
     unconfirmed_cut: Option<u64>,
     pub is_changed: bool,
@@ -112,6 +114,7 @@ impl Replay {
             pending_at: 0,
             pending_size: 0,
             sizes,
+            changed_from: u64::MAX,
             trusted: Vec::new(),
             unconfirmed_cut: None,
             is_changed: false,
@@ -205,6 +208,7 @@ impl Replay {
         files.close(file).await?;
         let size = self.sizes.entry(self.pending_segment).or_default();
         *size = (*size).max(self.pending_at + self.pending_size as u64);
+        self.changed_from = self.changed_from.min(self.pending_segment);
         self.pending.clear();
         self.pending_size = 0;
         written
@@ -340,29 +344,30 @@ impl Replay {
         Ok(())
     }
 
-    /// Cuts the last segment at its size and removes files that are no part of the log.
+    /// Cuts the segments at their sizes and removes files that are no part of the log, those included that replay
+    /// itself wrote before it came to a truncation.
     async fn cut_rest(&mut self, files: &Files, paths: &DataPaths, names: &[(String, u64)]) -> Result<(), ReplayError> {
         let is_part = |base: u64| self.segments.iter().any(|segment| segment.base == base);
-        let strangers: Vec<PathBuf> = names
-            .iter()
-            .filter(|(name, _)| base_of_log_name(name).or(base_of_index_name(name)).is_some_and(|base| !is_part(base)))
-            .map(|(name, _)| paths.partition(&self.id).join(name))
-            .collect();
-        for (name, size) in names {
-            let Some(base) = base_of_log_name(name) else { continue };
-            let kept = self.segments.iter().find(|segment| segment.base == base).map_or(0, |segment| segment.size);
-            self.cut_size += size.saturating_sub(kept);
-        }
-        let last = self.segments.last().copied();
-        self.is_changed |= !strangers.is_empty() || self.cut_size > 0;
+        let logs = self.sizes.keys().filter(|base| !is_part(**base)).map(|base| paths.log(&self.id, *base));
+        let indexes = names.iter().filter_map(|(name, _)| base_of_index_name(name)).filter(|base| !is_part(*base));
+        let mut unlinks: Vec<PathBuf> = logs.chain(indexes.map(|base| paths.index(&self.id, base))).collect();
+        unlinks.sort_unstable();
+        let kept_of = |base: u64| self.segments.iter().find(|segment| segment.base == base).map_or(0, |segment| segment.size);
+        let found = names.iter().filter_map(|(name, size)| Some((base_of_log_name(name)?, *size)));
+        self.cut_size = found.map(|(base, size)| size.saturating_sub(kept_of(base))).sum();
+        let is_longer = |segment: &&Segment| self.sizes.get(&segment.base).is_some_and(|size| *size > segment.size);
+        let longer: Vec<Segment> = self.segments.iter().filter(is_longer).copied().collect();
+        self.is_changed |= !unlinks.is_empty() || !longer.is_empty();
         if !self.is_changed {
             return Ok(());
         }
-        let cut = last.map(|segment| (paths.log(&self.id, segment.base), segment.size));
-        let index = last.map(|segment| paths.index(&self.id, segment.base));
-        // The index of the last segment may tell of batches that are gone; it is made again when a read needs it.
-        let unlinks = strangers.into_iter().chain(index).collect();
-        cut_files(files, unlinks, cut, None).await?;
+        // Their indexes may tell of batches that are gone; so may the last one's. A read that needs one makes it again.
+        unlinks.extend(longer.iter().chain(self.segments.last()).map(|segment| paths.index(&self.id, segment.base)));
+        cut_files(files, unlinks, None, None).await?;
+        for segment in longer {
+            self.changed_from = self.changed_from.min(segment.base);
+            cut_files(files, Vec::new(), Some((paths.log(&self.id, segment.base), segment.size)), None).await?;
+        }
         Ok(())
     }
 
@@ -371,7 +376,8 @@ impl Replay {
         if !self.is_changed {
             return Ok(());
         }
-        let bases = self.segments.iter().map(|segment| segment.base).filter(|base| *base >= synced_to);
+        let from = synced_to.min(self.changed_from);
+        let bases = self.segments.iter().map(|segment| segment.base).filter(|base| *base >= from);
         for base in bases {
             files.sync_path(&paths.log(&self.id, base), OpenMode::Write).await?;
         }
