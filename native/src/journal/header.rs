@@ -5,7 +5,7 @@
 //!   magic u32 · format u16 · blocks u16 · incarnation u64 · nonce 16 · position of this block u64 · number u64 ·
 //!   durable u64 (highest commit known durable) · size of the whole commit u64 · entries in the commit u32 ·
 //!   this block's index u16 · entries in this block u16 · zero u32 · checksum u32   = 80 bytes
-//!   then up to 47 entries of 84 bytes, then zeros
+//!   then up to 43 entries of 92 bytes, then zeros
 //! ```
 //! The checksum covers the whole block, nonce and own position included: neither a block of an older incarnation or
 //! lap, nor a client's payload that looks like one, can pass for a header (DURABILITY.md rule 4).

@@ -208,7 +208,7 @@ fn read_op(file: FileId, position: u64, index: u64, wanted: u64, buffer: &Aligne
 /// The stored bytes and the entry agree in all that the entry says (rule 1).
 fn is_payload_whole(commit: &ScannedCommit, entry: &Entry) -> bool {
     if entry.kind != EntryKind::Batch {
-        return entry.size == 0;
+        return true;
     }
     let from = entry.payload_position as u64;
     if from < header_block_count(commit.entries.len()) as u64 * BLOCK_SIZE as u64 || from + u64::from(entry.size) > commit.header.size {

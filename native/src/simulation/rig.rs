@@ -129,6 +129,7 @@ impl Rig {
             batch_size_max: 256 << 10,
             set_aside_corrupt: self.set_aside_corrupt,
             nonce,
+            wall_ms: self.now().wall_ms,
         };
         let mut lock = (self.make_io)();
         let mut recovered = recover(lock.as_mut(), &options, &self.catalog)?;

@@ -86,7 +86,7 @@ impl Workload {
         for _ in 0..count {
             let id = PartitionId { topic: TopicId([self.topic_next; 16]), index: u32::from(self.topic_next) % 3 };
             self.topic_next += 1;
-            let durability = if self.topic_next % 3 == 0 { Durability::Replicated } else { Durability::Fsync };
+            let durability = if self.topic_next.is_multiple_of(3) { Durability::Replicated } else { Durability::Fsync };
             rig.add_to_catalog(id, crate::log::config::LogConfig { durability, ..small_log() });
             self.models.insert(id, PartitionModel { durability, ..PartitionModel::default() });
         }
@@ -429,7 +429,7 @@ fn first_epoch(life: &Life) -> i32 {
 }
 
 fn is_idempotent(id: PartitionId) -> bool {
-    id.topic.0[0] % 2 == 0
+    id.topic.0[0].is_multiple_of(2)
 }
 
 /// Opens, and if the power goes meanwhile, again.

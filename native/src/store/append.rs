@@ -174,6 +174,7 @@ impl Store {
                 size: stamped.size,
                 batch_crc: stamped.crc,
                 value: next,
+                timestamp: stamped.max_timestamp,
                 ownership: state.ownership,
                 ..Entry::control(EntryKind::Batch, state.id, state.end, plan.base)
             };
@@ -256,7 +257,7 @@ impl Store {
         if let Some(base) = roll {
             let sealed = state.active().map(|segment| FileKey { partition: handle, base: segment.base });
             if let Some(key) = sealed {
-                self.seal_index(key);
+                self.save_index(key);
             }
             let state = self.live(handle);
             state.segments.push(Segment::new(base, now_ms));

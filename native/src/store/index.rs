@@ -30,16 +30,29 @@ impl Store {
         }
     }
 
-    /// The segment is sealed: its index goes to its file, without a sync, as it proves itself when loaded.
-    pub(super) fn seal_index(&mut self, key: FileKey) {
-        let Some(index) = self.indexes.get(&key) else { return };
+    /// The index goes to its file, without a sync, as it proves itself when loaded: when its segment is sealed, or
+    /// when it is idle and long, to give its memory back.
+    pub(super) fn save_index(&mut self, key: FileKey) {
+        let Some(index) = self.indexes.get_mut(&key) else { return };
         let bytes = index.encode_unsaved();
         let position = u64::from(index.first_unsaved_chunk()) * CHUNK_SIZE as u64;
+        index.mark_saved();
+        index.evict();
         let path = self.index_path(key);
         let files = self.files.clone();
         self.trim_indexes();
         self.index_writes += 1;
         self.tasks.spawn(self.io.as_mut(), async move { Finished::IndexWritten { result: write_index(&files, &path, position, bytes).await } });
+    }
+
+    /// A partition that was quiet since its checkpoint gives back what a long index takes.
+    pub(super) fn rest_index(&mut self, partition: u32) {
+        const ENTRIES_AT_REST: u32 = 256;
+        let Some(base) = self.partition(partition).and_then(|state| state.active()).map(|segment| segment.base) else { return };
+        let key = FileKey { partition, base };
+        if self.indexes.get(&key).is_some_and(|index| index.entries_count() > ENTRIES_AT_REST && !index.is_evicted()) {
+            self.save_index(key);
+        }
     }
 
     fn trim_indexes(&mut self) {

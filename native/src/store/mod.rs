@@ -22,7 +22,7 @@ pub mod topics;
 mod walk;
 mod writeback;
 
-pub use control::Control;
+pub use control::{Control, NO_TICKET};
 pub use event::{AppendError, Event, FencedBy, Found, ReadBytes, ReadError, StoreError};
 pub use read::{HotSlice, ReadOutcome};
 pub use recover::{recover, shard_of, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
@@ -220,7 +220,9 @@ impl Store {
             completions: Vec::new(),
             counters: StoreCounters::default(),
         };
-        for partition in partitions {
+        for mut partition in partitions {
+            // Ages count from now: the last life's clock says nothing here.
+            partition.segments.iter_mut().for_each(|segment| segment.began_ms = now.monotonic_ms);
             store.add(partition);
         }
         Ok(store)
@@ -424,6 +426,7 @@ impl Store {
             return;
         }
         self.fenced = Some((error, path_kind));
+        self.flush_all();
         self.events.push(Event::Fenced { error, path_kind });
         self.refuse_all_waiting();
     }

@@ -363,7 +363,7 @@ const RECORDS_SIZE_MAX: usize = 64 << 20;
 
 fn first_record_in(batch: &[u8], timestamp: i64, log_start: u64) -> Option<(i64, i64)> {
     let records = Records::open(batch, RECORDS_SIZE_MAX).ok()?;
-    let mut young = records.iter().filter_map(Result::ok).filter(|record| record.timestamp >= timestamp && record.offset as u64 >= log_start);
-    let found = young.next().map(|record| (record.offset, record.timestamp));
-    found
+    let is_young = |offset: i64, at: i64| at >= timestamp && offset as u64 >= log_start;
+    let decoded = records.iter().filter_map(Result::ok).map(|record| (record.offset, record.timestamp));
+    decoded.into_iter().find(|(offset, at)| is_young(*offset, *at))
 }

@@ -46,6 +46,8 @@ pub struct OpenOptions {
     pub set_aside_corrupt: bool,
     /// Fresh random bytes: the nonce of the new incarnation.
     pub nonce: [u8; 16],
+    /// The wall clock: when idempotent producers found in the log were last seen.
+    pub wall_ms: i64,
 }
 
 /// What the metadata knows. A directory it does not know is set aside, never deleted.
@@ -157,7 +159,7 @@ impl Recovery<'_> {
         for (shard, place) in old.journals.iter().enumerate() {
             self.replay_journal(shard, place, &old, &checkpoints[shard].1)?;
         }
-        self.finish_replays(&checkpoints)?;
+        self.finish_replays()?;
         let next = self.next_superblock(&old);
         let shards = self.prepare_shards(&next, &old, &checkpoints)?;
         block_on(self.io, |files| async move {
@@ -312,12 +314,12 @@ impl Recovery<'_> {
             let config = self.catalog.live[&id];
             let names = &self.names[&id];
             match (identity, records.get(&id)) {
-                (Ok(identity), Some(record)) if identity.partition == id => match Replay::from_record(record, config, names) {
+                (Ok(identity), Some(record)) if identity.partition == id => match Replay::from_record(record, config, names, self.options.wall_ms) {
                     Ok(replay) => drop(self.replays.insert(id, replay)),
                     Err(error) => self.corrupt(id, describe(&error))?,
                 },
                 (Ok(identity), None) if identity.partition == id => {
-                    let mut replay = Replay::empty(id, config, names);
+                    let mut replay = Replay::empty(id, config, names, self.options.wall_ms);
                     replay.durability = identity.durability;
                     replay.ownership = identity.ownership;
                     unrecorded.push(id);
@@ -363,7 +365,7 @@ impl Recovery<'_> {
         let mut replays = std::mem::take(&mut self.replays);
         let context = Context { gone: self.gone.clone(), damaged: self.damaged.clone(), paths: self.paths.clone() };
         let identity = journal_identity(&superblock.directory, shard as u32);
-        let search_size = search_size(self.options);
+        let search_size = place.search_size;
         let incarnation = superblock.incarnation;
         let (position, number) = (checkpoint.position, checkpoint.number);
         let outcome = block_on(self.io, |files| async move {
@@ -402,12 +404,7 @@ impl Recovery<'_> {
         }
     }
 
-    fn finish_replays(&mut self, checkpoints: &[(Twin, Checkpoint)]) -> Result<(), OpenError> {
-        let mut synced_to: HashMap<PartitionId, u64> = HashMap::new();
-        for record in checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions) {
-            let last = record.segments.last().map_or(0, |segment| segment.base);
-            synced_to.insert(record.id, last);
-        }
+    fn finish_replays(&mut self) -> Result<(), OpenError> {
         let replays = std::mem::take(&mut self.replays);
         let names = std::mem::take(&mut self.names);
         let paths = self.paths.clone();
@@ -418,11 +415,7 @@ impl Recovery<'_> {
             for (id, replay) in replays.iter_mut().filter(|(id, _)| !damaged.contains(id)) {
                 let finished = replay.finish(&files, &paths, &names[id]).await;
                 let synced = match finished {
-                    Ok(()) => {
-                        // A cut may have gone below what the checkpoint had synced.
-                        let from = synced_to.get(id).copied().unwrap_or(0).min(replay.cursor.segment);
-                        replay.sync(&files, &paths, from).await.map_err(ReplayError::Io)
-                    }
+                    Ok(()) => replay.sync(&files, &paths).await.map_err(ReplayError::Io),
                     Err(error) => Err(error),
                 };
                 if let Err(error) = synced {
@@ -447,7 +440,11 @@ impl Recovery<'_> {
         let incarnation = Incarnation { number: old.incarnation.number + 1, nonce: self.options.nonce };
         let folder = self.options.journals.clone().unwrap_or_else(|| PathBuf::from("journal"));
         let journals = (0..self.options.shards)
-            .map(|shard| JournalPlace { path: folder.join(format!("{shard:05}.journal")), size: self.options.journal.size_max })
+            .map(|shard| JournalPlace {
+                path: folder.join(format!("{shard:05}.journal")),
+                size: self.options.journal.size_max,
+                search_size: search_size(self.options),
+            })
             .collect();
         Superblock { directory, incarnation, journals }
     }

@@ -4,8 +4,8 @@
 //! An `fsync` partition is what its checkpoint and the journal say and nothing else; what its files hold beyond is cut
 //! at the end. A `replicated` partition continues behind the cursor with the longest run of good batches in its files.
 
-use super::control::{cut_files, find_cut};
-use super::walk::{self, Chunk};
+use super::control::cut_files;
+use super::walk::{self, Chunk, SegmentFile};
 use super::ReadError;
 use crate::codec::batch::{BatchHeader, HEADER_SIZE};
 use crate::io::task::Files;
@@ -59,12 +59,14 @@ pub(super) struct Replay {
     pending_segment: u64,
     pending_at: u64,
     pub pending_size: usize,
+    wall_ms: i64,
+    /// The lowest segment that recovery wrote, cut or found unsynced; synced from there on.
+    changed_from: u64,
+    was_cut: bool,
     /// Sizes of the segment files on disk, as they are now.
     sizes: HashMap<u64, u64>,
     /// Bytes of each segment that only its file has: the record says so and no entry rewrote them.
     trusted: Vec<(u64, u64)>,
-    /// The lowest segment that replay wrote to or cut: from there on files are synced, whatever the checkpoint says.
-    changed_from: u64,
     /// A cut of a `replicated` partition that no second entry has confirmed yet.
     unconfirmed_cut: Option<u64>,
     pub is_changed: bool,
@@ -74,7 +76,7 @@ pub(super) struct Replay {
 
 impl Replay {
     /// From its record in a checkpoint.
-    pub fn from_record(record: &PartitionRecord, config: LogConfig, names: &[(String, u64)]) -> Result<Self, ReplayError> {
+    pub fn from_record(record: &PartitionRecord, config: LogConfig, names: &[(String, u64)], wall_ms: i64) -> Result<Self, ReplayError> {
         let corrupt = |what: &str| ReplayError::Corrupt(format!("checkpoint of {:?}: {what}", record.id));
         let epochs = LeaderEpochs::decode(&record.epochs).map_err(|_| corrupt("leader epochs"))?;
         let producers = match record.producers.is_empty() {
@@ -84,7 +86,7 @@ impl Replay {
         let segments: Vec<Segment> = record.segments.iter().map(segment_of).collect();
         let last = segments.last().map_or((record.recovery_point, 0), |segment| (segment.base, segment.size));
         let cursor = Mark { offset: record.recovery_point, sequence: record.last_sequence, segment: last.0, position: last.1 };
-        let mut replay = Self::empty(record.id, config, names);
+        let mut replay = Self::empty(record.id, config, names, wall_ms);
         replay.trusted = segments.iter().map(|segment| (segment.base, segment.size)).collect();
         replay.durability = record.durability;
         replay.ownership = record.ownership;
@@ -97,7 +99,7 @@ impl Replay {
     }
 
     /// A partition that no checkpoint has seen.
-    pub fn empty(id: PartitionId, config: LogConfig, names: &[(String, u64)]) -> Self {
+    pub fn empty(id: PartitionId, config: LogConfig, names: &[(String, u64)], wall_ms: i64) -> Self {
         let sizes = names.iter().filter_map(|(name, size)| Some((base_of_log_name(name)?, *size))).collect();
         Self {
             id,
@@ -114,7 +116,9 @@ impl Replay {
             pending_at: 0,
             pending_size: 0,
             sizes,
+            wall_ms,
             changed_from: u64::MAX,
+            was_cut: false,
             trusted: Vec::new(),
             unconfirmed_cut: None,
             is_changed: false,
@@ -149,7 +153,7 @@ impl Replay {
             EntryKind::Batch => self.batch(entry, payload)?,
             EntryKind::LogStart => self.raise_log_start(entry.offset),
             EntryKind::Durability => self.change_durability(files, paths, entry).await?,
-            EntryKind::Truncate => self.truncate(files, paths, entry.offset).await?,
+            EntryKind::Truncate => self.truncate(entry),
             EntryKind::Reset => self.reset(entry.offset),
             EntryKind::TruncateDone => self.unconfirmed_cut = None,
         }
@@ -189,7 +193,10 @@ impl Replay {
                 self.id, header.leader_epoch, header.base_offset
             )));
         }
-        self.producers.replay(header, header.max_timestamp);
+        // After a cut they are read from the log at the end: the state before it may know of batches that are gone.
+        if !self.was_cut {
+            self.producers.replay(header, self.wall_ms);
+        }
         Ok(())
     }
 
@@ -202,13 +209,13 @@ impl Replay {
         if self.pending.is_empty() {
             return Ok(());
         }
+        self.changed_from = self.changed_from.min(self.pending_segment);
         let file = files.open(&paths.log(&self.id, self.pending_segment), OpenMode::Write).await?;
         let pieces: Vec<Piece> = self.pending.iter().map(|(piece, _)| *piece).collect();
         let written = files.write(file, self.pending_at, &pieces, None).await;
         files.close(file).await?;
         let size = self.sizes.entry(self.pending_segment).or_default();
         *size = (*size).max(self.pending_at + self.pending_size as u64);
-        self.changed_from = self.changed_from.min(self.pending_segment);
         self.pending.clear();
         self.pending_size = 0;
         written
@@ -231,37 +238,45 @@ impl Replay {
         Ok(())
     }
 
-    async fn truncate(&mut self, files: &Files, paths: &DataPaths, to: u64) -> Result<(), ReplayError> {
+    /// Cuts where the entry says, in memory; the files follow at the end. Producers are then read from the log again.
+    fn truncate(&mut self, entry: &Entry) {
         if self.durability == Durability::Replicated {
-            self.unconfirmed_cut = Some(to);
+            self.unconfirmed_cut = Some(entry.offset);
         }
-        if self.cursor.offset <= to {
-            return Ok(());
+        if self.cursor.offset <= entry.offset {
+            return;
         }
-        let id = self.id;
-        let (segments, end) = self.segments_on_disk();
-        let (cut, producers) = find_cut(files, |base| paths.log(&id, base), &segments, end, to, self.log_start, None).await?;
-        self.trusted.retain(|(base, _)| *base <= cut.segment);
-        if let Some((_, size)) = self.trusted.iter_mut().find(|(base, _)| *base == cut.segment) {
-            *size = (*size).min(cut.position);
+        let (base, position) = (entry.value, u64::from(entry.size));
+        self.changed_from = self.changed_from.min(base);
+        self.trusted.retain(|(segment, _)| *segment <= base);
+        if let Some((_, size)) = self.trusted.iter_mut().find(|(segment, _)| *segment == base) {
+            *size = (*size).min(position);
         }
-        self.segments.retain(|segment| segment.base <= cut.segment);
+        self.segments.retain(|segment| segment.base <= base);
         if let Some(last) = self.segments.last_mut() {
-            last.size = cut.position;
-            last.max_timestamp = cut.max_timestamp;
+            last.size = position;
+            last.max_timestamp = entry.timestamp;
         }
-        self.cursor = Mark { offset: cut.offset, segment: cut.segment, position: cut.position, ..self.cursor };
-        let _ = self.epochs.truncate_to(cut.offset as i64);
-        self.producers = producers;
-        Ok(())
+        self.cursor = Mark { offset: entry.offset, segment: base, position, ..self.cursor };
+        let _ = self.epochs.truncate_to(entry.offset as i64);
+        self.was_cut = true;
     }
 
-    /// The segments with no more than their files hold: a cut may have reached the files before the crash.
-    fn segments_on_disk(&self) -> (Vec<Segment>, Mark) {
-        let size_of = |base: u64| self.sizes.get(&base).copied().unwrap_or(0);
-        let clipped = self.segments.iter().map(|segment| Segment { size: segment.size.min(size_of(segment.base)), ..*segment });
-        let end = Mark { position: self.cursor.position.min(size_of(self.cursor.segment)), ..self.cursor };
-        (clipped.collect(), end)
+    /// The producers of the log as it is now, from its first header to its last.
+    async fn read_producers(&mut self, files: &Files, paths: &DataPaths) -> Result<(), ReplayError> {
+        let first = self.segments.first().map_or(self.cursor.offset, |segment| segment.base);
+        let mut producers = ProducerState::new(first as i64, PRODUCERS_MAX);
+        for segment in &self.segments {
+            let file = SegmentFile { base: segment.base, size: segment.size };
+            let wall_ms = self.wall_ms;
+            walk::headers(files, &paths.log(&self.id, segment.base), file, |header, _| {
+                producers.replay(header, wall_ms);
+                true
+            })
+            .await?;
+        }
+        self.producers = producers;
+        Ok(())
     }
 
     fn reset(&mut self, to: u64) {
@@ -290,6 +305,9 @@ impl Replay {
         }
         let _ = self.epochs.drop_below(self.log_start as i64);
         self.check_trusted(names)?;
+        if self.was_cut {
+            self.read_producers(files, paths).await?;
+        }
         self.cut_rest(files, paths, names).await
     }
 
@@ -312,6 +330,9 @@ impl Replay {
             }
             if is_new {
                 self.segments.push(Segment::new(base, 0));
+            }
+            if !found.is_empty() {
+                self.changed_from = self.changed_from.min(base);
             }
             for header in found {
                 let segment = self.segments.last_mut().expect("the segment scanned");
@@ -361,23 +382,23 @@ impl Replay {
         if !self.is_changed {
             return Ok(());
         }
-        // Their indexes may tell of batches that are gone; so may the last one's. A read that needs one makes it again.
-        unlinks.extend(longer.iter().chain(self.segments.last()).map(|segment| paths.index(&self.id, segment.base)));
+        let changed = longer.iter().chain(self.segments.last());
+        self.changed_from = changed.clone().map(|segment| segment.base).fold(self.changed_from, u64::min);
+        // Their indexes may tell of batches that are gone. A read that needs one makes it again.
+        unlinks.extend(changed.map(|segment| paths.index(&self.id, segment.base)));
         cut_files(files, unlinks, None, None).await?;
         for segment in longer {
-            self.changed_from = self.changed_from.min(segment.base);
             cut_files(files, Vec::new(), Some((paths.log(&self.id, segment.base), segment.size)), None).await?;
         }
         Ok(())
     }
 
     /// Syncs what recovery wrote or cut.
-    pub async fn sync(&self, files: &Files, paths: &DataPaths, synced_to: u64) -> IoResult<()> {
+    pub async fn sync(&self, files: &Files, paths: &DataPaths) -> IoResult<()> {
         if !self.is_changed {
             return Ok(());
         }
-        let from = synced_to.min(self.changed_from);
-        let bases = self.segments.iter().map(|segment| segment.base).filter(|base| *base >= from);
+        let bases = self.segments.iter().map(|segment| segment.base).filter(|base| *base >= self.changed_from);
         for base in bases {
             files.sync_path(&paths.log(&self.id, base), OpenMode::Write).await?;
         }
@@ -396,7 +417,7 @@ impl Replay {
         partition.epochs = self.epochs;
         partition.synced_producers = producers_at(&mut self.producers, mark.offset);
         partition.producers = self.producers;
-        for place in [&mut partition.listed, &mut partition.stable, &mut partition.written, &mut partition.synced] {
+        for place in [&mut partition.listed, &mut partition.stable, &mut partition.written, &mut partition.synced, &mut partition.recorded] {
             *place = mark;
         }
         partition.reserved = mark.position;
