@@ -72,7 +72,6 @@ pub(super) struct Running {
 /// What a task of a control operation found or did.
 pub(super) enum FilesDone {
     Located { cut: Cut, producers: Box<ProducerState> },
-    Synced(IoResult<u64>),
     Changed(IoResult<()>),
     Unreadable(ReadError),
 }
@@ -175,15 +174,16 @@ impl Store {
         }
     }
 
-    /// A partition that leaves the journal for `replicated` is in a checkpoint first: a replay that wrote its old batches
-    /// again would write over what came later, if a cut lay between.
+    /// A partition whose durability changes is in a checkpoint first, so that replay begins behind all that it was: batches
+    /// that only the files have are not looked for when a later cut has removed them, and old ones from the journal are
+    /// not written over what came later without it.
     fn advance_recording(&mut self) {
         let recording: Vec<u32> =
             self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Recording)).map(|(handle, _)| *handle).collect();
         for handle in recording {
             let state = self.live(handle);
             let is_recorded = state.recorded.offset == state.end && state.recorded.sequence >= state.stable.sequence;
-            if is_recorded || state.durability == Durability::Replicated {
+            if is_recorded {
                 self.list_control(handle);
             } else if self.fenced.is_some() {
                 self.control_failed(handle, StoreError::Fenced);
@@ -216,7 +216,7 @@ impl Store {
         self.running(handle).step = Step::Preparing;
         match control {
             Control::Truncate { to } => self.locate_cut(handle, to),
-            Control::Durability(_) => self.sync_all(handle),
+            Control::Durability(_) => self.running(handle).step = Step::Recording,
             Control::Reset { .. } | Control::LogStart { .. } => self.list_control(handle),
             Control::Delete => self.rename_to_tombstone(handle),
         }
@@ -247,18 +247,6 @@ impl Store {
                 Ok((cut, producers)) => FilesDone::Located { cut, producers: Box::new(producers) },
                 Err(error) => FilesDone::Unreadable(error),
             }
-        });
-    }
-
-    fn sync_all(&mut self, handle: u32) {
-        let state = self.live(handle);
-        let id = state.id;
-        let bases: Vec<u64> = state.segments.iter().map(|segment| segment.base).filter(|base| *base >= state.synced.segment).collect();
-        let paths: Vec<PathBuf> = bases.into_iter().map(|base| self.paths.log(&id, base)).collect();
-        let directory = self.paths.partition(&id);
-        let files = self.files.clone();
-        self.spawn_control(handle, async move {
-            FilesDone::Synced(super::checkpointer::sync_files(&files, &paths, Some(directory)).await)
         });
     }
 
@@ -440,13 +428,12 @@ impl Store {
                 }
                 self.list_control(handle);
             }
-            FilesDone::Synced(Ok(_)) => self.running(handle).step = Step::Recording,
             FilesDone::Changed(Ok(())) => self.files_changed(handle),
             FilesDone::Unreadable(ReadError::Io(error)) => {
                 self.control_failed(handle, StoreError::Io(error));
             }
             FilesDone::Unreadable(_) => self.control_failed(handle, StoreError::Damaged),
-            FilesDone::Synced(Err(error)) | FilesDone::Changed(Err(error)) => {
+            FilesDone::Changed(Err(error)) => {
                 self.fence(error, FencedBy::Segment);
                 self.control_failed(handle, StoreError::Io(error));
             }

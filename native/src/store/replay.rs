@@ -152,7 +152,7 @@ impl Replay {
         match entry.kind {
             EntryKind::Batch => self.batch(entry, payload)?,
             EntryKind::LogStart => self.raise_log_start(entry.offset),
-            EntryKind::Durability => self.change_durability(files, paths, entry).await?,
+            EntryKind::Durability => self.change_durability(entry)?,
             EntryKind::Truncate => self.truncate(entry),
             EntryKind::Reset => self.reset(entry.offset),
             EntryKind::TruncateDone => self.unconfirmed_cut = None,
@@ -226,11 +226,8 @@ impl Replay {
         self.log_start = self.log_start.max(to);
     }
 
-    async fn change_durability(&mut self, files: &Files, paths: &DataPaths, entry: &Entry) -> Result<(), ReplayError> {
-        if self.durability == Durability::Replicated {
-            // Everything below the entry's offset was synced before it was listed.
-            self.scan_tail(files, paths, entry.offset).await?;
-        }
+    fn change_durability(&mut self, entry: &Entry) -> Result<(), ReplayError> {
+        // It was in a checkpoint before its entry was listed.
         if self.cursor.offset != entry.offset {
             return Err(self.corrupt(entry, "names another end"));
         }
