@@ -362,30 +362,31 @@ impl Replay {
         Ok(())
     }
 
-    /// Cuts the last segment at its size and removes files that are no part of the log.
+    /// Cuts the segments at their sizes and removes files that are no part of the log, those included that replay
+    /// itself wrote before it came to a truncation.
     async fn cut_rest(&mut self, files: &Files, paths: &DataPaths, names: &[(String, u64)]) -> Result<(), ReplayError> {
         let is_part = |base: u64| self.segments.iter().any(|segment| segment.base == base);
-        let strangers: Vec<PathBuf> = names
-            .iter()
-            .filter(|(name, _)| base_of_log_name(name).or(base_of_index_name(name)).is_some_and(|base| !is_part(base)))
-            .map(|(name, _)| paths.partition(&self.id).join(name))
-            .collect();
-        for (name, size) in names {
-            let Some(base) = base_of_log_name(name) else { continue };
-            let kept = self.segments.iter().find(|segment| segment.base == base).map_or(0, |segment| segment.size);
-            self.cut_size += size.saturating_sub(kept);
-        }
-        let last = self.segments.last().copied();
-        self.changed_from = self.changed_from.min(last.map_or(u64::MAX, |segment| segment.base));
-        self.is_changed |= !strangers.is_empty() || self.cut_size > 0;
+        let logs = self.sizes.keys().filter(|base| !is_part(**base)).map(|base| paths.log(&self.id, *base));
+        let indexes = names.iter().filter_map(|(name, _)| base_of_index_name(name)).filter(|base| !is_part(*base));
+        let mut unlinks: Vec<PathBuf> = logs.chain(indexes.map(|base| paths.index(&self.id, base))).collect();
+        unlinks.sort_unstable();
+        let kept_of = |base: u64| self.segments.iter().find(|segment| segment.base == base).map_or(0, |segment| segment.size);
+        let found = names.iter().filter_map(|(name, size)| Some((base_of_log_name(name)?, *size)));
+        self.cut_size = found.map(|(base, size)| size.saturating_sub(kept_of(base))).sum();
+        let is_longer = |segment: &&Segment| self.sizes.get(&segment.base).is_some_and(|size| *size > segment.size);
+        let longer: Vec<Segment> = self.segments.iter().filter(is_longer).copied().collect();
+        self.is_changed |= !unlinks.is_empty() || !longer.is_empty();
         if !self.is_changed {
             return Ok(());
         }
-        let cut = last.map(|segment| (paths.log(&self.id, segment.base), segment.size));
-        let index = last.map(|segment| paths.index(&self.id, segment.base));
-        // The index of the last segment may tell of batches that are gone; it is made again when a read needs it.
-        let unlinks = strangers.into_iter().chain(index).collect();
-        cut_files(files, unlinks, cut, None).await?;
+        let changed = longer.iter().chain(self.segments.last());
+        self.changed_from = changed.clone().map(|segment| segment.base).fold(self.changed_from, u64::min);
+        // Their indexes may tell of batches that are gone. A read that needs one makes it again.
+        unlinks.extend(changed.map(|segment| paths.index(&self.id, segment.base)));
+        cut_files(files, unlinks, None, None).await?;
+        for segment in longer {
+            cut_files(files, Vec::new(), Some((paths.log(&self.id, segment.base), segment.size)), None).await?;
+        }
         Ok(())
     }
 
