@@ -681,7 +681,7 @@ async fn replay(files: &Files, start: ScanStart, identity: &[u8], replays: &mut 
             counts.bytes += u64::from(entry.size);
             pending_size += entry.size as usize;
             pending.insert(id);
-            replay.apply(files, &context.paths, entry, payload).await.map_err(|error| match error {
+            replay.apply(entry, payload).map_err(|error| match error {
                 ReplayError::Io(error) => Stop::Io(error),
                 ReplayError::Corrupt(what) => Stop::Partition(id, what),
             })?;

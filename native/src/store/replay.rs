@@ -134,13 +134,7 @@ impl Replay {
     }
 
     /// Applies one entry; batches are only queued for writing.
-    pub async fn apply(
-        &mut self,
-        files: &Files,
-        paths: &DataPaths,
-        entry: &Entry,
-        payload: Option<(Piece, Rc<AlignedBuffer>)>,
-    ) -> Result<(), ReplayError> {
+    pub fn apply(&mut self, entry: &Entry, payload: Option<(Piece, Rc<AlignedBuffer>)>) -> Result<(), ReplayError> {
         // What the segments contained when the checkpoint was made is not applied again.
         if entry.sequence <= self.cursor.sequence || entry.ownership != self.ownership {
             return Ok(());
