@@ -118,8 +118,7 @@ pub fn decode_block(block: &[u8], position: u64, incarnation: &Incarnation) -> O
     if own != *incarnation || own_position != position || own_count > ENTRIES_PER_BLOCK || checksum != block_checksum(block) {
         return None;
     }
-    let entries: Option<Vec<Entry>> =
-        (0..own_count).map(|at| Entry::decode(&block[PREFIX_SIZE + at * ENTRY_SIZE..])).collect();
+    let entries: Option<Vec<Entry>> = (0..own_count).map(|at| Entry::decode(&block[PREFIX_SIZE + at * ENTRY_SIZE..])).collect();
     let first = position.checked_sub(u64::from(block_index) * BLOCK_SIZE as u64)?;
     let header = CommitHeader { incarnation: own, position: first, number, durable, size, entry_count };
     Some(HeaderBlock { header, block_count, block_index, entries: entries? })

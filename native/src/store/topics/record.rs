@@ -132,6 +132,7 @@ fn encode_config(config: &LogConfig, fields: &mut FieldWriter) {
     fields.u8(config.durability.code());
     fields.u64(config.retention_ms.unwrap_or(NONE));
     fields.u64(config.retention_size.unwrap_or(NONE));
+    fields.u64(config.producer_expiration_ms as u64);
 }
 
 fn decode_config(fields: &mut FieldReader<'_>) -> Option<LogConfig> {
@@ -144,5 +145,6 @@ fn decode_config(fields: &mut FieldReader<'_>) -> Option<LogConfig> {
         durability: Durability::from_code(fields.u8()?)?,
         retention_ms: Some(fields.u64()?).filter(|value| *value != NONE),
         retention_size: Some(fields.u64()?).filter(|value| *value != NONE),
+        producer_expiration_ms: fields.u64()? as i64,
     })
 }
