@@ -221,6 +221,7 @@ fn options(data: &Path, journals: Option<&Path>, shards: u32, catalog: &Catalog)
         batch_size_max: catalog.live.values().map(|config| u64::from(config.batch_size_max)).max().unwrap_or(0),
         set_aside_corrupt: true,
         nonce: [0; 16],
+        wall_ms: 0,
     }
 }
 

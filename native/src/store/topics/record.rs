@@ -6,7 +6,8 @@
 //! 3 configured  id 16 · config
 //! 4 deleted     id 16
 //! config: batch size max u32 · segment size max u64 · segment age max ms u64 · index interval u32 · LogAppendTime u8 ·
-//!         durability u8 · retention ms u64 · retention size u64 (of both: all ones for none)
+//!         durability u8 · retention ms u64 · retention size u64 (of both: all ones for none) ·
+//!         producer expiration ms u64
 //! ```
 
 use super::Topic;
@@ -132,6 +133,7 @@ fn encode_config(config: &LogConfig, fields: &mut FieldWriter) {
     fields.u8(config.durability.code());
     fields.u64(config.retention_ms.unwrap_or(NONE));
     fields.u64(config.retention_size.unwrap_or(NONE));
+    fields.u64(config.producer_expiration_ms as u64);
 }
 
 fn decode_config(fields: &mut FieldReader<'_>) -> Option<LogConfig> {
@@ -144,5 +146,6 @@ fn decode_config(fields: &mut FieldReader<'_>) -> Option<LogConfig> {
         durability: Durability::from_code(fields.u8()?)?,
         retention_ms: Some(fields.u64()?).filter(|value| *value != NONE),
         retention_size: Some(fields.u64()?).filter(|value| *value != NONE),
+        producer_expiration_ms: fields.u64()? as i64,
     })
 }
