@@ -163,8 +163,11 @@ impl Recovery<'_> {
         let next = self.next_superblock(&old);
         let shards = self.prepare_shards(&next, &old, &checkpoints)?;
         block_on(self.io, |files| async move {
-            let written = twin.write(&files, &next.encode()).await;
-            written.map(|()| next)
+            twin.write(&files, &next.encode()).await?;
+            // The other copy too, before any work is accepted: else the loss of the newer one would bring back the
+            // last incarnation, in whose journal nothing of this one is.
+            twin.write(&files, &next.encode()).await?;
+            Ok(next)
         })
         .map_err(OpenError::io("write the superblock"))
         .and_then(|superblock| self.conclude(superblock, shards))
