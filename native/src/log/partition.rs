@@ -226,7 +226,11 @@ impl Partition {
     /// The segment that holds an offset (or the gap before which it would lie).
     #[must_use]
     pub fn segment_of(&self, offset: u64) -> Option<usize> {
-        self.segments.partition_point(|segment| segment.base <= offset).checked_sub(1).or(if self.segments.is_empty() { None } else { Some(0) })
+        self.segments.partition_point(|segment| segment.base <= offset).checked_sub(1).or(if self.segments.is_empty() {
+            None
+        } else {
+            Some(0)
+        })
     }
 
     /// Nothing of it is under way: every listed entry is stable and in its segment.

@@ -296,7 +296,11 @@ impl Workload {
             let base = BatchHeader::parse(bytes).expect("split").base_offset as u64;
             let known = model.batches.get(&base).map(|batch| batch.content);
             if base != expected || known.is_some_and(|known| Some(known) != content_of(bytes)) {
-                return Err(format!("{id:?}: read at {} gave batch {:?} at {base}, expected {known:?} at {expected}", wanted.base, content_of(bytes)));
+                return Err(format!(
+                    "{id:?}: read at {} gave batch {:?} at {base}, expected {known:?} at {expected}",
+                    wanted.base,
+                    content_of(bytes)
+                ));
             }
             expected = BatchHeader::parse(bytes).expect("split").next_offset() as u64;
         }
@@ -340,8 +344,12 @@ impl Workload {
     }
 
     fn create_missing(&mut self, rig: &Rig, life: &mut Life) {
-        let missing: Vec<PartitionId> =
-            self.models.keys().filter(|id| rig.catalog.live.contains_key(id) && life.store.handle(id).is_none()).copied().collect();
+        let missing: Vec<PartitionId> = self
+            .models
+            .keys()
+            .filter(|id| rig.catalog.live.contains_key(id) && life.store.handle(id).is_none())
+            .copied()
+            .collect();
         if missing.is_empty() || life.store.fenced().is_some() {
             return;
         }

@@ -146,7 +146,8 @@ impl Store {
     /// The point of no return: offset and sequence are assigned.
     fn list(&mut self, handle: u32, append: &Append, plan: &Plan, next: u64) {
         let now = self.now;
-        let timed = (self.live(handle).config.is_log_append_time && append.origin != AppendOrigin::Follower).then_some(now.wall_ms);
+        let timed =
+            (self.live(handle).config.is_log_append_time && append.origin != AppendOrigin::Follower).then_some(now.wall_ms);
         let stamped = stamp(append.piece, plan, timed);
         let state = self.partitions[handle as usize].as_mut().expect("a live partition");
         let segment = state.segments.last_mut().expect("space was prepared");

@@ -107,13 +107,19 @@ impl Store {
     }
 
     fn is_checkpoint_due(&self) -> bool {
-        let is_old = self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms).is_some_and(|due| self.now.monotonic_ms >= due);
+        let is_old =
+            self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms).is_some_and(|due| self.now.monotonic_ms >= due);
         self.checkpointer.requested || is_old || self.journal.wants_checkpoint()
     }
 
     fn start_checkpoint(&mut self) {
         let boundary = self.journal.durable();
-        let changed = |partition: &Partition| partition.synced != partition.stable || partition.recorded != partition.synced || partition.is_directory_dirty || partition.is_file_dirty;
+        let changed = |partition: &Partition| {
+            partition.synced != partition.stable
+                || partition.recorded != partition.synced
+                || partition.is_directory_dirty
+                || partition.is_file_dirty
+        };
         let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
         let queue = states.filter(|(_, state)| changed(state)).map(|(handle, state)| (handle, state.stable.offset)).collect();
         let checkpointer = &mut self.checkpointer;
@@ -228,7 +234,12 @@ impl Store {
     fn record_checkpoint(&mut self) {
         let (position, number) = self.journal.replay_start_after(self.checkpointer.boundary);
         let named = |state: &Partition| !state.is_deleted && !state.is_creating;
-        let states = || self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref().filter(|state| named(state))?)));
+        let states = || {
+            self.partitions
+                .iter()
+                .enumerate()
+                .filter_map(|(handle, state)| Some((handle as u32, state.as_ref().filter(|state| named(state))?)))
+        };
         let marks = states().map(|(handle, state)| (handle, state.synced)).collect();
         let partitions = states().map(|(_, state)| partition_record(state)).collect();
         let checkpoint = Checkpoint {
@@ -279,7 +290,9 @@ impl Store {
         let topics = self.paths.topics();
         let files = self.files.clone();
         self.tasks.spawn(self.io.as_mut(), async move {
-            Finished::Removed { result: remove_directory(&files, path, entries.into_iter().map(|entry| entry.name), topics).await }
+            Finished::Removed {
+                result: remove_directory(&files, path, entries.into_iter().map(|entry| entry.name), topics).await,
+            }
         });
     }
 }

@@ -24,12 +24,18 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
     /// Cut so that nothing at or above the offset is left. A batch that holds it goes as a whole.
-    Truncate { to: u64 },
+    Truncate {
+        to: u64,
+    },
     /// Nothing below the offset is served any more; whole segments below it are removed.
-    LogStart { to: u64 },
+    LogStart {
+        to: u64,
+    },
     Durability(Durability),
     /// Drop everything and continue, empty, at the offset.
-    Reset { to: u64 },
+    Reset {
+        to: u64,
+    },
     /// The topic's deletion is durable in the metadata already.
     Delete,
 }
@@ -72,7 +78,6 @@ pub(super) struct Running {
 /// What a task of a control operation found or did.
 pub(super) enum FilesDone {
     Located { cut: Cut, producers: Box<ProducerState> },
-    Synced(IoResult<u64>),
     Changed(IoResult<()>),
     Unreadable(ReadError),
 }
@@ -150,7 +155,11 @@ impl Store {
         }
         let within = |to: u64, end: u64| {
             let is_within = to >= state.log_start && to <= end;
-            if is_within { Ok(()) } else { Err(StoreError::OutOfRange { start: state.log_start, end }) }
+            if is_within {
+                Ok(())
+            } else {
+                Err(StoreError::OutOfRange { start: state.log_start, end })
+            }
         };
         match control {
             Control::Truncate { to } => within(to, state.end),
@@ -161,8 +170,12 @@ impl Store {
 
     pub(super) fn advance_controls(&mut self) {
         self.advance_recording();
-        let mut quieting: Vec<u32> =
-            self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Quieting)).map(|(handle, _)| *handle).collect();
+        let mut quieting: Vec<u32> = self
+            .controls
+            .iter()
+            .filter(|(_, running)| matches!(running.step, Step::Quieting))
+            .map(|(handle, _)| *handle)
+            .collect();
         quieting.sort_unstable();
         for handle in quieting {
             if self.fenced.is_some() {
@@ -175,15 +188,20 @@ impl Store {
         }
     }
 
-    /// A partition that leaves the journal for `replicated` is in a checkpoint first: a replay that wrote its old batches
-    /// again would write over what came later, if a cut lay between.
+    /// A partition whose durability changes is in a checkpoint first, so that replay begins behind all that it was: batches
+    /// that only the files have are not looked for when a later cut has removed them, and old ones from the journal are
+    /// not written over what came later without it.
     fn advance_recording(&mut self) {
-        let recording: Vec<u32> =
-            self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Recording)).map(|(handle, _)| *handle).collect();
+        let recording: Vec<u32> = self
+            .controls
+            .iter()
+            .filter(|(_, running)| matches!(running.step, Step::Recording))
+            .map(|(handle, _)| *handle)
+            .collect();
         for handle in recording {
             let state = self.live(handle);
             let is_recorded = state.recorded.offset == state.end && state.recorded.sequence >= state.stable.sequence;
-            if is_recorded || state.durability == Durability::Replicated {
+            if is_recorded {
                 self.list_control(handle);
             } else if self.fenced.is_some() {
                 self.control_failed(handle, StoreError::Fenced);
@@ -208,7 +226,12 @@ impl Store {
         let is_leased = self.open_files.keys_of(handle).into_iter().any(|key| self.open_files.is_leased(key));
         let is_opening = self.opening.keys().any(|key| key.partition == handle);
         let is_quiet = self.partition(handle).is_some_and(Partition::is_quiet);
-        is_quiet && !is_leased && !is_opening && self.searches == 0 && self.index_writes == 0 && !self.checkpointer.is_syncing(handle)
+        is_quiet
+            && !is_leased
+            && !is_opening
+            && self.searches == 0
+            && self.index_writes == 0
+            && !self.checkpointer.is_syncing(handle)
     }
 
     fn prepare_control(&mut self, handle: u32) {
@@ -216,7 +239,7 @@ impl Store {
         self.running(handle).step = Step::Preparing;
         match control {
             Control::Truncate { to } => self.locate_cut(handle, to),
-            Control::Durability(_) => self.sync_all(handle),
+            Control::Durability(_) => self.running(handle).step = Step::Recording,
             Control::Reset { .. } | Control::LogStart { .. } => self.list_control(handle),
             Control::Delete => self.rename_to_tombstone(handle),
         }
@@ -247,18 +270,6 @@ impl Store {
                 Ok((cut, producers)) => FilesDone::Located { cut, producers: Box::new(producers) },
                 Err(error) => FilesDone::Unreadable(error),
             }
-        });
-    }
-
-    fn sync_all(&mut self, handle: u32) {
-        let state = self.live(handle);
-        let id = state.id;
-        let bases: Vec<u64> = state.segments.iter().map(|segment| segment.base).filter(|base| *base >= state.synced.segment).collect();
-        let paths: Vec<PathBuf> = bases.into_iter().map(|base| self.paths.log(&id, base)).collect();
-        let directory = self.paths.partition(&id);
-        let files = self.files.clone();
-        self.spawn_control(handle, async move {
-            FilesDone::Synced(super::checkpointer::sync_files(&files, &paths, Some(directory)).await)
         });
     }
 
@@ -418,7 +429,8 @@ impl Store {
                 self.close_file(file);
             }
         }
-        let mut unlinks: Vec<PathBuf> = bases.iter().flat_map(|base| [self.paths.log(&id, *base), self.paths.index(&id, *base)]).collect();
+        let mut unlinks: Vec<PathBuf> =
+            bases.iter().flat_map(|base| [self.paths.log(&id, *base), self.paths.index(&id, *base)]).collect();
         unlinks.push(self.paths.index(&id, cut.segment));
         let cut_file = keeps_cut_segment.then(|| (self.paths.log(&id, cut.segment), cut.position));
         let directory = self.paths.partition(&id);
@@ -440,13 +452,12 @@ impl Store {
                 }
                 self.list_control(handle);
             }
-            FilesDone::Synced(Ok(_)) => self.running(handle).step = Step::Recording,
             FilesDone::Changed(Ok(())) => self.files_changed(handle),
             FilesDone::Unreadable(ReadError::Io(error)) => {
                 self.control_failed(handle, StoreError::Io(error));
             }
             FilesDone::Unreadable(_) => self.control_failed(handle, StoreError::Damaged),
-            FilesDone::Synced(Err(error)) | FilesDone::Changed(Err(error)) => {
+            FilesDone::Changed(Err(error)) => {
                 self.fence(error, FencedBy::Segment);
                 self.control_failed(handle, StoreError::Io(error));
             }
@@ -461,7 +472,8 @@ impl Store {
         if state.durability == Durability::Fsync {
             return self.control_done(handle);
         }
-        let entry = Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
+        let entry =
+            Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
         let mut after = state.listed;
         after.sequence = self.journal.sequence_next();
         self.live(handle).listed.sequence = after.sequence;
@@ -545,8 +557,11 @@ impl Store {
         }
         let Some(state) = self.partition(handle) else { return };
         let bound = state.log_start.min(state.recorded.offset);
-        let removable = state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.recorded.segment).count();
-        let keys = state.segments[..removable].iter().map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
+        let removable =
+            state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.recorded.segment).count();
+        let keys = state.segments[..removable]
+            .iter()
+            .map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
         let free = keys.clone().take_while(|key| !self.open_files.is_leased(*key) && !self.opening.contains_key(key)).count();
         let keys: Vec<_> = keys.take(free).collect();
         if keys.is_empty() {
@@ -564,7 +579,8 @@ impl Store {
         state.is_directory_dirty = true;
         let unlinks = keys.iter().flat_map(|key| [self.paths.log(&id, key.base), self.paths.index(&id, key.base)]).collect();
         let files = self.files.clone();
-        self.tasks.spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
+        self.tasks
+            .spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
     }
 }
 

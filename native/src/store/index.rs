@@ -42,7 +42,9 @@ impl Store {
         let files = self.files.clone();
         self.trim_indexes();
         self.index_writes += 1;
-        self.tasks.spawn(self.io.as_mut(), async move { Finished::IndexWritten { result: write_index(&files, &path, position, bytes).await } });
+        self.tasks.spawn(self.io.as_mut(), async move {
+            Finished::IndexWritten { result: write_index(&files, &path, position, bytes).await }
+        });
     }
 
     /// A partition that was quiet since its checkpoint gives back what a long index takes.
@@ -68,14 +70,16 @@ impl Store {
 
     /// For a read: where to begin, if the index in memory reaches as far as the file does.
     pub(super) fn known_start(&self, key: FileKey, segment: SegmentFile, offset: u64) -> Option<WalkStart> {
-        let index = self.indexes.get(&key).filter(|index| u64::from(index.covered_to()) >= segment.size && !index.is_evicted())?;
+        let index =
+            self.indexes.get(&key).filter(|index| u64::from(index.covered_to()) >= segment.size && !index.is_evicted())?;
         Some(walk_start(index, segment, offset))
     }
 
     /// After a read: kept if it reaches further than what is known now.
     pub(super) fn put_index(&mut self, key: FileKey, index: Option<OffsetIndex>) {
         let Some(index) = index else { return };
-        let is_segment_there = self.partition(key.partition).is_some_and(|state| state.segments.iter().any(|segment| segment.base == key.base));
+        let is_segment_there =
+            self.partition(key.partition).is_some_and(|state| state.segments.iter().any(|segment| segment.base == key.base));
         let is_news = self.indexes.get(&key).is_none_or(|known| known.covered_to() < index.covered_to());
         if is_segment_there && is_news {
             self.indexes.insert(key, index);
@@ -94,7 +98,9 @@ impl Store {
 
 pub(super) fn walk_start(index: &OffsetIndex, segment: SegmentFile, offset: u64) -> WalkStart {
     match index.find_offset(offset as i64) {
-        Start::Position { position, base_offset } => WalkStart { position: u64::from(position), offset: base_offset as u64, is_exact: position > 0 },
+        Start::Position { position, base_offset } => {
+            WalkStart { position: u64::from(position), offset: base_offset as u64, is_exact: position > 0 }
+        }
         Start::Absent | Start::Evicted => WalkStart::of(segment),
     }
 }
@@ -146,7 +152,12 @@ async fn extend(files: &Files, file: FileId, segment: SegmentFile, mut index: Of
 }
 
 /// As `extend`, but a damaged batch ends the index instead of failing: what lies before it is served.
-async fn extend_to_damage(files: &Files, file: FileId, segment: SegmentFile, mut index: OffsetIndex) -> Result<OffsetIndex, ReadError> {
+async fn extend_to_damage(
+    files: &Files,
+    file: FileId,
+    segment: SegmentFile,
+    mut index: OffsetIndex,
+) -> Result<OffsetIndex, ReadError> {
     let start = WalkStart::of(segment);
     match walk::headers_of(files, file, segment, start, |header, position| note(&mut index, header, position)).await {
         Ok(()) | Err(ReadError::Corrupt { .. }) => Ok(index),

@@ -119,7 +119,11 @@ impl Inspection<'_> {
             let count = files.read(file, position, buffer.piece(0, size as usize)).await;
             files.close(file).await?;
             let bytes = buffer.bytes()[..count?].to_vec();
-            if bytes.len() == size as usize { Ok(bytes) } else { Err(IoError::UNEXPECTED_END) }
+            if bytes.len() == size as usize {
+                Ok(bytes)
+            } else {
+                Err(IoError::UNEXPECTED_END)
+            }
         });
         read.map_err(|error| OpenError::Io { what, error })
     }
@@ -181,7 +185,8 @@ fn inspect_part<'io>(
 ) -> Result<Inspection<'io>, OpenError> {
     let paths = DataPaths::new(data);
     claim(io, &paths)?;
-    let mut inspector = Inspector { overlay: Overlay::new(io), paths, part, findings: Vec::new(), batches: Vec::new(), topics: None };
+    let mut inspector =
+        Inspector { overlay: Overlay::new(io), paths, part, findings: Vec::new(), batches: Vec::new(), topics: None };
     let survey = survey::survey(&mut inspector.overlay, &inspector.paths).map_err(io_error("survey the journals"))?;
     let catalog = inspector.read_catalog()?;
     let options = options(data, journals, survey.shards, &catalog);

@@ -185,7 +185,8 @@ impl Store {
         let RecoveredShard { paths, superblock, journal_path, journal_size, checkpoints, partitions, .. } = recovered;
         let Superblock { incarnation, .. } = superblock;
         let file = block_on(io.as_mut(), |files| async move { files.open(&journal_path, OpenMode::Direct).await })?;
-        let start = JournalStart { file, incarnation, position: JOURNAL_START, number: 1, sequence_next: 1, written_end: journal_size };
+        let start =
+            JournalStart { file, incarnation, position: JOURNAL_START, number: 1, sequence_next: 1, written_end: journal_size };
         let tasks = Tasks::new(TASK);
         let mut store = Self {
             config,

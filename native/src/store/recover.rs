@@ -243,7 +243,8 @@ impl Recovery<'_> {
     fn read_directories(&mut self, checkpoints: &[(Twin, Checkpoint)]) -> Result<(), OpenError> {
         let topics = self.paths.topics();
         let entries = absent_is_empty(self.io.list(&topics)).map_err(OpenError::io("list the topics"))?;
-        let recorded: HashSet<PartitionId> = checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions).map(|record| record.id).collect();
+        let recorded: HashSet<PartitionId> =
+            checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions).map(|record| record.id).collect();
         for entry in entries {
             let bare = entry.name.strip_suffix(TOMBSTONE_SUFFIX).unwrap_or(&entry.name);
             match PartitionId::from_directory(bare) {
@@ -317,10 +318,12 @@ impl Recovery<'_> {
             let config = self.catalog.live[&id];
             let names = &self.names[&id];
             match (identity, records.get(&id)) {
-                (Ok(identity), Some(record)) if identity.partition == id => match Replay::from_record(record, config, names, self.options.wall_ms) {
-                    Ok(replay) => drop(self.replays.insert(id, replay)),
-                    Err(error) => self.corrupt(id, describe(&error))?,
-                },
+                (Ok(identity), Some(record)) if identity.partition == id => {
+                    match Replay::from_record(record, config, names, self.options.wall_ms) {
+                        Ok(replay) => drop(self.replays.insert(id, replay)),
+                        Err(error) => self.corrupt(id, describe(&error))?,
+                    }
+                }
                 (Ok(identity), None) if identity.partition == id => {
                     let mut replay = Replay::empty(id, config, names, self.options.wall_ms);
                     replay.durability = identity.durability;
@@ -359,7 +362,13 @@ impl Recovery<'_> {
         Ok(contents.into_iter().map(|bytes| Identity::decode(&bytes.unwrap_or_default())).collect())
     }
 
-    fn replay_journal(&mut self, shard: usize, place: &JournalPlace, superblock: &Superblock, checkpoint: &Checkpoint) -> Result<(), OpenError> {
+    fn replay_journal(
+        &mut self,
+        shard: usize,
+        place: &JournalPlace,
+        superblock: &Superblock,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), OpenError> {
         let path = self.options.data.join(&place.path);
         let size = self.io.file_size(&path).map_err(OpenError::io("find a journal"))?;
         let Some(size) = size else {
@@ -465,9 +474,10 @@ impl Recovery<'_> {
             let path = self.options.data.join(&place.path);
             let is_known = last.journals.get(shard as usize).is_some_and(|known| known.path == place.path);
             let size = self.prepare_journal(&path, &superblock.directory, shard, is_known)?;
-            let mut twin = old
-                .get(shard as usize)
-                .map_or_else(|| Twin::new(CHECKPOINT_MAGIC, &self.paths.checkpoints(), &format!("{shard:05}")), |(twin, _)| twin.clone());
+            let mut twin = old.get(shard as usize).map_or_else(
+                || Twin::new(CHECKPOINT_MAGIC, &self.paths.checkpoints(), &format!("{shard:05}")),
+                |(twin, _)| twin.clone(),
+            );
             let records = self.records_of(shard);
             let checkpoint = Checkpoint {
                 incarnation: superblock.incarnation,
@@ -574,8 +584,9 @@ impl Recovery<'_> {
         let entries = absent_is_empty(self.io.list(&directory)).map_err(OpenError::io("list the journals"))?;
         let kept: HashSet<PathBuf> = superblock.journals.iter().map(|place| self.options.data.join(&place.path)).collect();
         let surplus = entries.into_iter().map(|entry| directory.join(entry.name));
-        let surplus: Vec<PathBuf> =
-            surplus.filter(|path| path.extension().is_some_and(|extension| extension == "journal") && !kept.contains(path)).collect();
+        let surplus: Vec<PathBuf> = surplus
+            .filter(|path| path.extension().is_some_and(|extension| extension == "journal") && !kept.contains(path))
+            .collect();
         self.run_task("remove a journal", |files| async move { cut_files(&files, surplus, None, None).await })
     }
 }
@@ -657,7 +668,13 @@ impl From<IoError> for Stop {
 
 type Replays = BTreeMap<PartitionId, Replay>;
 
-async fn replay(files: &Files, start: ScanStart, identity: &[u8], replays: &mut Replays, context: &Context) -> Result<Counts, Stop> {
+async fn replay(
+    files: &Files,
+    start: ScanStart,
+    identity: &[u8],
+    replays: &mut Replays,
+    context: &Context,
+) -> Result<Counts, Stop> {
     check_identity(files, &start, identity).await?;
     let mut scanner = Scanner::new(files.clone(), start);
     let mut counts = Counts::default();
@@ -684,7 +701,7 @@ async fn replay(files: &Files, start: ScanStart, identity: &[u8], replays: &mut 
             counts.bytes += u64::from(entry.size);
             pending_size += entry.size as usize;
             pending.insert(id);
-            replay.apply(files, &context.paths, entry, payload).await.map_err(|error| match error {
+            replay.apply(entry, payload).map_err(|error| match error {
                 ReplayError::Io(error) => Stop::Io(error),
                 ReplayError::Corrupt(what) => Stop::Partition(id, what),
             })?;
@@ -702,9 +719,9 @@ async fn replay(files: &Files, start: ScanStart, identity: &[u8], replays: &mut 
     match scanner.check_end().await {
         Ok(()) => Ok(counts),
         Err(ScanError::Io(error)) => Err(Stop::Io(error)),
-        Err(ScanError::Corrupt { number, position, witness }) => Err(Stop::Journal(format!(
-            "commit {number} at {position} is damaged, but commit {witness} says that it was durable"
-        ))),
+        Err(ScanError::Corrupt { number, position, witness }) => {
+            Err(Stop::Journal(format!("commit {number} at {position} is damaged, but commit {witness} says that it was durable")))
+        }
     }
 }
 

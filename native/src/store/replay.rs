@@ -76,7 +76,12 @@ pub(super) struct Replay {
 
 impl Replay {
     /// From its record in a checkpoint.
-    pub fn from_record(record: &PartitionRecord, config: LogConfig, names: &[(String, u64)], wall_ms: i64) -> Result<Self, ReplayError> {
+    pub fn from_record(
+        record: &PartitionRecord,
+        config: LogConfig,
+        names: &[(String, u64)],
+        wall_ms: i64,
+    ) -> Result<Self, ReplayError> {
         let corrupt = |what: &str| ReplayError::Corrupt(format!("checkpoint of {:?}: {what}", record.id));
         let epochs = LeaderEpochs::decode(&record.epochs).map_err(|_| corrupt("leader epochs"))?;
         let producers = match record.producers.is_empty() {
@@ -134,13 +139,7 @@ impl Replay {
     }
 
     /// Applies one entry; batches are only queued for writing.
-    pub async fn apply(
-        &mut self,
-        files: &Files,
-        paths: &DataPaths,
-        entry: &Entry,
-        payload: Option<(Piece, Rc<AlignedBuffer>)>,
-    ) -> Result<(), ReplayError> {
+    pub fn apply(&mut self, entry: &Entry, payload: Option<(Piece, Rc<AlignedBuffer>)>) -> Result<(), ReplayError> {
         // What the segments contained when the checkpoint was made is not applied again.
         if entry.sequence <= self.cursor.sequence || entry.ownership != self.ownership {
             return Ok(());
@@ -152,7 +151,7 @@ impl Replay {
         match entry.kind {
             EntryKind::Batch => self.batch(entry, payload)?,
             EntryKind::LogStart => self.raise_log_start(entry.offset),
-            EntryKind::Durability => self.change_durability(files, paths, entry).await?,
+            EntryKind::Durability => self.change_durability(entry)?,
             EntryKind::Truncate => self.truncate(entry),
             EntryKind::Reset => self.reset(entry.offset),
             EntryKind::TruncateDone => self.unconfirmed_cut = None,
@@ -226,11 +225,8 @@ impl Replay {
         self.log_start = self.log_start.max(to);
     }
 
-    async fn change_durability(&mut self, files: &Files, paths: &DataPaths, entry: &Entry) -> Result<(), ReplayError> {
-        if self.durability == Durability::Replicated {
-            // Everything below the entry's offset was synced before it was listed.
-            self.scan_tail(files, paths, entry.offset).await?;
-        }
+    fn change_durability(&mut self, entry: &Entry) -> Result<(), ReplayError> {
+        // It was in a checkpoint before its entry was listed.
         if self.cursor.offset != entry.offset {
             return Err(self.corrupt(entry, "names another end"));
         }
@@ -323,7 +319,11 @@ impl Replay {
                 break;
             }
             let position = if is_new { 0 } else { self.cursor.position };
-            let after = TailStart { position, offset: self.cursor.offset, leader_epoch: self.epochs.latest().map_or(-1, |latest| latest.leader_epoch) };
+            let after = TailStart {
+                position,
+                offset: self.cursor.offset,
+                leader_epoch: self.epochs.latest().map_or(-1, |latest| latest.leader_epoch),
+            };
             let found = scan_batches(files, &paths.log(&self.id, base), after, limit).await?;
             if is_new && found.is_empty() {
                 break;
@@ -337,8 +337,12 @@ impl Replay {
             for header in found {
                 let segment = self.segments.last_mut().expect("the segment scanned");
                 segment.note(u64::from(header.size), header.max_timestamp);
-                self.cursor =
-                    Mark { offset: header.next_offset() as u64, segment: base, position: segment.size, sequence: self.cursor.sequence };
+                self.cursor = Mark {
+                    offset: header.next_offset() as u64,
+                    segment: base,
+                    position: segment.size,
+                    sequence: self.cursor.sequence,
+                };
                 self.note(&header)?;
                 self.is_changed = true;
             }
@@ -417,7 +421,9 @@ impl Replay {
         partition.epochs = self.epochs;
         partition.synced_producers = producers_at(&mut self.producers, mark.offset);
         partition.producers = self.producers;
-        for place in [&mut partition.listed, &mut partition.stable, &mut partition.written, &mut partition.synced, &mut partition.recorded] {
+        for place in
+            [&mut partition.listed, &mut partition.stable, &mut partition.written, &mut partition.synced, &mut partition.recorded]
+        {
             *place = mark;
         }
         partition.reserved = mark.position;
@@ -433,7 +439,9 @@ impl Replay {
             log_start: self.log_start,
             recovery_point: self.cursor.offset,
             last_sequence: 0,
-            segments: segments.map(|segment| SegmentRecord { base: segment.base, size: segment.size, max_timestamp: segment.max_timestamp }).collect(),
+            segments: segments
+                .map(|segment| SegmentRecord { base: segment.base, size: segment.size, max_timestamp: segment.max_timestamp })
+                .collect(),
             epochs: self.epochs.encode(),
             producers: producers_at(&mut self.producers, self.cursor.offset),
         }

@@ -13,7 +13,8 @@ const DATA: &str = "/data";
 fn publish(disk: &SimDisk, catalog: &Catalog) {
     let mut io = SimIo::new(disk);
     let metadata = DataPaths::new(Path::new(DATA)).metadata();
-    let mut topics = Topics::open(&mut io, Path::new(DATA), disk.file(&metadata.join("journal")).is_none()).expect("a whole catalogue");
+    let mut topics =
+        Topics::open(&mut io, Path::new(DATA), disk.file(&metadata.join("journal")).is_none()).expect("a whole catalogue");
     for (id, config) in catalog.live.iter().collect::<BTreeMap<_, _>>() {
         topics.ensure(&mut io, &id.topic.to_string(), id.index + 1, config, id.topic.0).expect("published");
     }
@@ -63,7 +64,10 @@ fn compare(foretold: &Listed, disk: &SimDisk, rig: &Rig, life: &mut Life) -> Res
         for ((batch, bytes), read) in told.iter().zip(&read) {
             let header = &read.header;
             let ids = (batch.base, batch.last + 1, batch.leader_epoch, batch.crc, batch.size);
-            assert_eq!(ids, (header.base_offset as u64, header.next_offset() as u64, header.leader_epoch, header.crc, header.size));
+            assert_eq!(
+                ids,
+                (header.base_offset as u64, header.next_offset() as u64, header.leader_epoch, header.crc, header.size)
+            );
             let file = disk.file(&DataPaths::new(Path::new(DATA)).log(&id, batch.segment)).ok_or("a segment is missing")?;
             let place = batch.position as usize..batch.position as usize + batch.size as usize;
             if file.get(place) != Some(bytes) {
@@ -96,7 +100,11 @@ fn tell_one(seed: u64) -> Result<VerifyOutcome, String> {
         let probe = disk.clone();
         workload.run(&mut rig, &mut life, random.between(50, 900) as u32, || probe.has_power())?;
         end = if disk.has_power() && random.coin() { End::Killed } else { End::PowerLost };
-        if end == End::Killed { disk.kill() } else { disk.cut_power() }
+        if end == End::Killed {
+            disk.kill()
+        } else {
+            disk.cut_power()
+        }
         drop(life);
         disk.crash_never();
         if end == End::PowerLost {
