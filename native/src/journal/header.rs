@@ -125,6 +125,18 @@ pub fn decode_block(block: &[u8], position: u64, incarnation: &Incarnation) -> O
     Some(HeaderBlock { header, block_count, block_index, entries: entries? })
 }
 
+/// The commit number of a block that begins like a header of this incarnation, whether or not the rest of it was ever
+/// written: the trace of a commit that the power cut short.
+#[must_use]
+pub fn claimed_number(block: &[u8], incarnation: &Incarnation) -> Option<u64> {
+    let mut fields = FieldReader::new(block);
+    let is_magic = fields.u32()? == MAGIC;
+    fields.u32()?;
+    let own = Incarnation { number: fields.u64()?, nonce: fields.array()? };
+    fields.u64()?;
+    (is_magic && own == *incarnation).then_some(fields.u64()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::entry::EntryKind;

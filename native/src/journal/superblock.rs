@@ -8,6 +8,8 @@ use super::header::Incarnation;
 use std::path::PathBuf;
 
 pub const SUPERBLOCK_MAGIC: u32 = 0x4d52_5342;
+/// Of its two copies in the data directory.
+pub const SUPERBLOCK_NAME: &str = "superblock";
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Superblock {

@@ -13,10 +13,12 @@ mod control;
 mod event;
 mod files;
 mod index;
+pub mod inspect;
 mod read;
 mod recover;
 mod replay;
 mod rings;
+pub mod topics;
 mod walk;
 mod writeback;
 
