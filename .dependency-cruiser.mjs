@@ -27,7 +27,7 @@ const exceptions = [
   { from: 'ts/gateway/kafka/', also: ['native'] },
   { from: 'ts/cli/commands/start\\.', also: ['broker'] },
   { from: 'ts/cli/(commands/(doctor|tune)\\.|doctor/)', also: ['native'] },
-  { from: 'ts/cli/commands/log-[a-z-]+\\.', also: ['native', 'ring', 'wire'] },
+  { from: 'ts/cli/(commands/log-[a-z-]+\\.|log/)', also: ['native', 'ring', 'wire'] },
 ];
 
 const oneOf = (/** @type {readonly string[]} */ names) => `(${names.join('|')})`;

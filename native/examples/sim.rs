@@ -21,7 +21,11 @@ fn main() -> ExitCode {
         }
     };
     let failed = run(&options);
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn run(options: &Options) -> u64 {

@@ -7,4 +7,9 @@ interface Row {
   load(): Promise<{ command: Command }>;
 }
 
-export const registry: readonly Row[] = [{ verb: 'doctor', load: () => import('./commands/doctor.js') }];
+export const registry: readonly Row[] = [
+  { verb: 'doctor', load: () => import('./commands/doctor.js') },
+  { verb: 'log append', load: () => import('./commands/log-append.js') },
+  { verb: 'log dump', load: () => import('./commands/log-dump.js') },
+  { verb: 'log verify', load: () => import('./commands/log-verify.js') },
+];

@@ -1,10 +1,18 @@
 //! The only code that names napi. Every exported type is `Binding*`; values in, results out; nothing throws.
 #![allow(unsafe_code)]
 
+pub mod codec;
+pub mod data_directory;
 pub mod doctor;
+pub mod event_words;
+pub mod failure;
+pub mod inspection;
+pub mod lent_words;
 mod poll;
 pub mod ring;
 pub mod shared_memory;
+pub mod store;
+pub mod trace;
 pub mod wakeup;
 
 use crate::fatal::ExitCode;

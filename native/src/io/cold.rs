@@ -4,7 +4,7 @@ use super::{DirEntry, IoError, IoResult};
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn list(directory: &Path) -> IoResult<Vec<DirEntry>> {
     let mut entries = Vec::new();
@@ -36,17 +36,21 @@ pub(super) fn file_size(path: &Path) -> IoResult<Option<u64>> {
 /// Locks held until dropped.
 #[derive(Default)]
 pub(super) struct Locks {
-    files: Vec<File>,
+    files: Vec<(PathBuf, File)>,
 }
 
 impl Locks {
+    /// Again and again by the same Io: it has it.
     pub fn take(&mut self, path: &Path) -> IoResult<()> {
+        if self.files.iter().any(|(taken, _)| taken == path) {
+            return Ok(());
+        }
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         // SAFETY: an open descriptor.
         if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == -1 {
             return Err(IoError::last());
         }
-        self.files.push(file);
+        self.files.push((path.to_owned(), file));
         Ok(())
     }
 }

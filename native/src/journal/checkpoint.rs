@@ -125,7 +125,10 @@ mod tests {
         let partition = PartitionRecord {
             id: PartitionId { topic: TopicId([4; 16]), index: 2 },
             durability: Durability::Replicated,
-            segments: vec![SegmentRecord { base: 0, size: 77, max_timestamp: -1 }, SegmentRecord { base: 9, size: 0, max_timestamp: 4 }],
+            segments: vec![
+                SegmentRecord { base: 0, size: 77, max_timestamp: -1 },
+                SegmentRecord { base: 9, size: 0, max_timestamp: 4 },
+            ],
             epochs: vec![1, 2],
             producers: vec![3],
             recovery_point: 9,

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! kind u8 · durability u8 · begins segment u16 · payload position in the commit u32 · sequence u64 · topic id 16 · partition u32 ·
-//! leader epoch u32 · end before u64 · offset u64 · size u32 · batch CRC u32 · value u64 · ownership u64 · CRC of these u32
+//! leader epoch u32 · end before u64 · offset u64 · size u32 · batch CRC u32 · value u64 · timestamp i64 · ownership u64 · CRC of these u32
 //! ```
 
 use super::fields::{FieldReader, FieldWriter};
 use crate::codec::crc32c::crc32c;
 use crate::log::ids::{PartitionId, TopicId};
 
-pub const ENTRY_SIZE: usize = 84;
+pub const ENTRY_SIZE: usize = 92;
 
 /// What an ack of a partition promises (DURABILITY.md rule 13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -41,7 +41,8 @@ impl Durability {
 pub enum EntryKind {
     /// A batch at `offset`; `value` is the offset behind it.
     Batch,
-    /// The partition is about to be cut so that `offset` becomes its end.
+    /// The partition is about to be cut so that `offset` becomes its end: at byte `size` of segment `value`. Replay cuts
+    /// there without looking, because the files may hold what was written after this cut or a later one.
     Truncate,
     /// `replicated` partitions only: the cut to `offset` is done and synced.
     TruncateDone,
@@ -80,6 +81,8 @@ pub struct Entry {
     pub size: u32,
     pub batch_crc: u32,
     pub value: u64,
+    /// The batch's largest timestamp; of a cut, the largest that its last segment keeps.
+    pub timestamp: i64,
     /// The partition's ownership number (rule 11).
     pub ownership: u64,
 }
@@ -101,6 +104,7 @@ impl Entry {
             size: 0,
             batch_crc: 0,
             value: 0,
+            timestamp: -1,
             ownership: 0,
         }
     }
@@ -121,6 +125,7 @@ impl Entry {
         fields.u32(self.size);
         fields.u32(self.batch_crc);
         fields.u64(self.value);
+        fields.u64(self.timestamp as u64);
         fields.u64(self.ownership);
         let crc = crc32c(&fields.bytes);
         fields.u32(crc);
@@ -148,6 +153,7 @@ impl Entry {
             size: fields.u32()?,
             batch_crc: fields.u32()?,
             value: fields.u64()?,
+            timestamp: fields.u64()? as i64,
             ownership: fields.u64()?,
         };
         (fields.u32()? == crc32c(&bytes[..ENTRY_SIZE - 4])).then_some(entry)

@@ -5,7 +5,7 @@
 //!   magic u32 · format u16 · blocks u16 · incarnation u64 · nonce 16 · position of this block u64 · number u64 ·
 //!   durable u64 (highest commit known durable) · size of the whole commit u64 · entries in the commit u32 ·
 //!   this block's index u16 · entries in this block u16 · zero u32 · checksum u32   = 80 bytes
-//!   then up to 47 entries of 84 bytes, then zeros
+//!   then up to 43 entries of 92 bytes, then zeros
 //! ```
 //! The checksum covers the whole block, nonce and own position included: neither a block of an older incarnation or
 //! lap, nor a client's payload that looks like one, can pass for a header (DURABILITY.md rule 4).
@@ -118,11 +118,22 @@ pub fn decode_block(block: &[u8], position: u64, incarnation: &Incarnation) -> O
     if own != *incarnation || own_position != position || own_count > ENTRIES_PER_BLOCK || checksum != block_checksum(block) {
         return None;
     }
-    let entries: Option<Vec<Entry>> =
-        (0..own_count).map(|at| Entry::decode(&block[PREFIX_SIZE + at * ENTRY_SIZE..])).collect();
+    let entries: Option<Vec<Entry>> = (0..own_count).map(|at| Entry::decode(&block[PREFIX_SIZE + at * ENTRY_SIZE..])).collect();
     let first = position.checked_sub(u64::from(block_index) * BLOCK_SIZE as u64)?;
     let header = CommitHeader { incarnation: own, position: first, number, durable, size, entry_count };
     Some(HeaderBlock { header, block_count, block_index, entries: entries? })
+}
+
+/// The commit number of a block that begins like a header of this incarnation, whether or not the rest of it was ever
+/// written: the trace of a commit that the power cut short.
+#[must_use]
+pub fn claimed_number(block: &[u8], incarnation: &Incarnation) -> Option<u64> {
+    let mut fields = FieldReader::new(block);
+    let is_magic = fields.u32()? == MAGIC;
+    fields.u32()?;
+    let own = Incarnation { number: fields.u64()?, nonce: fields.array()? };
+    fields.u64()?;
+    (is_magic && own == *incarnation).then_some(fields.u64()?)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod fields;
 pub mod gather;
 mod group;
 pub mod header;
+pub mod metadata;
 pub mod scan;
 pub mod space;
 pub mod superblock;

@@ -30,7 +30,11 @@ pub struct ScanStart {
 pub enum ScanError {
     Io(IoError),
     /// Commit `number` at `position` is damaged, yet the later commit `witness` says that it was durable.
-    Corrupt { number: u64, position: u64, witness: u64 },
+    Corrupt {
+        number: u64,
+        position: u64,
+        witness: u64,
+    },
 }
 
 impl From<IoError> for ScanError {
@@ -180,8 +184,10 @@ impl Scanner {
         if !is_inside {
             let wanted = size.max(WINDOW_SIZE).min(self.start.file_size - position);
             let buffer = AlignedBuffer::new(wanted as usize);
-            let reads: Vec<Op> = (0..wanted.div_ceil(READ_SIZE)).map(|index| read_op(self.start.file, position, index, wanted, &buffer)).collect();
-            let sizes: Vec<u64> = (0..wanted.div_ceil(READ_SIZE)).map(|index| READ_SIZE.min(wanted - index * READ_SIZE)).collect();
+            let reads: Vec<Op> =
+                (0..wanted.div_ceil(READ_SIZE)).map(|index| read_op(self.start.file, position, index, wanted, &buffer)).collect();
+            let sizes: Vec<u64> =
+                (0..wanted.div_ceil(READ_SIZE)).map(|index| READ_SIZE.min(wanted - index * READ_SIZE)).collect();
             let counts = self.files.all_ok(reads).await?;
             for (index, (count, size)) in counts.iter().zip(&sizes).enumerate() {
                 if count < size {
@@ -208,10 +214,12 @@ fn read_op(file: FileId, position: u64, index: u64, wanted: u64, buffer: &Aligne
 /// The stored bytes and the entry agree in all that the entry says (rule 1).
 fn is_payload_whole(commit: &ScannedCommit, entry: &Entry) -> bool {
     if entry.kind != EntryKind::Batch {
-        return entry.size == 0;
+        return true;
     }
     let from = entry.payload_position as u64;
-    if from < header_block_count(commit.entries.len()) as u64 * BLOCK_SIZE as u64 || from + u64::from(entry.size) > commit.header.size {
+    if from < header_block_count(commit.entries.len()) as u64 * BLOCK_SIZE as u64
+        || from + u64::from(entry.size) > commit.header.size
+    {
         return false;
     }
     let bytes = commit.payload(entry);

@@ -50,7 +50,8 @@ impl Space {
             return Some(self.head);
         }
         // The wrap is found by recovery only if the commits it needs are still there, so the tail is never reached.
-        (JOURNAL_START + size < tail || (self.live.is_empty() && JOURNAL_START + size <= self.written_end)).then_some(JOURNAL_START)
+        (JOURNAL_START + size < tail || (self.live.is_empty() && JOURNAL_START + size <= self.written_end))
+            .then_some(JOURNAL_START)
     }
 
     /// Takes the space that `room_for` named.

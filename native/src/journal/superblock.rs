@@ -8,6 +8,8 @@ use super::header::Incarnation;
 use std::path::PathBuf;
 
 pub const SUPERBLOCK_MAGIC: u32 = 0x4d52_5342;
+/// Of its two copies in the data directory.
+pub const SUPERBLOCK_NAME: &str = "superblock";
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Superblock {
@@ -24,6 +26,8 @@ pub struct JournalPlace {
     pub path: PathBuf,
     /// The size it may grow to, in bytes.
     pub size: u64,
+    /// How far behind the end of the run a commit can lie that this life had in flight (rule 6).
+    pub search_size: u64,
 }
 
 impl Superblock {
@@ -36,6 +40,7 @@ impl Superblock {
         fields.u32(self.journals.len() as u32);
         for journal in &self.journals {
             fields.u64(journal.size);
+            fields.u64(journal.search_size);
             fields.sized(journal.path.to_string_lossy().as_bytes());
         }
         fields.bytes
@@ -51,8 +56,9 @@ impl Superblock {
         let mut journals = Vec::new();
         for _ in 0..count {
             let size = fields.u64()?;
+            let search_size = fields.u64()?;
             let path = PathBuf::from(std::str::from_utf8(fields.sized()?).ok()?);
-            journals.push(JournalPlace { path, size });
+            journals.push(JournalPlace { path, size, search_size });
         }
         (fields.left() == 0).then_some(Self { directory, incarnation, journals })
     }
@@ -67,7 +73,7 @@ mod tests {
         let block = Superblock {
             directory: [1; 16],
             incarnation: Incarnation { number: 5, nonce: [9; 16] },
-            journals: vec![JournalPlace { path: "journal/00000".into(), size: 1 << 29 }],
+            journals: vec![JournalPlace { path: "journal/00000".into(), size: 1 << 29, search_size: 1 << 26 }],
         };
         let bytes = block.encode();
         assert_eq!(Superblock::decode(&bytes), Some(block));

@@ -56,7 +56,7 @@ impl Twin {
         let mut copies = Copies::default();
         for path in &self.paths {
             let Some(bytes) = files.read_file(path).await? else { continue };
-            // A killed process may have left it in the page cache only, and whoever reads it acts on it.
+            // A killed process may have left it, and its entry, in the page cache only, and whoever reads it acts on it.
             files.sync_path(path, OpenMode::Write).await?;
             match self.decode(&bytes) {
                 Decoded::Whole(copy) => copies.whole.push(copy),
@@ -65,6 +65,7 @@ impl Twin {
                 Decoded::Damaged => copies.damaged += 1,
             }
         }
+        files.sync_directory(self.paths[0].parent().expect("a copy lies in a directory")).await?;
         copies.whole.sort_by_key(|copy| std::cmp::Reverse(copy.generation));
         self.generation = copies.whole.first().map_or(0, |copy| copy.generation);
         Ok(copies)

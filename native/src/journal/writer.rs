@@ -304,7 +304,10 @@ impl<T> Journal<T> {
                 let zeros = self.zeros.get_or_insert_with(|| AlignedBuffer::new(ZEROS_SIZE));
                 let pieces = zero_pieces(zeros, size);
                 let durable = Some(self.config.sync);
-                io.submit(self.token_base + EXTENSION, Op::Write { file: self.file, position: self.space.written_end, pieces, durable });
+                io.submit(
+                    self.token_base + EXTENSION,
+                    Op::Write { file: self.file, position: self.space.written_end, pieces, durable },
+                );
                 Extension::Writing
             }
             (_, Ok(count)) if count == size => {
@@ -372,7 +375,8 @@ impl<T> Journal<T> {
     /// True when half of what the journal may hold is in use.
     #[must_use]
     pub fn wants_checkpoint(&self) -> bool {
-        self.space.live_size() > self.config.size_max / 2 || (self.is_starved() && !matches!(self.extension, Extension::Allocating | Extension::Writing))
+        self.space.live_size() > self.config.size_max / 2
+            || (self.is_starved() && !matches!(self.extension, Extension::Allocating | Extension::Writing))
     }
 
     #[must_use]

@@ -18,6 +18,8 @@ pub struct LogConfig {
     /// `retention.ms` and `retention.bytes`; None keeps everything.
     pub retention_ms: Option<u64>,
     pub retention_size: Option<u64>,
+    /// `producer.id.expiration.ms`.
+    pub producer_expiration_ms: i64,
 }
 
 impl Default for LogConfig {
@@ -32,6 +34,7 @@ impl Default for LogConfig {
             durability: Durability::Fsync,
             retention_ms: Some(7 * DAY_MS),
             retention_size: None,
+            producer_expiration_ms: DAY_MS as i64,
         }
     }
 }

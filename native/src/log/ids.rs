@@ -67,7 +67,8 @@ mod tests {
     fn a_directory_name_round_trips_and_nothing_else_is_taken_for_one() {
         let id = PartitionId { topic: TopicId([0xab; 16]), index: 70_000 };
         assert_eq!(PartitionId::from_directory(&id.directory()), Some(id));
-        for wrong in ["", "-", "ab-1", "x", &format!("{}-007", id.topic), &format!("{}-1.tombstone", id.topic), &"é".repeat(16)] {
+        for wrong in ["", "-", "ab-1", "x", &format!("{}-007", id.topic), &format!("{}-1.tombstone", id.topic), &"é".repeat(16)]
+        {
             assert_eq!(PartitionId::from_directory(wrong), None, "{wrong}");
         }
     }

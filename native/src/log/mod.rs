@@ -8,4 +8,5 @@ pub mod offset_index;
 pub mod open_files;
 pub mod partition;
 pub mod producer_state;
+pub mod retention;
 pub mod segment;

@@ -124,6 +124,8 @@ pub struct Partition {
     pub stable: Mark,
     pub written: Mark,
     pub synced: Mark,
+    /// As of the last durable checkpoint record: replay may begin here, so no file above is removed (rule 7).
+    pub recorded: Mark,
     /// The producers as of `synced`, as a checkpoint record holds them; empty for none.
     pub synced_producers: Vec<u8>,
     /// Segments were added or removed since the directory was last synced.
@@ -174,6 +176,7 @@ impl Partition {
             stable: Mark::default(),
             written: Mark::default(),
             synced: Mark::default(),
+            recorded: Mark::default(),
             synced_producers: Vec::new(),
             is_directory_dirty: false,
             is_file_dirty: false,
@@ -223,7 +226,11 @@ impl Partition {
     /// The segment that holds an offset (or the gap before which it would lie).
     #[must_use]
     pub fn segment_of(&self, offset: u64) -> Option<usize> {
-        self.segments.partition_point(|segment| segment.base <= offset).checked_sub(1).or(if self.segments.is_empty() { None } else { Some(0) })
+        self.segments.partition_point(|segment| segment.base <= offset).checked_sub(1).or(if self.segments.is_empty() {
+            None
+        } else {
+            Some(0)
+        })
     }
 
     /// Nothing of it is under way: every listed entry is stable and in its segment.

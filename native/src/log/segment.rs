@@ -110,6 +110,11 @@ impl DataPaths {
     }
 
     #[must_use]
+    pub fn metadata(&self) -> PathBuf {
+        self.root.join("metadata")
+    }
+
+    #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.root.join("lock")
     }

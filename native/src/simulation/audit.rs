@@ -154,7 +154,10 @@ fn check_promises(model: &PartitionModel, end: End, log_start: u64, log_end: u64
         let is_there = found.get(&batch.base) == Some(&batch.content);
         let is_promised = batch.is_durable || end != End::PowerLost;
         if !is_there && is_promised && !may_be_gone(batch) {
-            return Err(format!("acknowledged batch {} at {} is lost (log is {log_start}..{log_end})", batch.content, batch.base));
+            return Err(format!(
+                "acknowledged batch {} at {} is lost (log is {log_start}..{log_end})",
+                batch.content, batch.base
+            ));
         }
         if is_there && is_cut {
             return Err(format!("batch {} at {} is there, an earlier one is not", batch.content, batch.base));

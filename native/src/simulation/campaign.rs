@@ -31,7 +31,9 @@ pub fn run_seed(seed: u64) -> Result<Tally, String> {
     for life_number in 0..random.between(2, 5) {
         let mut life = reopen(&mut rig, &disk, &mut random, &mut tally, &mut end)?;
         tally.lives += 1;
-        workload.settle(end, &rig, &mut life).map_err(|broken| format!("life {life_number} after {end:?}: {broken} {:?}", life.report))?;
+        workload
+            .settle(end, &rig, &mut life)
+            .map_err(|broken| format!("life {life_number} after {end:?}: {broken} {:?}", life.report))?;
         if random.below(4) == 0 {
             check_second_open(&mut rig, &disk, &mut workload, &mut life)?;
             life = rig.open().map_err(|error| format!("third open: {error:?}"))?;
@@ -50,7 +52,13 @@ pub fn run_seed(seed: u64) -> Result<Tally, String> {
     Ok(tally)
 }
 
-fn finish_life(rig: &mut Rig, disk: &SimDisk, workload: &mut Workload, mut life: Life, random: &mut Random) -> Result<End, String> {
+fn finish_life(
+    rig: &mut Rig,
+    disk: &SimDisk,
+    workload: &mut Workload,
+    mut life: Life,
+    random: &mut Random,
+) -> Result<End, String> {
     if disk.has_power() && random.below(3) == 0 {
         disk.crash_never();
         workload.drain(rig, &mut life)?;

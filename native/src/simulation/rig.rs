@@ -129,6 +129,7 @@ impl Rig {
             batch_size_max: 256 << 10,
             set_aside_corrupt: self.set_aside_corrupt,
             nonce,
+            wall_ms: self.now().wall_ms,
         };
         let mut lock = (self.make_io)();
         let mut recovered = recover(lock.as_mut(), &options, &self.catalog)?;
@@ -142,7 +143,12 @@ impl Rig {
 }
 
 /// Drives a life until a condition holds; events are collected. False if nothing moves any more before it does.
-pub fn drive(life: &mut Life, clock: impl Fn() -> Now, events: &mut Vec<Event>, mut is_enough: impl FnMut(&Life, &[Event]) -> bool) -> bool {
+pub fn drive(
+    life: &mut Life,
+    clock: impl Fn() -> Now,
+    events: &mut Vec<Event>,
+    mut is_enough: impl FnMut(&Life, &[Event]) -> bool,
+) -> bool {
     const TURNS_MAX: usize = 100_000;
     for _ in 0..TURNS_MAX {
         life.store.turn(clock());

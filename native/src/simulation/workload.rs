@@ -86,7 +86,7 @@ impl Workload {
         for _ in 0..count {
             let id = PartitionId { topic: TopicId([self.topic_next; 16]), index: u32::from(self.topic_next) % 3 };
             self.topic_next += 1;
-            let durability = if self.topic_next % 3 == 0 { Durability::Replicated } else { Durability::Fsync };
+            let durability = if self.topic_next.is_multiple_of(3) { Durability::Replicated } else { Durability::Fsync };
             rig.add_to_catalog(id, crate::log::config::LogConfig { durability, ..small_log() });
             self.models.insert(id, PartitionModel { durability, ..PartitionModel::default() });
         }
@@ -296,7 +296,11 @@ impl Workload {
             let base = BatchHeader::parse(bytes).expect("split").base_offset as u64;
             let known = model.batches.get(&base).map(|batch| batch.content);
             if base != expected || known.is_some_and(|known| Some(known) != content_of(bytes)) {
-                return Err(format!("{id:?}: read at {} gave batch {:?} at {base}, expected {known:?} at {expected}", wanted.base, content_of(bytes)));
+                return Err(format!(
+                    "{id:?}: read at {} gave batch {:?} at {base}, expected {known:?} at {expected}",
+                    wanted.base,
+                    content_of(bytes)
+                ));
             }
             expected = BatchHeader::parse(bytes).expect("split").next_offset() as u64;
         }
@@ -340,8 +344,12 @@ impl Workload {
     }
 
     fn create_missing(&mut self, rig: &Rig, life: &mut Life) {
-        let missing: Vec<PartitionId> =
-            self.models.keys().filter(|id| rig.catalog.live.contains_key(id) && life.store.handle(id).is_none()).copied().collect();
+        let missing: Vec<PartitionId> = self
+            .models
+            .keys()
+            .filter(|id| rig.catalog.live.contains_key(id) && life.store.handle(id).is_none())
+            .copied()
+            .collect();
         if missing.is_empty() || life.store.fenced().is_some() {
             return;
         }
@@ -429,7 +437,7 @@ fn first_epoch(life: &Life) -> i32 {
 }
 
 fn is_idempotent(id: PartitionId) -> bool {
-    id.topic.0[0] % 2 == 0
+    id.topic.0[0].is_multiple_of(2)
 }
 
 /// Opens, and if the power goes meanwhile, again.

@@ -146,7 +146,8 @@ impl Store {
     /// The point of no return: offset and sequence are assigned.
     fn list(&mut self, handle: u32, append: &Append, plan: &Plan, next: u64) {
         let now = self.now;
-        let timed = (self.live(handle).config.is_log_append_time && append.origin != AppendOrigin::Follower).then_some(now.wall_ms);
+        let timed =
+            (self.live(handle).config.is_log_append_time && append.origin != AppendOrigin::Follower).then_some(now.wall_ms);
         let stamped = stamp(append.piece, plan, timed);
         let state = self.partitions[handle as usize].as_mut().expect("a live partition");
         let segment = state.segments.last_mut().expect("space was prepared");
@@ -174,6 +175,7 @@ impl Store {
                 size: stamped.size,
                 batch_crc: stamped.crc,
                 value: next,
+                timestamp: stamped.max_timestamp,
                 ownership: state.ownership,
                 ..Entry::control(EntryKind::Batch, state.id, state.end, plan.base)
             };
@@ -256,7 +258,7 @@ impl Store {
         if let Some(base) = roll {
             let sealed = state.active().map(|segment| FileKey { partition: handle, base: segment.base });
             if let Some(key) = sealed {
-                self.seal_index(key);
+                self.save_index(key);
             }
             let state = self.live(handle);
             state.segments.push(Segment::new(base, now_ms));

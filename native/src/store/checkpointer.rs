@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 pub(super) enum Step {
     Synced { partition: u32, mark: Mark, cuts: u32, producers: Vec<u8>, result: IoResult<u64> },
-    Recorded { twin: Twin, result: IoResult<u64> },
+    Recorded { twin: Twin, marks: Vec<(u32, Mark)>, result: IoResult<u64> },
 }
 
 enum Phase {
@@ -41,6 +41,8 @@ pub struct Checkpointer {
     syncing: Vec<u32>,
     last_ms: u64,
     has_news: bool,
+    /// The journal failed: partitions are synced once more, and nothing is recorded.
+    is_salvage: bool,
 }
 
 impl Checkpointer {
@@ -56,6 +58,7 @@ impl Checkpointer {
             syncing: Vec::new(),
             last_ms: now.monotonic_ms,
             has_news: false,
+            is_salvage: false,
         }
     }
 
@@ -91,11 +94,12 @@ impl Store {
     }
 
     pub(super) fn advance_checkpoint(&mut self) {
-        if self.fenced.is_some() {
-            return;
-        }
-        if !self.checkpointer.is_running() && self.is_checkpoint_due() {
-            self.start_checkpoint();
+        match self.fenced {
+            None if !self.checkpointer.is_running() && self.is_checkpoint_due() => self.start_checkpoint(),
+            None => {}
+            // What was acknowledged goes to its segments and is synced; the journal and its record stay as they are.
+            Some((_, FencedBy::Journal)) => self.start_salvage(),
+            Some(_) => return,
         }
         if matches!(self.checkpointer.phase, Phase::Syncing) {
             self.sync_partitions();
@@ -103,13 +107,19 @@ impl Store {
     }
 
     fn is_checkpoint_due(&self) -> bool {
-        let is_old = self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms).is_some_and(|due| self.now.monotonic_ms >= due);
+        let is_old =
+            self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms).is_some_and(|due| self.now.monotonic_ms >= due);
         self.checkpointer.requested || is_old || self.journal.wants_checkpoint()
     }
 
     fn start_checkpoint(&mut self) {
         let boundary = self.journal.durable();
-        let changed = |partition: &Partition| partition.synced != partition.stable || partition.is_directory_dirty || partition.is_file_dirty;
+        let changed = |partition: &Partition| {
+            partition.synced != partition.stable
+                || partition.recorded != partition.synced
+                || partition.is_directory_dirty
+                || partition.is_file_dirty
+        };
         let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
         let queue = states.filter(|(_, state)| changed(state)).map(|(handle, state)| (handle, state.stable.offset)).collect();
         let checkpointer = &mut self.checkpointer;
@@ -122,6 +132,12 @@ impl Store {
         // Everything that is stable now must be in its segment before the sync.
         for (handle, _) in self.checkpointer.queue.clone() {
             self.make_due(handle);
+        }
+    }
+
+    fn start_salvage(&mut self) {
+        if !std::mem::replace(&mut self.checkpointer.is_salvage, true) && !self.checkpointer.is_running() {
+            self.start_checkpoint();
         }
     }
 
@@ -141,11 +157,16 @@ impl Store {
             self.sync_partition(handle);
         }
         if self.checkpointer.queue.is_empty() && self.checkpointer.syncing.is_empty() && !self.is_changing_files() {
+            if self.checkpointer.is_salvage {
+                self.checkpointer.phase = Phase::Idle;
+                return;
+            }
             self.record_checkpoint();
         }
     }
 
     fn sync_partition(&mut self, handle: u32) {
+        let now_ms = self.now.wall_ms;
         let state = self.partitions[handle as usize].as_mut().expect("in the queue");
         let mark = state.syncable();
         let from = state.synced.segment;
@@ -153,6 +174,7 @@ impl Store {
         let paths: Vec<PathBuf> = bases.map(|base| self.paths.log(&state.id, base)).collect();
         let directory = std::mem::take(&mut state.is_directory_dirty).then(|| self.paths.partition(&state.id));
         state.is_file_dirty = false;
+        state.producers.expire(now_ms, state.config.producer_expiration_ms);
         let producers = producers_at(&mut state.producers, mark.offset);
         let cuts = state.cuts;
         self.checkpointer.syncing.push(handle);
@@ -174,6 +196,10 @@ impl Store {
                             Some(state) if state.cuts == cuts => {
                                 state.synced = mark;
                                 state.synced_producers = producers;
+                                let is_quiet = state.is_quiet() && state.stable.offset == mark.offset;
+                                if is_quiet && !state.is_held {
+                                    self.rest_index(partition);
+                                }
                             }
                             // It was cut meanwhile: the point that was synced may lie beyond its end.
                             Some(state) => {
@@ -187,11 +213,18 @@ impl Store {
                 }
                 self.advance_checkpoint();
             }
-            Step::Recorded { twin, result } => {
+            Step::Recorded { twin, marks, result } => {
                 self.checkpointer.twin = Some(twin);
                 self.checkpointer.phase = Phase::Idle;
                 match result {
-                    Ok(size) => self.checkpoint_done(size),
+                    Ok(size) => {
+                        for (handle, mark) in marks {
+                            if let Some(state) = self.partition_mut(handle) {
+                                state.recorded = mark;
+                            }
+                        }
+                        self.checkpoint_done(size);
+                    }
                     Err(error) => self.fence(error, FencedBy::Checkpoint),
                 }
             }
@@ -200,7 +233,15 @@ impl Store {
 
     fn record_checkpoint(&mut self) {
         let (position, number) = self.journal.replay_start_after(self.checkpointer.boundary);
-        let partitions = self.partitions.iter().flatten().filter(|partition| !partition.is_deleted && !partition.is_creating).map(partition_record).collect();
+        let named = |state: &Partition| !state.is_deleted && !state.is_creating;
+        let states = || {
+            self.partitions
+                .iter()
+                .enumerate()
+                .filter_map(|(handle, state)| Some((handle as u32, state.as_ref().filter(|state| named(state))?)))
+        };
+        let marks = states().map(|(handle, state)| (handle, state.synced)).collect();
+        let partitions = states().map(|(_, state)| partition_record(state)).collect();
         let checkpoint = Checkpoint {
             incarnation: self.checkpointer.incarnation,
             position,
@@ -222,7 +263,7 @@ impl Store {
                     Err(error) => Err(error),
                 };
             }
-            Finished::Checkpoint(Step::Recorded { twin, result: result.map(|()| size) })
+            Finished::Checkpoint(Step::Recorded { twin, marks, result: result.map(|()| size) })
         });
     }
 
@@ -236,6 +277,7 @@ impl Store {
         for (id, _) in gone {
             self.remove_tombstone(&id);
         }
+        self.remove_all_old_segments();
     }
 
     fn remove_tombstone(&mut self, id: &PartitionId) {
@@ -248,7 +290,9 @@ impl Store {
         let topics = self.paths.topics();
         let files = self.files.clone();
         self.tasks.spawn(self.io.as_mut(), async move {
-            Finished::Removed { result: remove_directory(&files, path, entries.into_iter().map(|entry| entry.name), topics).await }
+            Finished::Removed {
+                result: remove_directory(&files, path, entries.into_iter().map(|entry| entry.name), topics).await,
+            }
         });
     }
 }

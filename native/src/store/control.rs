@@ -17,27 +17,39 @@ use crate::log::identity::Identity;
 use crate::log::ids::PartitionId;
 use crate::log::partition::{producers_at, Mark, Partition};
 use crate::log::producer_state::{ProducerState, PRODUCERS_MAX};
+use crate::log::retention::expired_start;
 use crate::log::segment::Segment;
 use std::path::PathBuf;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
     /// Cut so that nothing at or above the offset is left. A batch that holds it goes as a whole.
-    Truncate { to: u64 },
+    Truncate {
+        to: u64,
+    },
     /// Nothing below the offset is served any more; whole segments below it are removed.
-    LogStart { to: u64 },
+    LogStart {
+        to: u64,
+    },
     Durability(Durability),
     /// Drop everything and continue, empty, at the offset.
-    Reset { to: u64 },
+    Reset {
+        to: u64,
+    },
     /// The topic's deletion is durable in the metadata already.
     Delete,
 }
+
+/// Of what the store does on its own account: nobody is told.
+pub const NO_TICKET: u64 = u64::MAX;
 
 enum Step {
     /// Waits until nothing of the partition is under way.
     Quieting,
     /// A task looks something up or syncs before the entry is listed.
     Preparing,
+    /// Waits for a checkpoint that contains all of the partition.
+    Recording,
     /// The entry is in the journal's hands.
     Listed(Cut),
     /// A task changes files.
@@ -66,7 +78,6 @@ pub(super) struct Running {
 /// What a task of a control operation found or did.
 pub(super) enum FilesDone {
     Located { cut: Cut, producers: Box<ProducerState> },
-    Synced(IoResult<u64>),
     Changed(IoResult<()>),
     Unreadable(ReadError),
 }
@@ -144,7 +155,11 @@ impl Store {
         }
         let within = |to: u64, end: u64| {
             let is_within = to >= state.log_start && to <= end;
-            if is_within { Ok(()) } else { Err(StoreError::OutOfRange { start: state.log_start, end }) }
+            if is_within {
+                Ok(())
+            } else {
+                Err(StoreError::OutOfRange { start: state.log_start, end })
+            }
         };
         match control {
             Control::Truncate { to } => within(to, state.end),
@@ -154,8 +169,13 @@ impl Store {
     }
 
     pub(super) fn advance_controls(&mut self) {
-        let mut quieting: Vec<u32> =
-            self.controls.iter().filter(|(_, running)| matches!(running.step, Step::Quieting)).map(|(handle, _)| *handle).collect();
+        self.advance_recording();
+        let mut quieting: Vec<u32> = self
+            .controls
+            .iter()
+            .filter(|(_, running)| matches!(running.step, Step::Quieting))
+            .map(|(handle, _)| *handle)
+            .collect();
         quieting.sort_unstable();
         for handle in quieting {
             if self.fenced.is_some() {
@@ -164,6 +184,29 @@ impl Store {
                 self.prepare_control(handle);
             } else {
                 self.make_due(handle);
+            }
+        }
+    }
+
+    /// A partition whose durability changes is in a checkpoint first, so that replay begins behind all that it was: batches
+    /// that only the files have are not looked for when a later cut has removed them, and old ones from the journal are
+    /// not written over what came later without it.
+    fn advance_recording(&mut self) {
+        let recording: Vec<u32> = self
+            .controls
+            .iter()
+            .filter(|(_, running)| matches!(running.step, Step::Recording))
+            .map(|(handle, _)| *handle)
+            .collect();
+        for handle in recording {
+            let state = self.live(handle);
+            let is_recorded = state.recorded.offset == state.end && state.recorded.sequence >= state.stable.sequence;
+            if is_recorded {
+                self.list_control(handle);
+            } else if self.fenced.is_some() {
+                self.control_failed(handle, StoreError::Fenced);
+            } else if !self.checkpointer.is_running() {
+                self.request_checkpoint();
             }
         }
     }
@@ -183,7 +226,12 @@ impl Store {
         let is_leased = self.open_files.keys_of(handle).into_iter().any(|key| self.open_files.is_leased(key));
         let is_opening = self.opening.keys().any(|key| key.partition == handle);
         let is_quiet = self.partition(handle).is_some_and(Partition::is_quiet);
-        is_quiet && !is_leased && !is_opening && self.searches == 0 && self.index_writes == 0 && !self.checkpointer.is_syncing(handle)
+        is_quiet
+            && !is_leased
+            && !is_opening
+            && self.searches == 0
+            && self.index_writes == 0
+            && !self.checkpointer.is_syncing(handle)
     }
 
     fn prepare_control(&mut self, handle: u32) {
@@ -191,7 +239,7 @@ impl Store {
         self.running(handle).step = Step::Preparing;
         match control {
             Control::Truncate { to } => self.locate_cut(handle, to),
-            Control::Durability(_) => self.sync_all(handle),
+            Control::Durability(_) => self.running(handle).step = Step::Recording,
             Control::Reset { .. } | Control::LogStart { .. } => self.list_control(handle),
             Control::Delete => self.rename_to_tombstone(handle),
         }
@@ -214,25 +262,14 @@ impl Store {
             .then(|| ProducerState::decode(&state.synced_producers, PRODUCERS_MAX).ok())
             .flatten();
         let log_start = state.log_start;
+        let wanted = WantedCut { to, log_start, wall_ms: self.now.wall_ms };
         let paths = self.paths.clone();
         let files = self.files.clone();
         self.spawn_control(handle, async move {
-            match find_cut(&files, |base| paths.log(&id, base), &segments, end, to, log_start, start).await {
+            match find_cut(&files, |base| paths.log(&id, base), &segments, end, &wanted, start).await {
                 Ok((cut, producers)) => FilesDone::Located { cut, producers: Box::new(producers) },
                 Err(error) => FilesDone::Unreadable(error),
             }
-        });
-    }
-
-    fn sync_all(&mut self, handle: u32) {
-        let state = self.live(handle);
-        let id = state.id;
-        let bases: Vec<u64> = state.segments.iter().map(|segment| segment.base).filter(|base| *base >= state.synced.segment).collect();
-        let paths: Vec<PathBuf> = bases.into_iter().map(|base| self.paths.log(&id, base)).collect();
-        let directory = self.paths.partition(&id);
-        let files = self.files.clone();
-        self.spawn_control(handle, async move {
-            FilesDone::Synced(super::checkpointer::sync_files(&files, &paths, Some(directory)).await)
         });
     }
 
@@ -265,8 +302,14 @@ impl Store {
             Control::Delete => unreachable!("a deletion is in the metadata, not in the journal"),
         };
         let mut entry = Entry { ownership: state.ownership, ..Entry::control(kind, state.id, state.end, offset) };
-        if let Control::Durability(durability) = control {
-            entry.durability = durability;
+        match control {
+            Control::Durability(durability) => entry.durability = durability,
+            Control::Truncate { .. } => {
+                entry.value = cut.segment;
+                entry.size = u32::try_from(cut.position).expect("a segment's position");
+                entry.timestamp = cut.max_timestamp;
+            }
+            _ => {}
         }
         let mut after = state.listed;
         after.sequence = self.journal.sequence_next();
@@ -386,7 +429,8 @@ impl Store {
                 self.close_file(file);
             }
         }
-        let mut unlinks: Vec<PathBuf> = bases.iter().flat_map(|base| [self.paths.log(&id, *base), self.paths.index(&id, *base)]).collect();
+        let mut unlinks: Vec<PathBuf> =
+            bases.iter().flat_map(|base| [self.paths.log(&id, *base), self.paths.index(&id, *base)]).collect();
         unlinks.push(self.paths.index(&id, cut.segment));
         let cut_file = keeps_cut_segment.then(|| (self.paths.log(&id, cut.segment), cut.position));
         let directory = self.paths.partition(&id);
@@ -408,13 +452,12 @@ impl Store {
                 }
                 self.list_control(handle);
             }
-            FilesDone::Synced(Ok(_)) => self.list_control(handle),
             FilesDone::Changed(Ok(())) => self.files_changed(handle),
             FilesDone::Unreadable(ReadError::Io(error)) => {
                 self.control_failed(handle, StoreError::Io(error));
             }
             FilesDone::Unreadable(_) => self.control_failed(handle, StoreError::Damaged),
-            FilesDone::Synced(Err(error)) | FilesDone::Changed(Err(error)) => {
+            FilesDone::Changed(Err(error)) => {
                 self.fence(error, FencedBy::Segment);
                 self.control_failed(handle, StoreError::Io(error));
             }
@@ -429,7 +472,8 @@ impl Store {
         if state.durability == Durability::Fsync {
             return self.control_done(handle);
         }
-        let entry = Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
+        let entry =
+            Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
         let mut after = state.listed;
         after.sequence = self.journal.sequence_next();
         self.live(handle).listed.sequence = after.sequence;
@@ -455,13 +499,17 @@ impl Store {
     fn control_done(&mut self, handle: u32) {
         let running = self.controls.remove(&handle).expect("a control operation under way");
         self.let_go(handle);
-        self.events.push(Event::Done { partition: handle, ticket: running.ticket });
+        if running.ticket != NO_TICKET {
+            self.events.push(Event::Done { partition: handle, ticket: running.ticket });
+        }
     }
 
     fn control_failed(&mut self, handle: u32, error: StoreError) {
         let running = self.controls.remove(&handle).expect("a control operation under way");
         self.let_go(handle);
-        self.events.push(Event::ControlFailed { partition: handle, ticket: running.ticket, error });
+        if running.ticket != NO_TICKET {
+            self.events.push(Event::ControlFailed { partition: handle, ticket: running.ticket, error });
+        }
     }
 
     fn let_go(&mut self, handle: u32) {
@@ -473,15 +521,47 @@ impl Store {
         }
     }
 
+    /// Moves the log start of every partition whose oldest segments have outlived their retention; the count of them.
+    /// Called now and then: it looks at every partition and at as many segments as expire.
+    pub fn apply_retention(&mut self) -> usize {
+        let now = self.now;
+        let expired: Vec<(u32, u64)> = self
+            .handles()
+            .filter_map(|handle| {
+                let state = self.partition(handle)?;
+                let start = expired_start(&state.segments, &state.config, now.wall_ms, now.monotonic_ms)?;
+                Some((handle, start.min(state.stable_end()))).filter(|(_, start)| *start > state.log_start)
+            })
+            .collect();
+        for (handle, to) in &expired {
+            if self.check_control(*handle, Control::LogStart { to: *to }).is_ok() {
+                self.control(*handle, NO_TICKET, Control::LogStart { to: *to });
+            }
+        }
+        expired.len()
+    }
+
+    /// Segments that a log start has passed, but that a checkpoint or a reader still needed then.
+    pub(super) fn remove_all_old_segments(&mut self) {
+        let passed = |state: &Partition| state.segments.get(1).is_some_and(|second| second.base <= state.log_start);
+        let handles: Vec<u32> = self.handles().filter(|handle| self.partition(*handle).is_some_and(passed)).collect();
+        for handle in handles {
+            self.remove_old_segments(handle);
+        }
+    }
+
     /// Unlinks whole segments below the log start that a checkpoint no longer needs and nobody reads (rules 7, 18).
     pub(super) fn remove_old_segments(&mut self, handle: u32) {
         if self.fenced.is_some() || self.controls.contains_key(&handle) || self.checkpointer.is_syncing(handle) {
             return;
         }
         let Some(state) = self.partition(handle) else { return };
-        let bound = state.log_start.min(state.synced.offset);
-        let removable = state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.synced.segment).count();
-        let keys = state.segments[..removable].iter().map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
+        let bound = state.log_start.min(state.recorded.offset);
+        let removable =
+            state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.recorded.segment).count();
+        let keys = state.segments[..removable]
+            .iter()
+            .map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
         let free = keys.clone().take_while(|key| !self.open_files.is_leased(*key) && !self.opening.contains_key(key)).count();
         let keys: Vec<_> = keys.take(free).collect();
         if keys.is_empty() {
@@ -499,7 +579,8 @@ impl Store {
         state.is_directory_dirty = true;
         let unlinks = keys.iter().flat_map(|key| [self.paths.log(&id, key.base), self.paths.index(&id, key.base)]).collect();
         let files = self.files.clone();
-        self.tasks.spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
+        self.tasks
+            .spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
     }
 }
 
@@ -579,16 +660,24 @@ pub(super) async fn cut_files(
     }
 }
 
+/// What a cut is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct WantedCut {
+    pub to: u64,
+    pub log_start: u64,
+    pub wall_ms: i64,
+}
+
 /// The batch boundary at or below `to`, and the producers as they were there.
 pub(super) async fn find_cut(
     files: &Files,
     path: impl Fn(u64) -> PathBuf,
     segments: &[Segment],
     end: Mark,
-    to: u64,
-    log_start: u64,
+    wanted: &WantedCut,
     start: Option<ProducerState>,
 ) -> Result<(Cut, ProducerState), ReadError> {
+    let WantedCut { to, log_start, wall_ms } = *wanted;
     let mut producers = start.unwrap_or_else(|| ProducerState::new(log_start as i64, PRODUCERS_MAX));
     let first_base = segments.first().map_or(end.offset, |segment| segment.base);
     let mut cut = Cut { offset: to.min(end.offset), segment: first_base, position: 0, max_timestamp: -1 };
@@ -606,7 +695,7 @@ pub(super) async fn find_cut(
             }
             last_end = position + u64::from(header.size);
             cut.max_timestamp = cut.max_timestamp.max(header.max_timestamp);
-            producers.replay(header, header.max_timestamp);
+            producers.replay(header, wall_ms);
             // What lies behind the cut may be gone from the file already.
             (header.next_offset() as u64) < to
         })

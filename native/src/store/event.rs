@@ -7,16 +7,41 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub enum Event {
     /// The guarantee that the ack states has been reached.
-    Appended { partition: u32, ack: Ack },
+    Appended {
+        partition: u32,
+        ack: Ack,
+    },
     /// Nothing was written.
-    Refused { partition: u32, ticket: u64, error: AppendError },
+    Refused {
+        partition: u32,
+        ticket: u64,
+        error: AppendError,
+    },
     /// A control operation is durable and done.
-    Done { partition: u32, ticket: u64 },
-    ControlFailed { partition: u32, ticket: u64, error: StoreError },
-    Read { partition: u32, ticket: u64, result: Result<ReadBytes, ReadError> },
-    Found { partition: u32, ticket: u64, result: Result<Option<Found>, ReadError> },
+    Done {
+        partition: u32,
+        ticket: u64,
+    },
+    ControlFailed {
+        partition: u32,
+        ticket: u64,
+        error: StoreError,
+    },
+    Read {
+        partition: u32,
+        ticket: u64,
+        result: Result<ReadBytes, ReadError>,
+    },
+    Found {
+        partition: u32,
+        ticket: u64,
+        result: Result<Option<Found>, ReadError>,
+    },
     /// The log directory is fenced: no append is acknowledged any more.
-    Fenced { error: IoError, path_kind: FencedBy },
+    Fenced {
+        error: IoError,
+        path_kind: FencedBy,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,14 +54,29 @@ pub enum FencedBy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppendError {
     Batch(BatchError),
-    OutOfOrderSequence { expected: i32, got: i32 },
-    StaleProducerEpoch { current: i16, got: i16 },
+    OutOfOrderSequence {
+        expected: i32,
+        got: i32,
+    },
+    StaleProducerEpoch {
+        current: i16,
+        got: i16,
+    },
     /// A follower's batch below the end.
-    OffsetBelowEnd { end: u64, got: u64 },
+    OffsetBelowEnd {
+        end: u64,
+        got: u64,
+    },
     /// A follower's batch of an older leader than the log has seen.
-    LeaderEpochWentBack { latest: i32, got: i32 },
+    LeaderEpochWentBack {
+        latest: i32,
+        got: i32,
+    },
     /// This epoch has written offsets that a truncation dropped: lead under a higher one.
-    LeaderEpochUsed { needed: i32, got: i32 },
+    LeaderEpochUsed {
+        needed: i32,
+        got: i32,
+    },
     NoSpace,
     Fenced,
     UnknownPartition,
@@ -52,7 +92,10 @@ pub enum StoreError {
     Fenced,
     /// Another control operation of this partition is under way.
     Busy,
-    OutOfRange { start: u64, end: u64 },
+    OutOfRange {
+        start: u64,
+        end: u64,
+    },
 }
 
 impl From<IoError> for StoreError {
@@ -92,9 +135,16 @@ pub enum ReadError {
     UnknownPartition,
     Damaged,
     /// Below the log start or above the end.
-    OutOfRange { log_start: u64, end: u64 },
+    OutOfRange {
+        log_start: u64,
+        end: u64,
+    },
     /// A stored batch fails its checks: it is neither served nor skipped.
-    Corrupt { offset: u64, segment: u64, position: u64 },
+    Corrupt {
+        offset: u64,
+        segment: u64,
+        position: u64,
+    },
 }
 
 impl From<IoError> for ReadError {

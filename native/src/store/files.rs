@@ -1,6 +1,6 @@
 //! Leases on segment files: from the bounded cache, or after a task opened the file.
 
-use super::{Finished, FencedBy, Store, UNHEEDED};
+use super::{FencedBy, Finished, Store, UNHEEDED};
 use crate::io::{FileId, IoResult, Op, OpenMode};
 use crate::log::open_files::FileKey;
 

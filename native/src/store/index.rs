@@ -30,16 +30,31 @@ impl Store {
         }
     }
 
-    /// The segment is sealed: its index goes to its file, without a sync, as it proves itself when loaded.
-    pub(super) fn seal_index(&mut self, key: FileKey) {
-        let Some(index) = self.indexes.get(&key) else { return };
+    /// The index goes to its file, without a sync, as it proves itself when loaded: when its segment is sealed, or
+    /// when it is idle and long, to give its memory back.
+    pub(super) fn save_index(&mut self, key: FileKey) {
+        let Some(index) = self.indexes.get_mut(&key) else { return };
         let bytes = index.encode_unsaved();
         let position = u64::from(index.first_unsaved_chunk()) * CHUNK_SIZE as u64;
+        index.mark_saved();
+        index.evict();
         let path = self.index_path(key);
         let files = self.files.clone();
         self.trim_indexes();
         self.index_writes += 1;
-        self.tasks.spawn(self.io.as_mut(), async move { Finished::IndexWritten { result: write_index(&files, &path, position, bytes).await } });
+        self.tasks.spawn(self.io.as_mut(), async move {
+            Finished::IndexWritten { result: write_index(&files, &path, position, bytes).await }
+        });
+    }
+
+    /// A partition that was quiet since its checkpoint gives back what a long index takes.
+    pub(super) fn rest_index(&mut self, partition: u32) {
+        const ENTRIES_AT_REST: u32 = 256;
+        let Some(base) = self.partition(partition).and_then(|state| state.active()).map(|segment| segment.base) else { return };
+        let key = FileKey { partition, base };
+        if self.indexes.get(&key).is_some_and(|index| index.entries_count() > ENTRIES_AT_REST && !index.is_evicted()) {
+            self.save_index(key);
+        }
     }
 
     fn trim_indexes(&mut self) {
@@ -55,14 +70,16 @@ impl Store {
 
     /// For a read: where to begin, if the index in memory reaches as far as the file does.
     pub(super) fn known_start(&self, key: FileKey, segment: SegmentFile, offset: u64) -> Option<WalkStart> {
-        let index = self.indexes.get(&key).filter(|index| u64::from(index.covered_to()) >= segment.size && !index.is_evicted())?;
+        let index =
+            self.indexes.get(&key).filter(|index| u64::from(index.covered_to()) >= segment.size && !index.is_evicted())?;
         Some(walk_start(index, segment, offset))
     }
 
     /// After a read: kept if it reaches further than what is known now.
     pub(super) fn put_index(&mut self, key: FileKey, index: Option<OffsetIndex>) {
         let Some(index) = index else { return };
-        let is_segment_there = self.partition(key.partition).is_some_and(|state| state.segments.iter().any(|segment| segment.base == key.base));
+        let is_segment_there =
+            self.partition(key.partition).is_some_and(|state| state.segments.iter().any(|segment| segment.base == key.base));
         let is_news = self.indexes.get(&key).is_none_or(|known| known.covered_to() < index.covered_to());
         if is_segment_there && is_news {
             self.indexes.insert(key, index);
@@ -81,7 +98,9 @@ impl Store {
 
 pub(super) fn walk_start(index: &OffsetIndex, segment: SegmentFile, offset: u64) -> WalkStart {
     match index.find_offset(offset as i64) {
-        Start::Position { position, base_offset } => WalkStart { position: u64::from(position), offset: base_offset as u64, is_exact: position > 0 },
+        Start::Position { position, base_offset } => {
+            WalkStart { position: u64::from(position), offset: base_offset as u64, is_exact: position > 0 }
+        }
         Start::Absent | Start::Evicted => WalkStart::of(segment),
     }
 }
@@ -133,7 +152,12 @@ async fn extend(files: &Files, file: FileId, segment: SegmentFile, mut index: Of
 }
 
 /// As `extend`, but a damaged batch ends the index instead of failing: what lies before it is served.
-async fn extend_to_damage(files: &Files, file: FileId, segment: SegmentFile, mut index: OffsetIndex) -> Result<OffsetIndex, ReadError> {
+async fn extend_to_damage(
+    files: &Files,
+    file: FileId,
+    segment: SegmentFile,
+    mut index: OffsetIndex,
+) -> Result<OffsetIndex, ReadError> {
     let start = WalkStart::of(segment);
     match walk::headers_of(files, file, segment, start, |header, position| note(&mut index, header, position)).await {
         Ok(()) | Err(ReadError::Corrupt { .. }) => Ok(index),

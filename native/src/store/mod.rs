@@ -13,14 +13,16 @@ mod control;
 mod event;
 mod files;
 mod index;
+pub mod inspect;
 mod read;
 mod recover;
 mod replay;
 mod rings;
+pub mod topics;
 mod walk;
 mod writeback;
 
-pub use control::Control;
+pub use control::{Control, NO_TICKET};
 pub use event::{AppendError, Event, FencedBy, Found, ReadBytes, ReadError, StoreError};
 pub use read::{HotSlice, ReadOutcome};
 pub use recover::{recover, shard_of, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
@@ -183,7 +185,8 @@ impl Store {
         let RecoveredShard { paths, superblock, journal_path, journal_size, checkpoints, partitions, .. } = recovered;
         let Superblock { incarnation, .. } = superblock;
         let file = block_on(io.as_mut(), |files| async move { files.open(&journal_path, OpenMode::Direct).await })?;
-        let start = JournalStart { file, incarnation, position: JOURNAL_START, number: 1, sequence_next: 1, written_end: journal_size };
+        let start =
+            JournalStart { file, incarnation, position: JOURNAL_START, number: 1, sequence_next: 1, written_end: journal_size };
         let tasks = Tasks::new(TASK);
         let mut store = Self {
             config,
@@ -218,7 +221,9 @@ impl Store {
             completions: Vec::new(),
             counters: StoreCounters::default(),
         };
-        for partition in partitions {
+        for mut partition in partitions {
+            // Ages count from now: the last life's clock says nothing here.
+            partition.segments.iter_mut().for_each(|segment| segment.began_ms = now.monotonic_ms);
             store.add(partition);
         }
         Ok(store)
@@ -422,6 +427,7 @@ impl Store {
             return;
         }
         self.fenced = Some((error, path_kind));
+        self.flush_all();
         self.events.push(Event::Fenced { error, path_kind });
         self.refuse_all_waiting();
     }

@@ -118,7 +118,13 @@ impl Store {
         });
     }
 
-    pub(super) fn read_done(&mut self, key: FileKey, read: FileRead, index: Option<OffsetIndex>, result: Result<ReadBytes, ReadError>) {
+    pub(super) fn read_done(
+        &mut self,
+        key: FileKey,
+        read: FileRead,
+        index: Option<OffsetIndex>,
+        result: Result<ReadBytes, ReadError>,
+    ) {
         self.open_files.release(key);
         self.put_index(key, index);
         let Some(state) = self.partition(read.partition) else { return self.read_failed(&read, ReadError::UnknownPartition) };
@@ -187,7 +193,13 @@ impl Store {
         });
     }
 
-    pub(super) fn search_done(&mut self, partition: u32, ticket: u64, keys: &[FileKey], result: Result<Option<Found>, ReadError>) {
+    pub(super) fn search_done(
+        &mut self,
+        partition: u32,
+        ticket: u64,
+        keys: &[FileKey],
+        result: Result<Option<Found>, ReadError>,
+    ) {
         self.searches -= 1;
         for key in keys {
             self.open_files.release(*key);
@@ -350,7 +362,11 @@ async fn find_in_segment(
 
 /// The first record of the batch that is young enough; the batch's start if its records can't be decoded.
 fn first_record_at(bytes: &[u8], header: &BatchHeader, timestamp: i64, log_start: u64) -> Found {
-    let fallback = Found { offset: (header.base_offset as u64).max(log_start), timestamp: header.max_timestamp, leader_epoch: header.leader_epoch };
+    let fallback = Found {
+        offset: (header.base_offset as u64).max(log_start),
+        timestamp: header.max_timestamp,
+        leader_epoch: header.leader_epoch,
+    };
     if header.attributes.is_log_append_time() {
         return fallback;
     }
@@ -363,7 +379,7 @@ const RECORDS_SIZE_MAX: usize = 64 << 20;
 
 fn first_record_in(batch: &[u8], timestamp: i64, log_start: u64) -> Option<(i64, i64)> {
     let records = Records::open(batch, RECORDS_SIZE_MAX).ok()?;
-    let mut young = records.iter().filter_map(Result::ok).filter(|record| record.timestamp >= timestamp && record.offset as u64 >= log_start);
-    let found = young.next().map(|record| (record.offset, record.timestamp));
-    found
+    let is_young = |offset: i64, at: i64| at >= timestamp && offset as u64 >= log_start;
+    let decoded = records.iter().filter_map(Result::ok).map(|record| (record.offset, record.timestamp));
+    decoded.into_iter().find(|(offset, at)| is_young(*offset, *at))
 }

@@ -46,6 +46,8 @@ pub struct OpenOptions {
     pub set_aside_corrupt: bool,
     /// Fresh random bytes: the nonce of the new incarnation.
     pub nonce: [u8; 16],
+    /// The wall clock: when idempotent producers found in the log were last seen.
+    pub wall_ms: i64,
 }
 
 /// What the metadata knows. A directory it does not know is set aside, never deleted.
@@ -157,7 +159,7 @@ impl Recovery<'_> {
         for (shard, place) in old.journals.iter().enumerate() {
             self.replay_journal(shard, place, &old, &checkpoints[shard].1)?;
         }
-        self.finish_replays(&checkpoints)?;
+        self.finish_replays()?;
         let next = self.next_superblock(&old);
         let shards = self.prepare_shards(&next, &old, &checkpoints)?;
         block_on(self.io, |files| async move {
@@ -238,7 +240,8 @@ impl Recovery<'_> {
     fn read_directories(&mut self, checkpoints: &[(Twin, Checkpoint)]) -> Result<(), OpenError> {
         let topics = self.paths.topics();
         let entries = absent_is_empty(self.io.list(&topics)).map_err(OpenError::io("list the topics"))?;
-        let recorded: HashSet<PartitionId> = checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions).map(|record| record.id).collect();
+        let recorded: HashSet<PartitionId> =
+            checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions).map(|record| record.id).collect();
         for entry in entries {
             let bare = entry.name.strip_suffix(TOMBSTONE_SUFFIX).unwrap_or(&entry.name);
             match PartitionId::from_directory(bare) {
@@ -312,12 +315,14 @@ impl Recovery<'_> {
             let config = self.catalog.live[&id];
             let names = &self.names[&id];
             match (identity, records.get(&id)) {
-                (Ok(identity), Some(record)) if identity.partition == id => match Replay::from_record(record, config, names) {
-                    Ok(replay) => drop(self.replays.insert(id, replay)),
-                    Err(error) => self.corrupt(id, describe(&error))?,
-                },
+                (Ok(identity), Some(record)) if identity.partition == id => {
+                    match Replay::from_record(record, config, names, self.options.wall_ms) {
+                        Ok(replay) => drop(self.replays.insert(id, replay)),
+                        Err(error) => self.corrupt(id, describe(&error))?,
+                    }
+                }
                 (Ok(identity), None) if identity.partition == id => {
-                    let mut replay = Replay::empty(id, config, names);
+                    let mut replay = Replay::empty(id, config, names, self.options.wall_ms);
                     replay.durability = identity.durability;
                     replay.ownership = identity.ownership;
                     unrecorded.push(id);
@@ -354,7 +359,13 @@ impl Recovery<'_> {
         Ok(contents.into_iter().map(|bytes| Identity::decode(&bytes.unwrap_or_default())).collect())
     }
 
-    fn replay_journal(&mut self, shard: usize, place: &JournalPlace, superblock: &Superblock, checkpoint: &Checkpoint) -> Result<(), OpenError> {
+    fn replay_journal(
+        &mut self,
+        shard: usize,
+        place: &JournalPlace,
+        superblock: &Superblock,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), OpenError> {
         let path = self.options.data.join(&place.path);
         let size = self.io.file_size(&path).map_err(OpenError::io("find a journal"))?;
         let Some(size) = size else {
@@ -363,7 +374,7 @@ impl Recovery<'_> {
         let mut replays = std::mem::take(&mut self.replays);
         let context = Context { gone: self.gone.clone(), damaged: self.damaged.clone(), paths: self.paths.clone() };
         let identity = journal_identity(&superblock.directory, shard as u32);
-        let search_size = search_size(self.options);
+        let search_size = place.search_size;
         let incarnation = superblock.incarnation;
         let (position, number) = (checkpoint.position, checkpoint.number);
         let outcome = block_on(self.io, |files| async move {
@@ -402,12 +413,7 @@ impl Recovery<'_> {
         }
     }
 
-    fn finish_replays(&mut self, checkpoints: &[(Twin, Checkpoint)]) -> Result<(), OpenError> {
-        let mut synced_to: HashMap<PartitionId, u64> = HashMap::new();
-        for record in checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions) {
-            let last = record.segments.last().map_or(0, |segment| segment.base);
-            synced_to.insert(record.id, last);
-        }
+    fn finish_replays(&mut self) -> Result<(), OpenError> {
         let replays = std::mem::take(&mut self.replays);
         let names = std::mem::take(&mut self.names);
         let paths = self.paths.clone();
@@ -418,11 +424,7 @@ impl Recovery<'_> {
             for (id, replay) in replays.iter_mut().filter(|(id, _)| !damaged.contains(id)) {
                 let finished = replay.finish(&files, &paths, &names[id]).await;
                 let synced = match finished {
-                    Ok(()) => {
-                        // A cut may have gone below what the checkpoint had synced.
-                        let from = synced_to.get(id).copied().unwrap_or(0).min(replay.cursor.segment);
-                        replay.sync(&files, &paths, from).await.map_err(ReplayError::Io)
-                    }
+                    Ok(()) => replay.sync(&files, &paths).await.map_err(ReplayError::Io),
                     Err(error) => Err(error),
                 };
                 if let Err(error) = synced {
@@ -447,7 +449,11 @@ impl Recovery<'_> {
         let incarnation = Incarnation { number: old.incarnation.number + 1, nonce: self.options.nonce };
         let folder = self.options.journals.clone().unwrap_or_else(|| PathBuf::from("journal"));
         let journals = (0..self.options.shards)
-            .map(|shard| JournalPlace { path: folder.join(format!("{shard:05}.journal")), size: self.options.journal.size_max })
+            .map(|shard| JournalPlace {
+                path: folder.join(format!("{shard:05}.journal")),
+                size: self.options.journal.size_max,
+                search_size: search_size(self.options),
+            })
             .collect();
         Superblock { directory, incarnation, journals }
     }
@@ -465,9 +471,10 @@ impl Recovery<'_> {
             let path = self.options.data.join(&place.path);
             let is_known = last.journals.get(shard as usize).is_some_and(|known| known.path == place.path);
             let size = self.prepare_journal(&path, &superblock.directory, shard, is_known)?;
-            let mut twin = old
-                .get(shard as usize)
-                .map_or_else(|| Twin::new(CHECKPOINT_MAGIC, &self.paths.checkpoints(), &format!("{shard:05}")), |(twin, _)| twin.clone());
+            let mut twin = old.get(shard as usize).map_or_else(
+                || Twin::new(CHECKPOINT_MAGIC, &self.paths.checkpoints(), &format!("{shard:05}")),
+                |(twin, _)| twin.clone(),
+            );
             let records = self.records_of(shard);
             let checkpoint = Checkpoint {
                 incarnation: superblock.incarnation,
@@ -574,8 +581,9 @@ impl Recovery<'_> {
         let entries = absent_is_empty(self.io.list(&directory)).map_err(OpenError::io("list the journals"))?;
         let kept: HashSet<PathBuf> = superblock.journals.iter().map(|place| self.options.data.join(&place.path)).collect();
         let surplus = entries.into_iter().map(|entry| directory.join(entry.name));
-        let surplus: Vec<PathBuf> =
-            surplus.filter(|path| path.extension().is_some_and(|extension| extension == "journal") && !kept.contains(path)).collect();
+        let surplus: Vec<PathBuf> = surplus
+            .filter(|path| path.extension().is_some_and(|extension| extension == "journal") && !kept.contains(path))
+            .collect();
         self.run_task("remove a journal", |files| async move { cut_files(&files, surplus, None, None).await })
     }
 }
@@ -657,7 +665,13 @@ impl From<IoError> for Stop {
 
 type Replays = BTreeMap<PartitionId, Replay>;
 
-async fn replay(files: &Files, start: ScanStart, identity: &[u8], replays: &mut Replays, context: &Context) -> Result<Counts, Stop> {
+async fn replay(
+    files: &Files,
+    start: ScanStart,
+    identity: &[u8],
+    replays: &mut Replays,
+    context: &Context,
+) -> Result<Counts, Stop> {
     check_identity(files, &start, identity).await?;
     let mut scanner = Scanner::new(files.clone(), start);
     let mut counts = Counts::default();
@@ -684,7 +698,7 @@ async fn replay(files: &Files, start: ScanStart, identity: &[u8], replays: &mut 
             counts.bytes += u64::from(entry.size);
             pending_size += entry.size as usize;
             pending.insert(id);
-            replay.apply(files, &context.paths, entry, payload).await.map_err(|error| match error {
+            replay.apply(entry, payload).map_err(|error| match error {
                 ReplayError::Io(error) => Stop::Io(error),
                 ReplayError::Corrupt(what) => Stop::Partition(id, what),
             })?;
@@ -702,9 +716,9 @@ async fn replay(files: &Files, start: ScanStart, identity: &[u8], replays: &mut 
     match scanner.check_end().await {
         Ok(()) => Ok(counts),
         Err(ScanError::Io(error)) => Err(Stop::Io(error)),
-        Err(ScanError::Corrupt { number, position, witness }) => Err(Stop::Journal(format!(
-            "commit {number} at {position} is damaged, but commit {witness} says that it was durable"
-        ))),
+        Err(ScanError::Corrupt { number, position, witness }) => {
+            Err(Stop::Journal(format!("commit {number} at {position} is damaged, but commit {witness} says that it was durable")))
+        }
     }
 }
 

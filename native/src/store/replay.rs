@@ -4,8 +4,8 @@
 //! An `fsync` partition is what its checkpoint and the journal say and nothing else; what its files hold beyond is cut
 //! at the end. A `replicated` partition continues behind the cursor with the longest run of good batches in its files.
 
-use super::control::{cut_files, find_cut};
-use super::walk::{self, Chunk};
+use super::control::cut_files;
+use super::walk::{self, Chunk, SegmentFile};
 use super::ReadError;
 use crate::codec::batch::{BatchHeader, HEADER_SIZE};
 use crate::io::task::Files;
@@ -59,6 +59,10 @@ pub(super) struct Replay {
     pending_segment: u64,
     pending_at: u64,
     pub pending_size: usize,
+    wall_ms: i64,
+    /// The lowest segment that recovery wrote, cut or found unsynced; synced from there on.
+    changed_from: u64,
+    was_cut: bool,
     /// Sizes of the segment files on disk, as they are now.
     sizes: HashMap<u64, u64>,
     /// Bytes of each segment that only its file has: the record says so and no entry rewrote them.
@@ -72,7 +76,12 @@ pub(super) struct Replay {
 
 impl Replay {
     /// From its record in a checkpoint.
-    pub fn from_record(record: &PartitionRecord, config: LogConfig, names: &[(String, u64)]) -> Result<Self, ReplayError> {
+    pub fn from_record(
+        record: &PartitionRecord,
+        config: LogConfig,
+        names: &[(String, u64)],
+        wall_ms: i64,
+    ) -> Result<Self, ReplayError> {
         let corrupt = |what: &str| ReplayError::Corrupt(format!("checkpoint of {:?}: {what}", record.id));
         let epochs = LeaderEpochs::decode(&record.epochs).map_err(|_| corrupt("leader epochs"))?;
         let producers = match record.producers.is_empty() {
@@ -82,7 +91,7 @@ impl Replay {
         let segments: Vec<Segment> = record.segments.iter().map(segment_of).collect();
         let last = segments.last().map_or((record.recovery_point, 0), |segment| (segment.base, segment.size));
         let cursor = Mark { offset: record.recovery_point, sequence: record.last_sequence, segment: last.0, position: last.1 };
-        let mut replay = Self::empty(record.id, config, names);
+        let mut replay = Self::empty(record.id, config, names, wall_ms);
         replay.trusted = segments.iter().map(|segment| (segment.base, segment.size)).collect();
         replay.durability = record.durability;
         replay.ownership = record.ownership;
@@ -95,7 +104,7 @@ impl Replay {
     }
 
     /// A partition that no checkpoint has seen.
-    pub fn empty(id: PartitionId, config: LogConfig, names: &[(String, u64)]) -> Self {
+    pub fn empty(id: PartitionId, config: LogConfig, names: &[(String, u64)], wall_ms: i64) -> Self {
         let sizes = names.iter().filter_map(|(name, size)| Some((base_of_log_name(name)?, *size))).collect();
         Self {
             id,
@@ -112,6 +121,9 @@ impl Replay {
             pending_at: 0,
             pending_size: 0,
             sizes,
+            wall_ms,
+            changed_from: u64::MAX,
+            was_cut: false,
             trusted: Vec::new(),
             unconfirmed_cut: None,
             is_changed: false,
@@ -127,13 +139,7 @@ impl Replay {
     }
 
     /// Applies one entry; batches are only queued for writing.
-    pub async fn apply(
-        &mut self,
-        files: &Files,
-        paths: &DataPaths,
-        entry: &Entry,
-        payload: Option<(Piece, Rc<AlignedBuffer>)>,
-    ) -> Result<(), ReplayError> {
+    pub fn apply(&mut self, entry: &Entry, payload: Option<(Piece, Rc<AlignedBuffer>)>) -> Result<(), ReplayError> {
         // What the segments contained when the checkpoint was made is not applied again.
         if entry.sequence <= self.cursor.sequence || entry.ownership != self.ownership {
             return Ok(());
@@ -145,8 +151,8 @@ impl Replay {
         match entry.kind {
             EntryKind::Batch => self.batch(entry, payload)?,
             EntryKind::LogStart => self.raise_log_start(entry.offset),
-            EntryKind::Durability => self.change_durability(files, paths, entry).await?,
-            EntryKind::Truncate => self.truncate(files, paths, entry.offset).await?,
+            EntryKind::Durability => self.change_durability(entry)?,
+            EntryKind::Truncate => self.truncate(entry),
             EntryKind::Reset => self.reset(entry.offset),
             EntryKind::TruncateDone => self.unconfirmed_cut = None,
         }
@@ -186,7 +192,10 @@ impl Replay {
                 self.id, header.leader_epoch, header.base_offset
             )));
         }
-        self.producers.replay(header, header.max_timestamp);
+        // After a cut they are read from the log at the end: the state before it may know of batches that are gone.
+        if !self.was_cut {
+            self.producers.replay(header, self.wall_ms);
+        }
         Ok(())
     }
 
@@ -199,6 +208,7 @@ impl Replay {
         if self.pending.is_empty() {
             return Ok(());
         }
+        self.changed_from = self.changed_from.min(self.pending_segment);
         let file = files.open(&paths.log(&self.id, self.pending_segment), OpenMode::Write).await?;
         let pieces: Vec<Piece> = self.pending.iter().map(|(piece, _)| *piece).collect();
         let written = files.write(file, self.pending_at, &pieces, None).await;
@@ -215,11 +225,8 @@ impl Replay {
         self.log_start = self.log_start.max(to);
     }
 
-    async fn change_durability(&mut self, files: &Files, paths: &DataPaths, entry: &Entry) -> Result<(), ReplayError> {
-        if self.durability == Durability::Replicated {
-            // Everything below the entry's offset was synced before it was listed.
-            self.scan_tail(files, paths, entry.offset).await?;
-        }
+    fn change_durability(&mut self, entry: &Entry) -> Result<(), ReplayError> {
+        // It was in a checkpoint before its entry was listed.
         if self.cursor.offset != entry.offset {
             return Err(self.corrupt(entry, "names another end"));
         }
@@ -227,37 +234,45 @@ impl Replay {
         Ok(())
     }
 
-    async fn truncate(&mut self, files: &Files, paths: &DataPaths, to: u64) -> Result<(), ReplayError> {
+    /// Cuts where the entry says, in memory; the files follow at the end. Producers are then read from the log again.
+    fn truncate(&mut self, entry: &Entry) {
         if self.durability == Durability::Replicated {
-            self.unconfirmed_cut = Some(to);
+            self.unconfirmed_cut = Some(entry.offset);
         }
-        if self.cursor.offset <= to {
-            return Ok(());
+        if self.cursor.offset <= entry.offset {
+            return;
         }
-        let id = self.id;
-        let (segments, end) = self.segments_on_disk();
-        let (cut, producers) = find_cut(files, |base| paths.log(&id, base), &segments, end, to, self.log_start, None).await?;
-        self.trusted.retain(|(base, _)| *base <= cut.segment);
-        if let Some((_, size)) = self.trusted.iter_mut().find(|(base, _)| *base == cut.segment) {
-            *size = (*size).min(cut.position);
+        let (base, position) = (entry.value, u64::from(entry.size));
+        self.changed_from = self.changed_from.min(base);
+        self.trusted.retain(|(segment, _)| *segment <= base);
+        if let Some((_, size)) = self.trusted.iter_mut().find(|(segment, _)| *segment == base) {
+            *size = (*size).min(position);
         }
-        self.segments.retain(|segment| segment.base <= cut.segment);
+        self.segments.retain(|segment| segment.base <= base);
         if let Some(last) = self.segments.last_mut() {
-            last.size = cut.position;
-            last.max_timestamp = cut.max_timestamp;
+            last.size = position;
+            last.max_timestamp = entry.timestamp;
         }
-        self.cursor = Mark { offset: cut.offset, segment: cut.segment, position: cut.position, ..self.cursor };
-        let _ = self.epochs.truncate_to(cut.offset as i64);
-        self.producers = producers;
-        Ok(())
+        self.cursor = Mark { offset: entry.offset, segment: base, position, ..self.cursor };
+        let _ = self.epochs.truncate_to(entry.offset as i64);
+        self.was_cut = true;
     }
 
-    /// The segments with no more than their files hold: a cut may have reached the files before the crash.
-    fn segments_on_disk(&self) -> (Vec<Segment>, Mark) {
-        let size_of = |base: u64| self.sizes.get(&base).copied().unwrap_or(0);
-        let clipped = self.segments.iter().map(|segment| Segment { size: segment.size.min(size_of(segment.base)), ..*segment });
-        let end = Mark { position: self.cursor.position.min(size_of(self.cursor.segment)), ..self.cursor };
-        (clipped.collect(), end)
+    /// The producers of the log as it is now, from its first header to its last.
+    async fn read_producers(&mut self, files: &Files, paths: &DataPaths) -> Result<(), ReplayError> {
+        let first = self.segments.first().map_or(self.cursor.offset, |segment| segment.base);
+        let mut producers = ProducerState::new(first as i64, PRODUCERS_MAX);
+        for segment in &self.segments {
+            let file = SegmentFile { base: segment.base, size: segment.size };
+            let wall_ms = self.wall_ms;
+            walk::headers(files, &paths.log(&self.id, segment.base), file, |header, _| {
+                producers.replay(header, wall_ms);
+                true
+            })
+            .await?;
+        }
+        self.producers = producers;
+        Ok(())
     }
 
     fn reset(&mut self, to: u64) {
@@ -286,6 +301,9 @@ impl Replay {
         }
         let _ = self.epochs.drop_below(self.log_start as i64);
         self.check_trusted(names)?;
+        if self.was_cut {
+            self.read_producers(files, paths).await?;
+        }
         self.cut_rest(files, paths, names).await
     }
 
@@ -301,7 +319,11 @@ impl Replay {
                 break;
             }
             let position = if is_new { 0 } else { self.cursor.position };
-            let after = TailStart { position, offset: self.cursor.offset, leader_epoch: self.epochs.latest().map_or(-1, |latest| latest.leader_epoch) };
+            let after = TailStart {
+                position,
+                offset: self.cursor.offset,
+                leader_epoch: self.epochs.latest().map_or(-1, |latest| latest.leader_epoch),
+            };
             let found = scan_batches(files, &paths.log(&self.id, base), after, limit).await?;
             if is_new && found.is_empty() {
                 break;
@@ -309,11 +331,18 @@ impl Replay {
             if is_new {
                 self.segments.push(Segment::new(base, 0));
             }
+            if !found.is_empty() {
+                self.changed_from = self.changed_from.min(base);
+            }
             for header in found {
                 let segment = self.segments.last_mut().expect("the segment scanned");
                 segment.note(u64::from(header.size), header.max_timestamp);
-                self.cursor =
-                    Mark { offset: header.next_offset() as u64, segment: base, position: segment.size, sequence: self.cursor.sequence };
+                self.cursor = Mark {
+                    offset: header.next_offset() as u64,
+                    segment: base,
+                    position: segment.size,
+                    sequence: self.cursor.sequence,
+                };
                 self.note(&header)?;
                 self.is_changed = true;
             }
@@ -340,38 +369,40 @@ impl Replay {
         Ok(())
     }
 
-    /// Cuts the last segment at its size and removes files that are no part of the log.
+    /// Cuts the segments at their sizes and removes files that are no part of the log, those included that replay
+    /// itself wrote before it came to a truncation.
     async fn cut_rest(&mut self, files: &Files, paths: &DataPaths, names: &[(String, u64)]) -> Result<(), ReplayError> {
         let is_part = |base: u64| self.segments.iter().any(|segment| segment.base == base);
-        let strangers: Vec<PathBuf> = names
-            .iter()
-            .filter(|(name, _)| base_of_log_name(name).or(base_of_index_name(name)).is_some_and(|base| !is_part(base)))
-            .map(|(name, _)| paths.partition(&self.id).join(name))
-            .collect();
-        for (name, size) in names {
-            let Some(base) = base_of_log_name(name) else { continue };
-            let kept = self.segments.iter().find(|segment| segment.base == base).map_or(0, |segment| segment.size);
-            self.cut_size += size.saturating_sub(kept);
-        }
-        let last = self.segments.last().copied();
-        self.is_changed |= !strangers.is_empty() || self.cut_size > 0;
+        let logs = self.sizes.keys().filter(|base| !is_part(**base)).map(|base| paths.log(&self.id, *base));
+        let indexes = names.iter().filter_map(|(name, _)| base_of_index_name(name)).filter(|base| !is_part(*base));
+        let mut unlinks: Vec<PathBuf> = logs.chain(indexes.map(|base| paths.index(&self.id, base))).collect();
+        unlinks.sort_unstable();
+        let kept_of = |base: u64| self.segments.iter().find(|segment| segment.base == base).map_or(0, |segment| segment.size);
+        let found = names.iter().filter_map(|(name, size)| Some((base_of_log_name(name)?, *size)));
+        self.cut_size = found.map(|(base, size)| size.saturating_sub(kept_of(base))).sum();
+        let is_longer = |segment: &&Segment| self.sizes.get(&segment.base).is_some_and(|size| *size > segment.size);
+        let longer: Vec<Segment> = self.segments.iter().filter(is_longer).copied().collect();
+        self.is_changed |= !unlinks.is_empty() || !longer.is_empty();
         if !self.is_changed {
             return Ok(());
         }
-        let cut = last.map(|segment| (paths.log(&self.id, segment.base), segment.size));
-        let index = last.map(|segment| paths.index(&self.id, segment.base));
-        // The index of the last segment may tell of batches that are gone; it is made again when a read needs it.
-        let unlinks = strangers.into_iter().chain(index).collect();
-        cut_files(files, unlinks, cut, None).await?;
+        let changed = longer.iter().chain(self.segments.last());
+        self.changed_from = changed.clone().map(|segment| segment.base).fold(self.changed_from, u64::min);
+        // Their indexes may tell of batches that are gone. A read that needs one makes it again.
+        unlinks.extend(changed.map(|segment| paths.index(&self.id, segment.base)));
+        cut_files(files, unlinks, None, None).await?;
+        for segment in longer {
+            cut_files(files, Vec::new(), Some((paths.log(&self.id, segment.base), segment.size)), None).await?;
+        }
         Ok(())
     }
 
     /// Syncs what recovery wrote or cut.
-    pub async fn sync(&self, files: &Files, paths: &DataPaths, synced_to: u64) -> IoResult<()> {
+    pub async fn sync(&self, files: &Files, paths: &DataPaths) -> IoResult<()> {
         if !self.is_changed {
             return Ok(());
         }
-        let bases = self.segments.iter().map(|segment| segment.base).filter(|base| *base >= synced_to);
+        let bases = self.segments.iter().map(|segment| segment.base).filter(|base| *base >= self.changed_from);
         for base in bases {
             files.sync_path(&paths.log(&self.id, base), OpenMode::Write).await?;
         }
@@ -390,7 +421,9 @@ impl Replay {
         partition.epochs = self.epochs;
         partition.synced_producers = producers_at(&mut self.producers, mark.offset);
         partition.producers = self.producers;
-        for place in [&mut partition.listed, &mut partition.stable, &mut partition.written, &mut partition.synced] {
+        for place in
+            [&mut partition.listed, &mut partition.stable, &mut partition.written, &mut partition.synced, &mut partition.recorded]
+        {
             *place = mark;
         }
         partition.reserved = mark.position;
@@ -406,7 +439,9 @@ impl Replay {
             log_start: self.log_start,
             recovery_point: self.cursor.offset,
             last_sequence: 0,
-            segments: segments.map(|segment| SegmentRecord { base: segment.base, size: segment.size, max_timestamp: segment.max_timestamp }).collect(),
+            segments: segments
+                .map(|segment| SegmentRecord { base: segment.base, size: segment.size, max_timestamp: segment.max_timestamp })
+                .collect(),
             epochs: self.epochs.encode(),
             producers: producers_at(&mut self.producers, self.cursor.offset),
         }

@@ -60,7 +60,7 @@ impl ShardRing {
     }
 
     /// Moves the floor as far as pins allow, keeping the newest half of the ring for live readers. The partitions of
-    /// the slots that fell out are handed to `dropped`. 
+    /// the slots that fell out are handed to `dropped`.
     pub fn reclaim(&mut self, mut dropped: impl FnMut(u32, u64)) {
         while self.pinned.get((self.clear - self.first) as usize).is_some_and(|slot| slot.pins == 0) {
             self.clear += 1;

@@ -29,9 +29,12 @@ function fuzzTarget(name: string): Target {
   };
 }
 
+/** Real processes on the real disk, killed. */
+const killTarget: Target = { name: 'kill', command: [process.execPath, 'test/crash/kill/campaign.mjs'] };
+
 /** A new target is one row here; `npm test` then runs a slice of it. */
 export const campaigns: readonly Campaign[] = [
-  { name: 'sim', targets: [], ...runs, sliceSeconds: 30 },
+  { name: 'sim', targets: [killTarget], ...runs, sliceSeconds: 30 },
   { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 30 },
   { name: 'mutants', targets: [], count: byMutants, words: ['killed', 'survived'], sliceSeconds: 60 },
   { name: 'bench', targets: [], ...runs },

@@ -1,0 +1,28 @@
+use super::failure::BindingFailure;
+use super::guarded;
+use crate::codec::batch::{BatchHeader, HEADER_SIZE};
+use crate::codec::compression::{decompress, Compression};
+use napi::bindgen_prelude::{Either, Uint8Array};
+use napi_derive::napi;
+
+#[napi(js_name = "crc32c")]
+pub fn crc32c(bytes: &[u8]) -> u32 {
+    guarded(|| crate::codec::crc32c::crc32c(bytes))
+}
+
+/// The records of a whole batch, uncompressed: at most `size_max` bytes of them.
+#[napi]
+pub fn decompress_records(batch: &[u8], size_max: u32) -> Either<Uint8Array, BindingFailure> {
+    guarded(|| match records_of(batch, size_max as usize) {
+        Ok(records) => Either::A(records.into()),
+        Err(message) => Either::B(BindingFailure::new("corrupt", message)),
+    })
+}
+
+fn records_of(batch: &[u8], size_max: usize) -> Result<Vec<u8>, String> {
+    let header = BatchHeader::parse(batch).map_err(|error| error.to_string())?;
+    let id = header.attributes.compression_id();
+    let compression = Compression::from_id(id).ok_or_else(|| format!("unknown compression type {id}"))?;
+    let stored = batch.get(HEADER_SIZE..header.size as usize).ok_or("the batch is cut")?;
+    decompress(compression, stored, size_max).map_err(|error| error.to_string())
+}

@@ -1,0 +1,68 @@
+//! Errors as values. A code is a word from a closed list that ts/native/failures.ts repeats; the message is for people.
+
+use crate::io::IoError;
+use crate::store::{OpenError, StoreError};
+use napi_derive::napi;
+
+#[napi(object)]
+pub struct BindingFailure {
+    pub code: String,
+    pub message: String,
+}
+
+/// Every code of a `BindingFailure`.
+pub const FAILURE_CODES: [&str; 11] = [
+    "in-use",
+    "corrupt",
+    "newer-format",
+    "io",
+    "no-io",
+    "wrong-setting",
+    "unknown-partition",
+    "fenced",
+    "busy",
+    "out-of-range",
+    "closed",
+];
+
+impl BindingFailure {
+    #[must_use]
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        assert!(FAILURE_CODES.contains(&code), "{code} is not in the list of failures");
+        Self { code: code.to_owned(), message: message.into() }
+    }
+
+    #[must_use]
+    pub fn io(what: &str, error: IoError) -> Self {
+        Self::new("io", format!("{what}: {error}"))
+    }
+
+    #[must_use]
+    pub fn closed() -> Self {
+        Self::new("closed", "it was closed before")
+    }
+}
+
+impl From<OpenError> for BindingFailure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::InUse => Self::new("in-use", "another process owns the data directory"),
+            OpenError::Io { what, error } => Self::io(&what, error),
+            OpenError::Corrupt(what) => Self::new("corrupt", what),
+            OpenError::NewerFormat(what) => Self::new("newer-format", what),
+        }
+    }
+}
+
+impl From<StoreError> for BindingFailure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Io(error) => Self::io("the store", error),
+            StoreError::UnknownPartition => Self::new("unknown-partition", "there is no such partition"),
+            StoreError::Damaged => Self::new("corrupt", "the partition is damaged"),
+            StoreError::Fenced => Self::new("fenced", "a write or sync failed: the log directory takes no more"),
+            StoreError::Busy => Self::new("busy", "another change of this partition is under way"),
+            StoreError::OutOfRange { start, end } => Self::new("out-of-range", format!("the log reaches from {start} to {end}")),
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! One shard's store, on the thread that opened it. JavaScript crosses once per wake-up (`turn`), once per control
+//! operation, once per large batch: never per record, and for batches in rings not even per batch.
+//!
+//! ```text
+//!   open ──► turn / wait … ──► close: drains, checkpoints; its last events wait for `takeEvents` ──► release: memory gone
+//!                └──────────────────────────── release at once: a crash, and as safe ────────────────────┘
+//! ```
+
+use super::data_directory::{
+    durability, durability_name, log_config, open_traced, partition_id, take_shard, BindingTopicConfig, Directory,
+};
+use super::event_words::{encode, exact, index_of, read_failure, EVENT_WORDS, HEADER_WORDS, STORE_CODES};
+use super::failure::BindingFailure;
+use super::guarded;
+use super::lent_words::LentWords;
+use super::shared_memory::SharedMemory;
+use super::wakeup::BindingDoorbell;
+use crate::io::{AlignedBuffer, Piece};
+use crate::log::config::LogConfig;
+use crate::log::ids::PartitionId;
+use crate::log::partition::AppendOrigin;
+use crate::ring::RingReader;
+use crate::store::{shard_of, Control, Event, HotSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig};
+use napi::bindgen_prelude::Either;
+use napi_derive::napi;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Words per batch that a read finds in ring memory: ring, high and low half of the slot's position (which outlasts what a
+/// double counts exactly), byte offset in the ring's data area, size, base offset, offset behind it.
+const SLICE_WORDS: usize = 7;
+
+#[napi(object)]
+pub struct BindingNewPartition {
+    /// 32 hexadecimal digits.
+    pub topic: String,
+    pub index: u32,
+    pub leader_epoch: i32,
+    pub config: BindingTopicConfig,
+}
+
+#[napi(object)]
+pub struct BindingPartition {
+    pub handle: u32,
+    pub topic: String,
+    pub index: u32,
+    pub leader_epoch: i32,
+    pub log_start: f64,
+    pub end: f64,
+    /// Below it a reader may be served.
+    pub stable_end: f64,
+    pub durability: String,
+    pub is_damaged: bool,
+}
+
+#[napi(object)]
+pub struct BindingStoreCounters {
+    /// Calls from JavaScript into this store.
+    pub crossings: f64,
+    pub system_calls: f64,
+    pub turns: f64,
+    pub appended_batches: f64,
+    pub appended_size: f64,
+    pub segment_writes: f64,
+    pub segment_size: f64,
+    pub checkpoints: f64,
+    pub file_syncs: f64,
+    pub commits: f64,
+    pub journal_entries: f64,
+    pub journal_size: f64,
+}
+
+/// Lives on: its shard's thread. JavaScript keeps the memory of attached rings until `release`.
+#[napi]
+pub struct BindingStore {
+    // Dropped before the directory, whose lock outlives whatever this one has in flight.
+    store: Option<Store>,
+    directory: Option<Arc<Directory>>,
+    shard: u32,
+    rings: u32,
+    events: VecDeque<Event>,
+    /// Bytes read from files, until JavaScript has copied them.
+    reads: HashMap<(u32, u64), ReadBytes>,
+    crossings: u64,
+}
+
+/// Takes over a shard of an open data directory, on the thread that will own it.
+#[napi]
+pub fn open_store(directory: u32, shard: u32, monotonic_ms: f64, wall_ms: f64) -> Either<BindingStore, BindingFailure> {
+    guarded(|| match open(directory, shard, now(monotonic_ms, wall_ms)) {
+        Ok(store) => Either::A(store),
+        Err(failure) => Either::B(failure),
+    })
+}
+
+fn open(directory: u32, shard: u32, now: Now) -> Result<BindingStore, BindingFailure> {
+    let (directory, recovered) = take_shard(directory, shard)?;
+    let (io, _) = open_traced(directory.choice, directory.trace.as_ref())?;
+    let config = StoreConfig { journal: directory.journal, ..StoreConfig::default() };
+    let store = Store::open(io, config, recovered, now).map_err(|error| BindingFailure::io("open the journal", error))?;
+    Ok(BindingStore {
+        store: Some(store),
+        directory: Some(directory),
+        shard,
+        rings: 0,
+        events: VecDeque::new(),
+        reads: HashMap::new(),
+        crossings: 1,
+    })
+}
+
+fn now(monotonic_ms: f64, wall_ms: f64) -> Now {
+    Now { monotonic_ms: monotonic_ms as u64, wall_ms: wall_ms as i64 }
+}
+
+#[napi]
+impl BindingStore {
+    /// The store, if it was not released; counts the crossing.
+    fn crossed(&mut self) -> Option<&mut Store> {
+        self.crossings += 1;
+        self.store.as_mut()
+    }
+
+    /// The ring's number, by which reads name its memory. `memory` begins where the ring begins.
+    #[napi]
+    pub fn attach_ring(&mut self, memory: SharedMemory, producer: Option<&BindingDoorbell>) -> Either<u32, BindingFailure> {
+        guarded(|| {
+            let Some(store) = self.crossed() else { return Either::B(BindingFailure::closed()) };
+            // SAFETY: the memory is JavaScript's to keep until `release`, and so is the promise of one consumer.
+            let reader = match unsafe { RingReader::attach(memory.pointer(), memory.size()) } {
+                Ok(reader) => reader,
+                Err(error) => return Either::B(BindingFailure::new("wrong-setting", error.to_string())),
+            };
+            let reader = match producer {
+                Some(doorbell) => reader.with_doorbell(doorbell.share()),
+                None => reader,
+            };
+            let ring = store.attach_ring(reader);
+            self.rings += 1;
+            Either::A(ring)
+        })
+    }
+
+    /// Every ring agrees that this thread may sleep; if one has work, none sleeps.
+    #[napi]
+    pub fn before_sleep(&mut self) -> bool {
+        guarded(|| {
+            let rings = self.rings;
+            let Some(store) = self.crossed() else { return true };
+            let may_sleep = (0..rings).all(|ring| store.ring_mut(ring).before_sleep());
+            if !may_sleep {
+                (0..rings).for_each(|ring| store.ring_mut(ring).awake());
+            }
+            may_sleep
+        })
+    }
+
+    /// After every wake, before the turn.
+    #[napi]
+    pub fn awake(&mut self) {
+        guarded(|| {
+            let rings = self.rings;
+            if let Some(store) = self.crossed() {
+                (0..rings).for_each(|ring| store.ring_mut(ring).awake());
+            }
+        });
+    }
+
+    #[napi]
+    pub fn partitions(&mut self) -> Vec<BindingPartition> {
+        guarded(|| {
+            let Some(store) = self.crossed() else { return Vec::new() };
+            store.handles().filter_map(|handle| describe(store, handle)).collect()
+        })
+    }
+
+    #[napi]
+    pub fn partition(&mut self, handle: u32) -> Option<BindingPartition> {
+        guarded(|| self.crossed().and_then(|store| describe(store, handle)))
+    }
+
+    /// Their handles. Appends are taken at once and wait for the directories, which an event per partition reports.
+    #[napi]
+    pub fn create_partitions(&mut self, ticket: f64, partitions: Vec<BindingNewPartition>) -> Either<Vec<u32>, BindingFailure> {
+        guarded(|| {
+            self.crossings += 1;
+            match self.create(ticket as u64, &partitions) {
+                Ok(handles) => Either::A(handles),
+                Err(failure) => Either::B(failure),
+            }
+        })
+    }
+
+    fn create(&mut self, ticket: u64, partitions: &[BindingNewPartition]) -> Result<Vec<u32>, BindingFailure> {
+        let wanted = partitions.iter().map(new_partition).collect::<Result<Vec<_>, _>>()?;
+        let (Some(store), Some(directory)) = (&mut self.store, &self.directory) else { return Err(BindingFailure::closed()) };
+        for (id, ..) in &wanted {
+            // The next start would give it to the other shard, which knows nothing of what this one wrote.
+            let home = shard_of(id, directory.shards_count);
+            if home != self.shard {
+                return Err(BindingFailure::new("wrong-setting", format!("partition {id:?} belongs to shard {home}")));
+            }
+            if store.handle(id).is_some() {
+                return Err(BindingFailure::new("busy", format!("partition {id:?} exists")));
+            }
+        }
+        Ok(store.create(ticket, &wanted))
+    }
+
+    /// Appends a batch that is too large for a ring: copied into an aligned buffer of its own (DURABILITY.md rule 19).
+    /// `origin`: 0 leader, 1 coordinator, 2 follower.
+    #[napi]
+    pub fn append(&mut self, partition: u32, ticket: f64, origin: u32, batch: &[u8]) -> Option<BindingFailure> {
+        guarded(|| {
+            let Some(store) = self.crossed() else { return Some(BindingFailure::closed()) };
+            let origin = match origin {
+                0 => AppendOrigin::Leader,
+                1 => AppendOrigin::Coordinator,
+                2 => AppendOrigin::Follower,
+                other => return Some(BindingFailure::new("wrong-setting", format!("no origin {other}"))),
+            };
+            let mut buffer = AlignedBuffer::new(batch.len());
+            buffer.bytes_mut()[..batch.len()].copy_from_slice(batch);
+            store.append(partition, ticket as u64, Rc::new(buffer), batch.len(), origin);
+            None
+        })
+    }
+
+    /// Begins a control operation: "truncate", "log-start" and "reset" to an offset, "fsync", "replicated", "delete".
+    #[napi]
+    pub fn control(&mut self, partition: u32, ticket: f64, operation: String, to: f64) -> Option<BindingFailure> {
+        guarded(|| {
+            let Some(store) = self.crossed() else { return Some(BindingFailure::closed()) };
+            let to = to as u64;
+            let control = match operation.as_str() {
+                "truncate" => Control::Truncate { to },
+                "log-start" => Control::LogStart { to },
+                "reset" => Control::Reset { to },
+                "delete" => Control::Delete,
+                name => match durability(name) {
+                    Ok(durability) => Control::Durability(durability),
+                    Err(_) => return Some(BindingFailure::new("wrong-setting", format!("no control operation {name}"))),
+                },
+            };
+            store.control(partition, ticket as u64, control);
+            None
+        })
+    }
+
+    /// One round of work; `words` is filled as event_words.rs draws it.
+    #[napi]
+    pub fn turn(&mut self, monotonic_ms: f64, wall_ms: f64, mut words: LentWords) {
+        guarded(|| {
+            let has_more = self.crossed().is_some_and(|store| store.turn(now(monotonic_ms, wall_ms)));
+            self.tell(words.words(), has_more);
+        });
+    }
+
+    /// As `turn`, but blocks until something completes if anything is in flight.
+    #[napi]
+    pub fn wait(&mut self, monotonic_ms: f64, wall_ms: f64, mut words: LentWords) {
+        guarded(|| {
+            if let Some(store) = self.crossed() {
+                store.wait(now(monotonic_ms, wall_ms));
+            }
+            self.tell(words.words(), false);
+        });
+    }
+
+    /// What had no room in the last call, or came out of `close`.
+    #[napi]
+    pub fn take_events(&mut self, mut words: LentWords) {
+        guarded(|| {
+            self.crossings += 1;
+            self.tell(words.words(), false);
+        });
+    }
+
+    fn tell(&mut self, words: &mut [f64], has_more: bool) {
+        let mut deadline = -1.0;
+        if let Some(store) = &mut self.store {
+            self.events.extend(store.take_events());
+            deadline = store.deadline_ms().map_or(-1.0, exact);
+        }
+        let (header, room) = words.split_at_mut(HEADER_WORDS);
+        let mut count = 0;
+        let reads = &mut self.reads;
+        for target in room.chunks_exact_mut(EVENT_WORDS) {
+            let Some(event) = self.events.pop_front() else { break };
+            encode(event, target, &mut |partition, ticket, read| drop(reads.insert((partition, ticket), read)));
+            count += 1;
+        }
+        header[0] = f64::from(count);
+        header[1] = f64::from(u8::from(has_more));
+        header[2] = deadline;
+        header[3] = f64::from(u8::from(!self.events.is_empty()));
+    }
+
+    /// Batches from an offset on, below a limit. The number of batches in ring memory, each as `SLICE_WORDS` words; 0:
+    /// nothing there yet; -1: the bytes come as an event; below: -1 minus the index into the store's codes, `words` holding
+    /// three details.
+    #[napi]
+    pub fn read(&mut self, partition: u32, ticket: f64, offset: f64, limit: f64, size_max: u32, mut words: LentWords) -> i32 {
+        guarded(|| {
+            let Some(store) = self.crossed() else { return -1 - index_of(&STORE_CODES, "unknown-partition") as i32 };
+            match store.read(partition, ticket as u64, offset as u64, limit as u64, size_max as usize) {
+                ReadOutcome::Hot(slices) => {
+                    let targets = words.words().chunks_exact_mut(SLICE_WORDS);
+                    slices.iter().zip(targets).map(|(slice, target)| put_slice(store, slice, target)).count() as i32
+                }
+                ReadOutcome::Empty => 0,
+                ReadOutcome::Pending => -1,
+                ReadOutcome::Failed(error) => {
+                    let (code, details) = read_failure(&error);
+                    words.words()[..3].copy_from_slice(&details);
+                    -1 - index_of(&STORE_CODES, code) as i32
+                }
+            }
+        })
+    }
+
+    /// Copies what a read event announced, once; how many bytes. Nothing if the target is smaller: the bytes still wait.
+    #[napi]
+    pub fn take_read(&mut self, partition: u32, ticket: f64, target: SharedMemory) -> Option<u32> {
+        guarded(|| {
+            self.crossings += 1;
+            let key = (partition, ticket as u64);
+            let size = self.reads.get(&key)?.size;
+            if size > target.size() {
+                return None;
+            }
+            // SAFETY: the caller's memory, larger than this, alive and nobody else's during the call.
+            let target = unsafe { Piece::from_raw(target.pointer(), size as u32) };
+            target.write(0, self.reads.remove(&key)?.bytes());
+            Some(size as u32)
+        })
+    }
+
+    /// The first record at or above a timestamp: the answer is an event.
+    #[napi]
+    pub fn find(&mut self, partition: u32, ticket: f64, timestamp: f64) -> Option<BindingFailure> {
+        guarded(|| match self.crossed() {
+            Some(store) => {
+                store.find(partition, ticket as u64, timestamp as i64);
+                None
+            }
+            None => Some(BindingFailure::closed()),
+        })
+    }
+
+    /// Readable when completions wait; -1 where there is none.
+    #[napi]
+    pub fn wakeup_descriptor(&mut self) -> i32 {
+        guarded(|| self.crossed().and_then(|store| store.io().wakeup_fd()).unwrap_or(-1))
+    }
+
+    #[napi]
+    pub fn is_idle(&mut self) -> bool {
+        guarded(|| self.crossed().is_none_or(|store| store.is_idle()))
+    }
+
+    #[napi]
+    pub fn counters(&mut self) -> Option<BindingStoreCounters> {
+        guarded(|| {
+            let crossings = self.crossings + 1;
+            let store = self.crossed()?;
+            let (counters, journal) = (store.counters, store.journal_counters());
+            Some(BindingStoreCounters {
+                crossings: exact(crossings),
+                system_calls: exact(store.io().system_calls()),
+                turns: exact(counters.turns),
+                appended_batches: exact(counters.appended_batches),
+                appended_size: exact(counters.appended_bytes),
+                segment_writes: exact(counters.segment_writes),
+                segment_size: exact(counters.segment_bytes),
+                checkpoints: exact(counters.checkpoints),
+                file_syncs: exact(counters.file_syncs),
+                commits: exact(journal.commits),
+                journal_entries: exact(journal.entries),
+                journal_size: exact(journal.bytes),
+            })
+        })
+    }
+
+    /// Blocks until all is on disk and checkpointed, so that the next start has nothing to replay. Its events still wait.
+    #[napi]
+    pub fn close(&mut self, monotonic_ms: f64, wall_ms: f64) -> Option<BindingFailure> {
+        guarded(|| {
+            let began = Instant::now();
+            let store = self.crossed()?;
+            let clock = || {
+                let passed_ms = began.elapsed().as_millis() as f64;
+                now(monotonic_ms + passed_ms, wall_ms + passed_ms)
+            };
+            store.close(clock).err().map(BindingFailure::from)
+        })
+    }
+
+    /// Frees everything; waits for what the kernel still does with our memory. Without `close` before, it is a crash.
+    #[napi]
+    pub fn release(&mut self) {
+        guarded(|| {
+            self.crossings += 1;
+            self.reads.clear();
+            self.store = None;
+            self.directory = None;
+        });
+    }
+}
+
+fn describe(store: &Store, handle: u32) -> Option<BindingPartition> {
+    let partition = store.partition(handle)?;
+    Some(BindingPartition {
+        handle,
+        topic: partition.id.topic.to_string(),
+        index: partition.id.index,
+        leader_epoch: partition.leader_epoch,
+        log_start: exact(partition.log_start),
+        end: exact(partition.end),
+        stable_end: exact(partition.stable_end()),
+        durability: durability_name(partition.durability).to_owned(),
+        is_damaged: partition.is_damaged,
+    })
+}
+
+fn new_partition(wanted: &BindingNewPartition) -> Result<(PartitionId, LogConfig, i32), BindingFailure> {
+    Ok((partition_id(&wanted.topic, wanted.index)?, log_config(&wanted.config, LogConfig::default())?, wanted.leader_epoch))
+}
+
+fn put_slice(store: &Store, slice: &HotSlice, words: &mut [f64]) {
+    let data = store.ring(slice.ring).data();
+    let at = (slice.piece.address() - data.address()) as f64;
+    let (high, low) = ((slice.ring_position >> 32) as u32, slice.ring_position as u32);
+    let position = [f64::from(high), f64::from(low)];
+    let [high, low] = position;
+    words.copy_from_slice(&[
+        f64::from(slice.ring),
+        high,
+        low,
+        at,
+        slice.piece.size() as f64,
+        exact(slice.base),
+        exact(slice.next),
+    ]);
+}

@@ -1,0 +1,94 @@
+import { assert } from '../../ts/model/assert.js';
+import type { Result } from '../../ts/model/result.js';
+import { crc32c } from '../../ts/native/codec.js';
+import type { Failure } from '../../ts/native/failure.js';
+import {
+  type Ack,
+  DataDirectory,
+  type DataDirectoryOptions,
+  type FileRead,
+  type Found,
+  type LogEvents,
+  LogStore,
+  type Refusal,
+  type StoreFailure,
+} from '../../ts/native/log.js';
+import { BatchPlan } from '../../ts/wire/records/build.js';
+
+/** A listener that keeps everything. */
+export class Heard implements LogEvents {
+  readonly acks: Ack[] = [];
+  readonly refusals: Refusal[] = [];
+  readonly done_: number[] = [];
+  readonly failures: StoreFailure[] = [];
+  readonly reads: Result<FileRead, StoreFailure>[] = [];
+  readonly finds: [ticket: number, Result<Found | undefined, StoreFailure>][] = [];
+  readonly fences: string[] = [];
+
+  appended(ack: Ack) {
+    this.acks.push(ack);
+  }
+
+  refused(refusal: Refusal) {
+    this.refusals.push(refusal);
+  }
+
+  done(_partition: number, ticket: number) {
+    this.done_.push(ticket);
+  }
+
+  controlFailed(_partition: number, _ticket: number, failure: StoreFailure) {
+    this.failures.push(failure);
+  }
+
+  read(_partition: number, _ticket: number, result: Result<FileRead, StoreFailure>) {
+    this.reads.push(result);
+  }
+
+  found(_partition: number, ticket: number, result: Result<Found | undefined, StoreFailure>) {
+    this.finds.push([ticket, result]);
+  }
+
+  fenced(by: string, reason: string) {
+    this.fences.push(`${by}: ${reason}`);
+  }
+}
+
+export function opened<T>(result: Result<T, Failure>): T {
+  assert(result.ok, result.ok ? '' : `${result.error.code}: ${result.error.message}`);
+  return result.value;
+}
+
+export const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+export function openDirectory(data: string, options: Partial<DataDirectoryOptions> = {}): DataDirectory {
+  return opened(DataDirectory.open({ data, shards: 1, journalSize: 8 << 20, batchSizeMax: 1 << 20, clock, ...options }));
+}
+
+/** A directory with one shard and one partition, and its store. */
+export function openLog(data: string, options: Partial<DataDirectoryOptions> = {}) {
+  const directory = openDirectory(data, options);
+  const store = opened(LogStore.open(directory.id, 0, clock));
+  const topic = opened(directory.ensureTopic('t', 1, { batchSizeMax: 1 << 20 }));
+  const heard = new Heard();
+  const leaderEpoch = directory.report.incarnation;
+  const known = store.partitions()[0]?.handle;
+  const config = { batchSizeMax: topic.batchSizeMax };
+  const handle = known ?? opened(store.createPartitions(0, [{ topic: topic.id, index: 0, leaderEpoch, config }]))[0] ?? -1;
+  return { directory, store, topic, heard, handle };
+}
+
+/** Turns until something holds. Everything here ends by itself, so that a hang is a test's time limit. */
+export function turnUntil(store: LogStore, heard: Heard, holds: () => boolean): void {
+  while (!holds()) {
+    store.turn(heard);
+    if (!holds()) store.wait(heard);
+  }
+}
+
+export function batchOf(values: readonly string[], timestamp = 1_000): Uint8Array {
+  const plan = new BatchPlan(values.map((value) => ({ timestamp, key: null, value: Buffer.from(value) })));
+  const bytes = new Uint8Array(plan.size);
+  plan.write(bytes, crc32c);
+  return bytes;
+}

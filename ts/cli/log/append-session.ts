@@ -1,0 +1,173 @@
+import { ok, type Result } from '../../model/result.js';
+import type { Failure } from '../../native/failure.js';
+import type { Ack, DataDirectory, LogClock, StoreCounters, Topic } from '../../native/log.js';
+import { watchEvent } from '../../native/wakeup.js';
+import { Wakeup } from '../../ring/wakeup.js';
+import type { AckLines } from './ack-lines.js';
+import { type FeedOwner, ShardFeed, type Stop } from './shard-feed.js';
+
+export interface SessionOptions {
+  readonly topic: Topic;
+  /** Batches go round robin over this many. */
+  readonly partitions: number;
+  readonly shards: number;
+  readonly ringCapacity: number;
+  readonly clock: LogClock;
+  readonly acks: AckLines;
+  /** Called once if appending can't go on. */
+  readonly onStop: () => void;
+}
+
+interface Target {
+  readonly feed: ShardFeed;
+  readonly handle: number;
+}
+
+/**
+ * Appends batches to one topic, with all shards on this thread: what is appended goes into rings, a turn of all stores follows
+ * behind the event loop, and completions wake the next one.
+ *
+ * Ends when: `close` or `release`.
+ */
+export class AppendSession implements FeedOwner {
+  readonly #options: SessionOptions;
+  readonly #feeds: ShardFeed[] = [];
+  readonly #targets: Target[] = [];
+  readonly #wakeup = new Wakeup(() => this.#turn());
+  readonly #watches: { close(): void }[] = [];
+  #targetNext = 0;
+  #isWakeScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #afterTurn: (() => void)[] = [];
+  #stop: Stop | undefined;
+
+  private constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  static open(directory: DataDirectory, options: SessionOptions): Result<AppendSession, Failure> {
+    const session = new AppendSession(options);
+    const opened = session.#open(directory);
+    if (opened.ok) return ok(session);
+    session.release();
+    return opened;
+  }
+
+  #open(directory: DataDirectory): Result<void, Failure> {
+    const { shards, partitions, topic, ...rest } = this.#options;
+    const doorbell = { ring: () => this.#wakeLater() };
+    for (let shard = 0; shard < shards; shard++) {
+      const feed = ShardFeed.open(directory, shard, { ...rest, doorbell, owner: this });
+      if (!feed.ok) return feed;
+      this.#feeds.push(feed.value);
+    }
+    for (let index = 0; index < partitions; index++) {
+      const target = this.#targetOf(directory, topic, index);
+      if (!target.ok) return target;
+      this.#targets.push(target.value);
+    }
+    for (const { store } of this.#feeds) {
+      this.#watches.push(watchEvent(store.wakeupDescriptor(), () => this.#wakeup.wake()));
+      this.#wakeup.consume(store);
+    }
+    return ok(undefined);
+  }
+
+  #targetOf(directory: DataDirectory, topic: Topic, index: number): Result<Target, Failure> {
+    const shard = directory.shardOf(topic.id, index);
+    if (!shard.ok) return shard;
+    const feed = this.#feeds[shard.value] as ShardFeed;
+    // Without a broker the directory's start count is the leader epoch (DURABILITY.md rule 15).
+    const handle = feed.addPartition(topic, index, directory.report.incarnation);
+    return handle.ok ? ok({ feed, handle: handle.value }) : handle;
+  }
+
+  /** Set when appending can't go on. */
+  get stop(): Stop | undefined {
+    return this.#stop;
+  }
+
+  /** The lines become one batch of the next partition; resolves as soon as there is room for it, or after a stop. */
+  append(lines: readonly Uint8Array[]): Promise<void> | undefined {
+    const { feed, handle } = this.#targets[this.#targetNext] as Target;
+    this.#targetNext = (this.#targetNext + 1) % this.#targets.length;
+    const plan = feed.plan(lines);
+    if (feed.offer(handle, plan)) return this.#wakeLater();
+    return this.#offerUntilTaken(() => feed.offer(handle, plan));
+  }
+
+  async #offerUntilTaken(offer: () => boolean): Promise<void> {
+    do {
+      await this.#turned();
+    } while (this.#stop === undefined && !offer());
+    this.#wakeLater();
+  }
+
+  /** Resolves when everything that was appended is acknowledged, or after a stop. */
+  async drain(): Promise<void> {
+    while (this.#stop === undefined && this.#feeds.some(({ pending }) => pending > 0)) await this.#turned();
+  }
+
+  #turned(): Promise<void> {
+    this.#wakeLater();
+    return new Promise((resolve) => this.#afterTurn.push(resolve));
+  }
+
+  /** Behind the events that wait, so that one turn takes all the batches of a chunk. */
+  #wakeLater(): undefined {
+    if (this.#isWakeScheduled) return;
+    this.#isWakeScheduled = true;
+    setImmediate(() => {
+      this.#isWakeScheduled = false;
+      this.#wakeup.wake();
+    });
+  }
+
+  #turn(): boolean {
+    let hasMore = false;
+    for (const feed of this.#feeds) hasMore = feed.turn() || hasMore;
+    this.#options.acks.write();
+    this.#comeBackInTime();
+    const waiting = this.#afterTurn;
+    this.#afterTurn = [];
+    for (const resolve of waiting) resolve();
+    return hasMore;
+  }
+
+  #comeBackInTime(): void {
+    const deadlines = this.#feeds.map(({ store }) => store.deadlineMs).filter((deadline) => deadline !== undefined);
+    clearTimeout(this.#timer);
+    if (deadlines.length === 0) return;
+    const delayMs = Math.max(0, Math.min(...deadlines) - this.#options.clock.monotonicMs());
+    this.#timer = setTimeout(() => this.#wakeup.wake(), Math.ceil(delayMs));
+  }
+
+  acked(partition: number, ack: Ack): void {
+    this.#options.acks.add(partition, ack);
+  }
+
+  stopped(stop: Stop): void {
+    if (this.#stop !== undefined) return;
+    this.#stop = stop;
+    this.#options.onStop();
+  }
+
+  counters(): readonly StoreCounters[] {
+    return this.#feeds.map(({ store }) => store.counters());
+  }
+
+  /** Checkpoints all shards, so that the next start has nothing to replay; blocks meanwhile. */
+  close(): Failure | undefined {
+    const failures = this.#feeds.map((feed) => feed.close());
+    this.#options.acks.write();
+    this.release();
+    return failures.find((failure) => failure !== undefined);
+  }
+
+  release(): void {
+    this.#wakeup.stop();
+    clearTimeout(this.#timer);
+    for (const watch of this.#watches) watch.close();
+    for (const { store } of this.#feeds) store.release();
+  }
+}

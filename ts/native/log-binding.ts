@@ -1,0 +1,171 @@
+import type { Failure } from './failure.js';
+import type { BindingDoorbell } from './ring-binding.js';
+
+/** What native/src/binding/data_directory.rs, store.rs, trace.rs, inspection.rs, codec.rs and event_words.rs export. */
+export interface LogBinding {
+  openDataDirectory(options: BindingOpenOptions, trace?: BindingTrace): BindingDataDirectory | Failure;
+  openStore(directory: number, shard: number, monotonicMs: number, wallMs: number): BindingStore | Failure;
+  createTrace(path: string): BindingTrace | Failure;
+  inspectLog(options: BindingInspectOptions): BindingInspection | Failure;
+  describeLogCodes(): string;
+  crc32c(bytes: Uint8Array): number;
+  decompressRecords(batch: Uint8Array, sizeMax: number): Uint8Array | Failure;
+}
+
+export type IoName = 'auto' | 'uring' | 'fallback';
+export type Durability = 'fsync' | 'replicated';
+
+export interface BindingOpenOptions {
+  readonly data: string;
+  readonly journals?: string;
+  readonly shards: number;
+  readonly journalSize: number;
+  readonly sync: 'linked' | 'dsync';
+  readonly batchSizeMax: number;
+  readonly setAsideCorrupt: boolean;
+  readonly io: IoName;
+  readonly nonce: Uint8Array;
+  readonly wallMs: number;
+}
+
+/** A topic's configuration as the data plane reads it; what is absent stays as it is, or has its default in a new topic. */
+export interface TopicSettings {
+  readonly durability?: Durability;
+  readonly batchSizeMax?: number;
+  readonly segmentSizeMax?: number;
+  readonly segmentAgeMaxMs?: number;
+  readonly indexInterval?: number;
+  readonly isLogAppendTime?: boolean;
+  /** Below zero: keeps everything. */
+  readonly retentionMs?: number;
+  readonly retentionSize?: number;
+}
+
+export interface Topic {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly partitions: number;
+  readonly durability: Durability;
+  readonly batchSizeMax: number;
+}
+
+export interface RecoveryReport {
+  readonly isFresh: boolean;
+  readonly commits: number;
+  readonly entries: number;
+  readonly size: number;
+  readonly cutSize: number;
+  readonly setAside: readonly string[];
+  readonly damaged: readonly string[];
+  /** The start count of the directory. */
+  readonly incarnation: number;
+  readonly io: 'uring' | 'fallback';
+  /** Empty, or why "auto" did not choose io_uring. */
+  readonly whyNotUring: string;
+}
+
+export interface BindingDataDirectory {
+  readonly id: number;
+  report(): RecoveryReport;
+  topics(): readonly Topic[];
+  ensureTopic(name: string, partitions: number, settings: TopicSettings, freshId: Uint8Array): Topic | Failure;
+  shardOf(topic: string, index: number): number | Failure;
+  close(): void;
+}
+
+export interface NewPartition {
+  /** 32 hexadecimal digits. */
+  readonly topic: string;
+  readonly index: number;
+  readonly leaderEpoch: number;
+  readonly config: TopicSettings;
+}
+
+export interface PartitionState {
+  readonly handle: number;
+  readonly topic: string;
+  readonly index: number;
+  readonly leaderEpoch: number;
+  readonly logStart: number;
+  readonly end: number;
+  /** Below it a reader may be served. */
+  readonly stableEnd: number;
+  readonly durability: Durability;
+  readonly isDamaged: boolean;
+}
+
+export interface StoreCounters {
+  /** Calls from JavaScript into the store. */
+  readonly crossings: number;
+  readonly systemCalls: number;
+  readonly turns: number;
+  readonly appendedBatches: number;
+  readonly appendedSize: number;
+  readonly segmentWrites: number;
+  readonly segmentSize: number;
+  readonly checkpoints: number;
+  readonly fileSyncs: number;
+  readonly commits: number;
+  readonly journalEntries: number;
+  readonly journalSize: number;
+}
+
+export type ControlOperation = 'truncate' | 'log-start' | 'reset' | 'delete' | Durability;
+
+export interface BindingStore {
+  attachRing(memory: Uint8Array, producer?: BindingDoorbell): number | Failure;
+  beforeSleep(): boolean;
+  awake(): void;
+  partitions(): readonly PartitionState[];
+  partition(handle: number): PartitionState | null;
+  createPartitions(ticket: number, partitions: readonly NewPartition[]): readonly number[] | Failure;
+  append(partition: number, ticket: number, origin: number, batch: Uint8Array): Failure | null;
+  control(partition: number, ticket: number, operation: ControlOperation, to: number): Failure | null;
+  turn(monotonicMs: number, wallMs: number, words: Float64Array): void;
+  wait(monotonicMs: number, wallMs: number, words: Float64Array): void;
+  takeEvents(words: Float64Array): void;
+  read(partition: number, ticket: number, offset: number, limit: number, sizeMax: number, words: Float64Array): number;
+  takeRead(partition: number, ticket: number, target: Uint8Array): number | null;
+  find(partition: number, ticket: number, timestamp: number): Failure | null;
+  wakeupDescriptor(): number;
+  isIdle(): boolean;
+  counters(): StoreCounters | null;
+  close(monotonicMs: number, wallMs: number): Failure | null;
+  release(): void;
+}
+
+export interface BindingTrace {
+  note(kind: number, bytes: Uint8Array): void;
+  flush(): Failure | null;
+}
+
+export interface BindingInspectOptions {
+  readonly path: string;
+  readonly isSegment: boolean;
+  readonly journals?: string;
+  readonly io: IoName;
+}
+
+export interface Finding {
+  readonly kind: 'torn-tail' | 'torn-commit' | 'torn-metadata' | 'corrupt-batch' | 'corrupt' | 'damaged-copy' | 'unknown';
+  readonly message: string;
+  /** Its name; empty where the finding is not about one partition. */
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface BindingInspection {
+  outcome(): 'clean' | 'torn-tail' | 'corrupt';
+  findings(): readonly Finding[];
+  topics(): readonly BindingTopicName[];
+  nextBatches(words: Float64Array): number;
+  batchBytes(number: number): Uint8Array | Failure;
+  close(): void;
+}
+
+export interface BindingTopicName {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+}
