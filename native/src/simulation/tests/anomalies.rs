@@ -23,9 +23,7 @@ fn row_15_no_ack_is_ahead_of_the_disk() {
             bed.offer(id(1), &batch_of(content, 2500));
             bed.run_until(|bed| !bed.disk.has_power() || bed.acks.len() as u64 > content / 2);
         }
-        if bed.disk.has_power() {
-            bed.settle();
-        }
+        bed.settle_while_powered();
         let boundaries = bed.disk.boundaries() - first;
         (bed, boundaries)
     };
@@ -216,8 +214,8 @@ fn row_25_a_torn_index_or_tail_never_makes_a_healthy_partition_unavailable() {
             still.bed.disk.put_file(log, &[whole.as_slice(), &tail].concat());
             still.bed.open();
             assert_eq!(still.corrupt_offsets(), Vec::<u64>::new(), "{name} behind the log");
-            assert_eq!(still.bed.append(id(1), &batch_of(20, 100)).base, 20, "{name} behind the log");
             assert_eq!(still.bed.disk.file(log).expect("a segment").len(), whole.len(), "{name} was cut off");
+            assert_eq!(still.bed.append(id(1), &batch_of(20, 100)).base, 20, "{name} behind the log");
         }
         for cut in [0, 1, 40, index.len() / 2, index.len() - 1] {
             still.bed.disk.restore(&still.snapshot);

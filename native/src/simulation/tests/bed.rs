@@ -340,6 +340,15 @@ impl Bed {
         assert!(is_settled, "it never comes to rest");
     }
 
+    /// As `settle`, for a run whose power goes at some point.
+    pub fn settle_while_powered(&mut self) {
+        let is_settled = self.run_until(|bed| {
+            bed.store().flush_all();
+            !bed.disk.has_power() || bed.store().is_idle()
+        });
+        assert!(is_settled, "it never comes to rest");
+    }
+
     pub fn checkpoint(&mut self) {
         let count = self.store().counters.checkpoints;
         self.store().request_checkpoint();

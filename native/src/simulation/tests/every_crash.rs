@@ -7,7 +7,7 @@ use crate::simulation::rig::{small_config, Life, Rig};
 use crate::simulation::workload::{open_until_up, Mix, Workload};
 
 const SEED: u64 = 11;
-const STEPS: u32 = 70;
+const STEPS: u32 = 160;
 
 struct Story {
     disk: SimDisk,
@@ -28,8 +28,11 @@ fn tell(crash_after: Option<u64>) -> Result<Story, String> {
         workload.settle(End::Closed, &rig, &mut life)?;
         let probe = disk.clone();
         workload.run(&mut rig, &mut life, STEPS, || probe.has_power())?;
-        if disk.has_power() {
-            workload.drain(&rig, &mut life)?;
+        while disk.has_power() && !life.store.is_idle() {
+            life.store.flush_all();
+            life.store.turn(rig.now());
+            life.store.wait(rig.now());
+            workload.take_events(&mut life)?;
         }
     }
     Ok(Story { disk, rig, workload })

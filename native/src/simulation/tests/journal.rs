@@ -47,7 +47,7 @@ fn commits_in_flight_together_are_acknowledged_in_order() {
 #[test]
 fn space_that_replay_needs_is_not_given_out() {
     let block = BLOCK_SIZE as u64;
-    let mut space = Space::new(JOURNAL_START, 1, JOURNAL_START + 8 * block);
+    let mut space = Space::new(JOURNAL_START, 1, JOURNAL_START + 7 * block);
     let places: Vec<_> = (0..2).map(|_| space.take(3 * block).expect("room")).collect();
     assert_eq!(places[1].position, places[0].position + places[0].size, "commits lie side by side");
     assert_eq!(space.take(3 * block), None, "the rest is too short, and the start is needed");
@@ -77,9 +77,7 @@ fn fill_tiny_journal(disk_seed: u64, crash_after: Option<u64>) -> (Bed, u64) {
             break;
         }
     }
-    if bed.disk.has_power() {
-        bed.settle();
-    }
+    bed.settle_while_powered();
     let passed = bed.disk.boundaries() - first;
     (bed, passed)
 }
@@ -168,8 +166,10 @@ fn what_a_killed_process_left_unsynced_is_acted_on_only_when_it_is_durable() {
         // The commit with the cut is in flight when the process dies.
         bed.ask_control(id(1), Control::Truncate { to: 2 });
         let journal = bed.journal_path();
-        let is_listed = bed.run_until(|bed| bed.disk.has_unsynced(&journal));
-        assert!(is_listed);
+        while !bed.disk.has_unsynced(&journal) {
+            bed.turn();
+            assert!(bed.disk.step(), "the commit is written");
+        }
         bed.die();
         bed
     };
