@@ -39,7 +39,9 @@ fn log_append_time_is_stamped_under_a_right_crc() {
 fn a_follower_takes_offsets_and_epochs_as_they_come_gaps_included() {
     let mut bed = Bed::with_partition(1, small_log());
     for (content, base, leader_epoch) in [(1, 5, 3), (2, 6, 3), (3, 20, 8)] {
-        let Answer::Appended(ack) = bed.append_as_follower(id(1), &from_leader(content, base, leader_epoch)) else { panic!("an ack") };
+        let Answer::Appended(ack) = bed.append_as_follower(id(1), &from_leader(content, base, leader_epoch)) else {
+            panic!("an ack")
+        };
         assert_eq!((ack.base, ack.leader_epoch), (base as u64, leader_epoch));
     }
     let read = |bed: &mut Bed| -> Vec<(i64, i32)> {
@@ -102,7 +104,8 @@ fn after_a_truncation_the_old_epoch_leads_no_more() {
 fn a_batch_larger_than_a_quarter_ring_has_memory_of_its_own() {
     let mut bed = Bed::with_partition(1, small_log());
     bed.append(id(1), &batch_of(1, 100));
-    let tickets = [bed.offer(id(1), &batch_of(2, 100)), bed.offer(id(1), &batch_of(3, 100 << 10)), bed.offer(id(1), &batch_of(4, 100))];
+    let tickets =
+        [bed.offer(id(1), &batch_of(2, 100)), bed.offer(id(1), &batch_of(3, 100 << 10)), bed.offer(id(1), &batch_of(4, 100))];
     for ticket in tickets {
         assert!(matches!(bed.answer(ticket), Answer::Appended(_)));
     }

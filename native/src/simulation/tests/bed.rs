@@ -13,7 +13,9 @@ use crate::ring::ClaimError;
 use crate::simulation::audit::content_of;
 use crate::simulation::model::Content;
 use crate::simulation::rig::{small_config, small_log, Life, Rig};
-use crate::store::{AppendError, Control, Event, FencedBy, Found, OpenError, ReadError, ReadOutcome, Store, StoreConfig, StoreError};
+use crate::store::{
+    AppendError, Control, Event, FencedBy, Found, OpenError, ReadError, ReadOutcome, Store, StoreConfig, StoreError,
+};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;

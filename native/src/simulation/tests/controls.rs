@@ -166,7 +166,11 @@ fn a_deleted_partition_is_gone_for_good_and_its_journal_entries_with_it() {
             assert_eq!(bed.contents(id(2)), vec![50], "after {name}, seed {seed}");
             bed.checkpoint();
             let root = bed.paths().topics();
-            let left = bed.disk.files().into_keys().any(|path| path.starts_with(&root) && path.to_string_lossy().contains(&id(1).directory()));
+            let left = bed
+                .disk
+                .files()
+                .into_keys()
+                .any(|path| path.starts_with(&root) && path.to_string_lossy().contains(&id(1).directory()));
             assert!(!left, "files of it are left after {name}, seed {seed}");
         }
     }

@@ -42,7 +42,13 @@ fn check_fence(mut bed: Bed, by: FencedBy, doubtful: &[u64]) {
 
 #[test]
 fn a_failed_journal_write_or_sync_acknowledges_nothing_more() {
-    for fault in [(OpKind::Write, EIO), (OpKind::Write, Fault::Short), (OpKind::Write, Fault::Torn), (OpKind::Sync, EIO), (OpKind::Sync, Fault::SyncDropsDirty)] {
+    for fault in [
+        (OpKind::Write, EIO),
+        (OpKind::Write, Fault::Short),
+        (OpKind::Write, Fault::Torn),
+        (OpKind::Sync, EIO),
+        (OpKind::Sync, Fault::SyncDropsDirty),
+    ] {
         for seed in 0..6 {
             let mut bed = with_four_batches(seed);
             bed.disk.set_faults(FaultPlan::new().nth(fault.0, ".journal", 1, fault.1));

@@ -71,7 +71,8 @@ fn fill_tiny_journal(disk_seed: u64, crash_after: Option<u64>) -> (Bed, u64) {
     for content in 0..60 {
         let partition = id(1 + (content % 2) as u8);
         let bytes = batch_of(content, random.between(500, 6000) as usize);
-        let is_taken = bed.run_until(|bed| !bed.disk.has_power() || bed.try_offer(partition, &bytes, AppendOrigin::Leader).is_some());
+        let is_taken =
+            bed.run_until(|bed| !bed.disk.has_power() || bed.try_offer(partition, &bytes, AppendOrigin::Leader).is_some());
         assert!(is_taken, "the ring never has room again");
         if !bed.disk.has_power() {
             break;
@@ -115,7 +116,8 @@ fn a_starved_journal_is_freed_by_checkpoints_while_controls_wait_for_it() {
             assert!(bed.run_until(offered), "round {round}: the ring never has room again");
             if index % 4 == round % 4 {
                 let end = bed.partition(*id).end;
-                let control = if index % 2 == 0 { Control::Truncate { to: end.saturating_sub(1) } } else { Control::LogStart { to: 0 } };
+                let control =
+                    if index % 2 == 0 { Control::Truncate { to: end.saturating_sub(1) } } else { Control::LogStart { to: 0 } };
                 tickets.push(bed.ask_control(*id, control));
             }
         }

@@ -113,7 +113,8 @@ fn a_completed_sync_covers_what_had_completed_before_its_submission_and_no_more(
     story.run(write(file, 7, "z", None), size("z"));
     story.complete(late, size("c"));
     let all = ["---", "a--", "-c-", "--z", "ac-", "a-z", "-cz", "acz"];
-    let unsynced: BTreeSet<String> = story.sectors().into_iter().map(|sectors| [0, 3, 7].map(|at| sectors.as_bytes()[at] as char).iter().collect()).collect();
+    let unsynced: BTreeSet<String> =
+        story.sectors().into_iter().map(|sectors| [0, 3, 7].map(|at| sectors.as_bytes()[at] as char).iter().collect()).collect();
     assert_eq!(unsynced, strings(&all), "a sync under way promises nothing");
     story.complete(sync, 0);
     assert_eq!(story.sectors(), strings(&["a-------", "a--c----", "a------z", "a--c---z"]));
