@@ -24,9 +24,8 @@ impl Drop for Directory {
 }
 
 fn keeps_every_promise(choice: IoChoice, name: &str) {
-    let make = |choice: IoChoice| -> MakeIo {
-        Box::new(move || -> Box<dyn Io> { open_io(choice).expect("this machine has it").io })
-    };
+    let make =
+        |choice: IoChoice| -> MakeIo { Box::new(move || -> Box<dyn Io> { open_io(choice).expect("this machine has it").io }) };
     for seed in 0..4 {
         let directory = Directory::new(&format!("{name}-{seed}"));
         let mut rig = Rig::over(make(choice), directory.0.clone(), small_config());
