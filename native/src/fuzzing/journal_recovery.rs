@@ -114,7 +114,12 @@ pub fn seeds() -> Vec<Seed> {
         }
         file
     };
-    vec![seed("empty", commits(&[])), seed("three", commits(&[1, 3, 2])), seed("two-header-blocks", commits(&[50, 1])), seed("witness", commits(&[2, 0]))]
+    vec![
+        seed("empty", commits(&[])),
+        seed("three", commits(&[1, 3, 2])),
+        seed("two-header-blocks", commits(&[50, 1])),
+        seed("witness", commits(&[2, 0])),
+    ]
 }
 
 #[cfg(test)]

@@ -80,7 +80,11 @@ fn check_kept(disk: &SimDisk, segments: &Segments, end: u64) {
 
 fn logs(disk: &SimDisk) -> Segments {
     let name = |path: &Path| crate::log::segment::base_of_log_name(path.file_name()?.to_str()?);
-    disk.files().into_iter().filter_map(|(path, bytes)| Some((name(&path)?, bytes))).filter(|(_, bytes)| !bytes.is_empty()).collect()
+    disk.files()
+        .into_iter()
+        .filter_map(|(path, bytes)| Some((name(&path)?, bytes)))
+        .filter(|(_, bytes)| !bytes.is_empty())
+        .collect()
 }
 
 fn data() -> &'static Path {
@@ -120,9 +124,12 @@ fn make_good(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub fn seeds() -> Vec<Seed> {
-    let batch = |base: u64, epoch| BatchBuilder::new().base_offset(base as i64).leader_epoch(epoch).value(b"a").value(&[7; 40]).finish();
+    let batch =
+        |base: u64, epoch| BatchBuilder::new().base_offset(base as i64).leader_epoch(epoch).value(b"a").value(&[7; 40]).finish();
     let input = |segments: &[(u64, Vec<u8>)]| {
-        let places = segments.iter().flat_map(|(base, bytes)| [&(base << 11).to_le_bytes()[..], &(bytes.len() as u32).to_le_bytes()].concat());
+        let places = segments
+            .iter()
+            .flat_map(|(base, bytes)| [&(base << 11).to_le_bytes()[..], &(bytes.len() as u32).to_le_bytes()].concat());
         let mut input: Vec<u8> = [segments.len() as u8].into_iter().chain(places).collect();
         segments.iter().for_each(|(_, bytes)| input.extend_from_slice(bytes));
         input

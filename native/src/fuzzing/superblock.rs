@@ -42,7 +42,8 @@ pub fn seeds() -> Vec<Seed> {
         incarnation: Incarnation { number: 5, nonce: [9; 16] },
         journals: vec![journal("journal/00000.journal")],
     };
-    let many = Superblock { journals: (0..4).map(|shard| journal(&format!("/other/{shard:05}.journal"))).collect(), ..one.clone() };
+    let many =
+        Superblock { journals: (0..4).map(|shard| journal(&format!("/other/{shard:05}.journal"))).collect(), ..one.clone() };
     let (_, copy) = Twin::new(SUPERBLOCK_MAGIC, Path::new("/d"), "twin").next(&one.encode());
     vec![seed("none", Superblock::default().encode()), seed("one", one.encode()), seed("many", many.encode()), seed("copy", copy)]
 }

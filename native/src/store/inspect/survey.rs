@@ -40,7 +40,8 @@ pub(super) fn survey(io: &mut dyn Io, paths: &DataPaths) -> IoResult<Survey> {
         let own = checkpoints.find(|checkpoint| checkpoint.incarnation == superblock.incarnation);
         let (path, search_size) = (paths.root.join(&place.path), place.search_size);
         let (Some(checkpoint), Some(file_size)) = (own, io.file_size(&path)?) else { continue };
-        let (torn, rewound) = block_on(io, |files| async move { look_into(&files, &path, (file_size, search_size), &checkpoint).await })?;
+        let (torn, rewound) =
+            block_on(io, |files| async move { look_into(&files, &path, (file_size, search_size), &checkpoint).await })?;
         let shard = shard as u32;
         survey.findings.extend(torn.map(|(number, position)| Finding::TornCommit { shard, number, position }));
         survey.rewound.extend(rewound);

@@ -221,7 +221,9 @@ fn a_stored_batch_that_fails_its_checks_is_named_and_the_others_are_listed() {
         disk.flip_bit(&paths().log(&id, bad.segment), bad.position + at, 3);
         let told = inspected(&disk);
         assert_eq!((told.outcome, told.findings), (VerifyOutcome::Corrupt, vec![finding.clone()]));
-        let is_lost = |batch: &InspectedBatch| *batch == bad || (!is_rest_readable && batch.segment == bad.segment && batch.base > bad.base);
+        let is_lost = |batch: &InspectedBatch| {
+            *batch == bad || (!is_rest_readable && batch.segment == bad.segment && batch.base > bad.base)
+        };
         let expected: Vec<_> = whole.iter().filter(|(batch, _)| !is_lost(batch)).cloned().collect();
         assert_eq!(told.batches[&id], expected);
     }
@@ -294,7 +296,10 @@ fn damage_to_what_recovery_needs_is_corruption_and_to_one_of_two_copies_is_told(
     for path in superblocks {
         disk.flip_bit(&path, 20, 1);
         let told = inspected(&disk);
-        assert_eq!((told.outcome, told.findings), (VerifyOutcome::Clean, vec![Finding::DamagedCopy { what: "superblock".into() }]));
+        assert_eq!(
+            (told.outcome, told.findings),
+            (VerifyOutcome::Clean, vec![Finding::DamagedCopy { what: "superblock".into() }])
+        );
         assert_eq!(told.batches, whole.batches, "both copies are of this incarnation");
         disk.restore(&before);
     }
