@@ -461,6 +461,12 @@ impl Store {
         self.journal.counters
     }
 
+    /// A checkpoint is under way: what is acknowledged meanwhile shares the disk with it.
+    #[must_use]
+    pub fn is_checkpointing(&self) -> bool {
+        self.checkpointer.is_running()
+    }
+
     #[must_use]
     pub fn incarnation(&self) -> u64 {
         self.incarnation
