@@ -1,4 +1,4 @@
-use millrace_native::io::probe::Spinners;
+use crate::spinners::SpinnerProcess;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ impl Spinning {
 
     /// The spinners run until the value is dropped.
     #[must_use]
-    pub fn start(self) -> Option<Spinners> {
-        (self == Self::On).then(Spinners::start)
+    pub fn start(self) -> Option<SpinnerProcess> {
+        (self == Self::On).then(SpinnerProcess::start)
     }
 }
 
@@ -45,6 +45,11 @@ impl Plan {
     #[must_use]
     pub fn spinner_modes(&self) -> Vec<Spinning> {
         self.spinners.clone()
+    }
+
+    /// For whoever watches; the figures go to stdout.
+    pub fn note(&self, text: &str) {
+        eprintln!("  {text}");
     }
 
     /// A quarter of it in a quick run.

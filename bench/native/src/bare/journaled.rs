@@ -57,6 +57,19 @@ pub struct Outcome {
     pub checkpoints: u64,
 }
 
+impl Outcome {
+    #[must_use]
+    pub fn mb_per_s(&self) -> f64 {
+        self.acknowledged as f64 / 1e6 / self.spent.wall
+    }
+
+    /// Seconds of something per gigabyte acknowledged.
+    #[must_use]
+    pub fn per_gb(&self, seconds: f64) -> f64 {
+        seconds / (self.acknowledged as f64 / 1e9)
+    }
+}
+
 struct Commit {
     first: u64,
     count: usize,

@@ -72,7 +72,9 @@ fn run_pair(plan: &Plan, partitions: usize) -> Run {
     let bed = Bed::new(&plan.directory, "bare");
     let bare = Bare::new(bed.path(), shape, overhead);
     system::settle(bed.path());
-    Run { counted, outcome, bare: bare.run(&batch) }
+    let bare = bare.run(&batch);
+    plan.note(&format!("{partitions} partitions: {:.0} MB/s, bare {:.0} MB/s", outcome.mb_per_s(), bare.mb_per_s()));
+    Run { counted, outcome, bare }
 }
 
 fn run_store(plan: &Plan, config: StoreConfig, shape: Shape, batch: &[u8]) -> (Counted, Outcome) {
