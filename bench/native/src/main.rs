@@ -9,6 +9,7 @@ mod batches;
 mod bed;
 mod cpu;
 mod figure;
+mod lap;
 mod latencies;
 mod load;
 mod node;

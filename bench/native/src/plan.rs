@@ -5,8 +5,6 @@ use std::time::Duration;
 /// What the command line asks for.
 pub struct Plan {
     pub directory: PathBuf,
-    /// Pairs of runs, ours and bare, one after the other.
-    pub rounds: usize,
     /// Empty: all of the scenario.
     pub cases: Vec<String>,
     pub spinners: Vec<Spinning>,
@@ -47,14 +45,9 @@ impl Plan {
         self.spinners.clone()
     }
 
-    /// For whoever watches; the figures go to stdout.
-    pub fn note(&self, text: &str) {
-        eprintln!("  {text}");
-    }
-
-    /// A quarter of it in a quick run.
+    /// For one figure; a quarter of it in a quick run.
     #[must_use]
-    pub fn time_per_run(&self, whole: Duration) -> Duration {
+    pub fn time(&self, whole: Duration) -> Duration {
         if self.is_quick {
             whole / 4
         } else {
