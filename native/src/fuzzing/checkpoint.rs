@@ -30,11 +30,20 @@ pub fn seeds() -> Vec<Seed> {
         durability: if index == 0 { Durability::Fsync } else { Durability::Replicated },
         ownership: 1,
         recovery_point: 77,
-        segments: vec![SegmentRecord { base: 0, size: 1000, max_timestamp: 5 }, SegmentRecord { base: 40, size: 900, max_timestamp: -1 }],
+        segments: vec![
+            SegmentRecord { base: 0, size: 1000, max_timestamp: 5 },
+            SegmentRecord { base: 40, size: 900, max_timestamp: -1 },
+        ],
         epochs: LeaderEpochs::new().encode(),
         ..PartitionRecord::default()
     };
-    let two = Checkpoint { position: 8192, number: 9, sequence_next: 40, partitions: vec![partition(0), partition(1)], ..empty.clone() };
+    let two = Checkpoint {
+        position: 8192,
+        number: 9,
+        sequence_next: 40,
+        partitions: vec![partition(0), partition(1)],
+        ..empty.clone()
+    };
     let (_, copy) = Twin::new(CHECKPOINT_MAGIC, Path::new("/d"), "twin").next(&two.encode());
     vec![seed("empty", empty.encode()), seed("two", two.encode()), seed("copy", copy)]
 }

@@ -22,7 +22,8 @@ fn check(bytes: &[u8]) {
 }
 
 pub fn seeds() -> Vec<Seed> {
-    let identity = |durability, index| Identity { partition: PartitionId { topic: TopicId([7; 16]), index }, durability, ownership: 1 };
+    let identity =
+        |durability, index| Identity { partition: PartitionId { topic: TopicId([7; 16]), index }, durability, ownership: 1 };
     vec![
         seed("fsync", identity(Durability::Fsync, 0).encode()),
         seed("replicated", identity(Durability::Replicated, u32::MAX).encode()),

@@ -28,7 +28,8 @@ fn check(bytes: &[u8]) {
 fn open(bytes: &[u8]) {
     let disk = SimDisk::seeded(0);
     disk.put_file(&path(), bytes);
-    let list = || Topics::open(&mut SimIo::new(&disk), data(), false).map(|topics| topics.list().cloned().collect::<Vec<Topic>>());
+    let list =
+        || Topics::open(&mut SimIo::new(&disk), data(), false).map(|topics| topics.list().cloned().collect::<Vec<Topic>>());
     let first = list();
     let file = disk.file(&path());
     assert_eq!(list(), first);

@@ -13,7 +13,8 @@ const DATA: &str = "/data";
 fn publish(disk: &SimDisk, catalog: &Catalog) {
     let mut io = SimIo::new(disk);
     let metadata = DataPaths::new(Path::new(DATA)).metadata();
-    let mut topics = Topics::open(&mut io, Path::new(DATA), disk.file(&metadata.join("journal")).is_none()).expect("a whole catalogue");
+    let mut topics =
+        Topics::open(&mut io, Path::new(DATA), disk.file(&metadata.join("journal")).is_none()).expect("a whole catalogue");
     for (id, config) in catalog.live.iter().collect::<BTreeMap<_, _>>() {
         topics.ensure(&mut io, &id.topic.to_string(), id.index + 1, config, id.topic.0).expect("published");
     }
@@ -63,7 +64,10 @@ fn compare(foretold: &Listed, disk: &SimDisk, rig: &Rig, life: &mut Life) -> Res
         for ((batch, bytes), read) in told.iter().zip(&read) {
             let header = &read.header;
             let ids = (batch.base, batch.last + 1, batch.leader_epoch, batch.crc, batch.size);
-            assert_eq!(ids, (header.base_offset as u64, header.next_offset() as u64, header.leader_epoch, header.crc, header.size));
+            assert_eq!(
+                ids,
+                (header.base_offset as u64, header.next_offset() as u64, header.leader_epoch, header.crc, header.size)
+            );
             let file = disk.file(&DataPaths::new(Path::new(DATA)).log(&id, batch.segment)).ok_or("a segment is missing")?;
             let place = batch.position as usize..batch.position as usize + batch.size as usize;
             if file.get(place) != Some(bytes) {
@@ -96,7 +100,11 @@ fn tell_one(seed: u64) -> Result<VerifyOutcome, String> {
         let probe = disk.clone();
         workload.run(&mut rig, &mut life, random.between(50, 900) as u32, || probe.has_power())?;
         end = if disk.has_power() && random.coin() { End::Killed } else { End::PowerLost };
-        if end == End::Killed { disk.kill() } else { disk.cut_power() }
+        if end == End::Killed {
+            disk.kill()
+        } else {
+            disk.cut_power()
+        }
         drop(life);
         disk.crash_never();
         if end == End::PowerLost {
@@ -213,7 +221,9 @@ fn a_stored_batch_that_fails_its_checks_is_named_and_the_others_are_listed() {
         disk.flip_bit(&paths().log(&id, bad.segment), bad.position + at, 3);
         let told = inspected(&disk);
         assert_eq!((told.outcome, told.findings), (VerifyOutcome::Corrupt, vec![finding.clone()]));
-        let is_lost = |batch: &InspectedBatch| *batch == bad || (!is_rest_readable && batch.segment == bad.segment && batch.base > bad.base);
+        let is_lost = |batch: &InspectedBatch| {
+            *batch == bad || (!is_rest_readable && batch.segment == bad.segment && batch.base > bad.base)
+        };
         let expected: Vec<_> = whole.iter().filter(|(batch, _)| !is_lost(batch)).cloned().collect();
         assert_eq!(told.batches[&id], expected);
     }
@@ -286,7 +296,10 @@ fn damage_to_what_recovery_needs_is_corruption_and_to_one_of_two_copies_is_told(
     for path in superblocks {
         disk.flip_bit(&path, 20, 1);
         let told = inspected(&disk);
-        assert_eq!((told.outcome, told.findings), (VerifyOutcome::Clean, vec![Finding::DamagedCopy { what: "superblock".into() }]));
+        assert_eq!(
+            (told.outcome, told.findings),
+            (VerifyOutcome::Clean, vec![Finding::DamagedCopy { what: "superblock".into() }])
+        );
         assert_eq!(told.batches, whole.batches, "both copies are of this incarnation");
         disk.restore(&before);
     }
