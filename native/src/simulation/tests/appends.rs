@@ -39,7 +39,9 @@ fn log_append_time_is_stamped_under_a_right_crc() {
 fn a_follower_takes_offsets_and_epochs_as_they_come_gaps_included() {
     let mut bed = Bed::with_partition(1, small_log());
     for (content, base, leader_epoch) in [(1, 5, 3), (2, 6, 3), (3, 20, 8)] {
-        let Answer::Appended(ack) = bed.append_as_follower(id(1), &from_leader(content, base, leader_epoch)) else { panic!("an ack") };
+        let Answer::Appended(ack) = bed.append_as_follower(id(1), &from_leader(content, base, leader_epoch)) else {
+            panic!("an ack")
+        };
         assert_eq!((ack.base, ack.leader_epoch), (base as u64, leader_epoch));
     }
     let read = |bed: &mut Bed| -> Vec<(i64, i32)> {
@@ -89,7 +91,7 @@ fn a_start_raises_the_leader_epoch_though_nothing_of_the_last_one_was_kept() {
 #[test]
 fn after_a_truncation_the_old_epoch_leads_no_more() {
     let mut bed = Bed::with_partition(1, small_log());
-    (0..4).for_each(|content| drop(bed.append(id(1), &batch_of(content, 100))));
+    bed.append_each(id(1), 0..4, 100);
     assert_eq!(bed.control(id(1), crate::store::Control::Truncate { to: 2 }), Answer::Done);
     let used = bed.partition(id(1)).leader_epoch;
     assert_eq!(bed.refusal(id(1), &batch_of(9, 100)), AppendError::LeaderEpochUsed { needed: used + 1, got: used });
@@ -102,7 +104,8 @@ fn after_a_truncation_the_old_epoch_leads_no_more() {
 fn a_batch_larger_than_a_quarter_ring_has_memory_of_its_own() {
     let mut bed = Bed::with_partition(1, small_log());
     bed.append(id(1), &batch_of(1, 100));
-    let tickets = [bed.offer(id(1), &batch_of(2, 100)), bed.offer(id(1), &batch_of(3, 100 << 10)), bed.offer(id(1), &batch_of(4, 100))];
+    let tickets =
+        [bed.offer(id(1), &batch_of(2, 100)), bed.offer(id(1), &batch_of(3, 100 << 10)), bed.offer(id(1), &batch_of(4, 100))];
     for ticket in tickets {
         assert!(matches!(bed.answer(ticket), Answer::Appended(_)));
     }
@@ -150,7 +153,9 @@ fn a_full_ring_holds_the_producer_back_and_goes_on() {
 fn the_bytes_of_a_producer_are_stored_as_they_came() {
     let mut bed = Bed::with_partition(1, small_log());
     let sent: Vec<Vec<u8>> = (0..5).map(|content| batch_of(content, 700)).collect();
-    sent.iter().for_each(|bytes| drop(bed.append(id(1), bytes)));
+    for bytes in &sent {
+        bed.append(id(1), bytes);
+    }
     bed.reopen_after_power_loss(1);
     for ((header, stored), sent) in bed.batches(id(1)).into_iter().zip(&sent) {
         assert_eq!(stored[21..], sent[21..]);

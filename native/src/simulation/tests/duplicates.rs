@@ -13,7 +13,9 @@ fn bases(acks: &[Ack]) -> Vec<u64> {
 fn with_six_batches(seed: u64) -> Bed {
     let mut bed = Bed::with_partition(seed, small_log());
     bed.append(id(1), &batch_of(100, 50));
-    (0..6).for_each(|sequence| drop(bed.append(id(1), &sequenced(sequence as u64, sequence))));
+    for sequence in 0..6 {
+        bed.append(id(1), &sequenced(sequence as u64, sequence));
+    }
     bed
 }
 
@@ -26,7 +28,9 @@ fn a_duplicate_is_answered_with_the_first_offsets_once_they_are_durable() {
     let again = bed.offer(id(1), &sequenced(1, 0));
     (0..5).for_each(|_| bed.turn());
     assert_eq!((bed.answered(first), bed.answered(again)), (None, None), "the original is not durable yet");
-    let (Answer::Appended(first), Answer::Appended(again)) = (bed.answer(first), bed.answer(again)) else { panic!("both are acks") };
+    let (Answer::Appended(first), Answer::Appended(again)) = (bed.answer(first), bed.answer(again)) else {
+        panic!("both are acks")
+    };
     assert_eq!((first.base, first.next, first.crc), (again.base, again.next, again.crc));
     assert_eq!(bed.contents(id(1)), vec![9, 1], "it is written once");
 }
@@ -40,7 +44,9 @@ fn a_duplicate_of_a_replicated_partition_waits_for_the_page_cache() {
     let again = bed.offer(id(1), &sequenced(1, 0));
     (0..5).for_each(|_| bed.turn());
     assert_eq!((bed.answered(first), bed.answered(again)), (None, None));
-    assert!(matches!((bed.answer(first), bed.answer(again)), (Answer::Appended(first), Answer::Appended(again)) if first.base == again.base));
+    assert!(
+        matches!((bed.answer(first), bed.answer(again)), (Answer::Appended(first), Answer::Appended(again)) if first.base == again.base)
+    );
 }
 
 #[test]
