@@ -38,7 +38,7 @@ export const refusalCodes = [
   'log-full',
 ] as const;
 
-export type RefusalCode = (typeof refusalCodes)[number];
+type RefusalCode = (typeof refusalCodes)[number];
 
 /** Why a control operation or a read failed; the first stands for success. */
 export const storeCodes = ['none', 'io', 'unknown-partition', 'damaged', 'fenced', 'busy', 'out-of-range', 'corrupt'] as const;
@@ -165,7 +165,7 @@ function deliverFenced(words: Float64Array, at: number, events: LogEvents): void
 }
 
 /** A code and its details, as a failure. */
-export function storeFailure(words: Float64Array, at: number): StoreFailure {
+function storeFailure(words: Float64Array, at: number): StoreFailure {
   return storeFailureOf(word(words, at), word(words, at + 1), word(words, at + 2), word(words, at + 3));
 }
 

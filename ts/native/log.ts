@@ -30,7 +30,7 @@ export type {
   Topic,
   TopicSettings,
 } from './log-binding.js';
-export type { Ack, FileRead, Found, LogEvents, Refusal, RefusalCode, StoreFailure } from './log-events.js';
+export type { Ack, FileRead, Found, LogEvents, Refusal, StoreFailure } from './log-events.js';
 
 /** Times are given, so that a simulator can stand behind them. */
 export interface LogClock {

@@ -9,12 +9,18 @@
 
 mod batch_header;
 mod canary;
+mod checkpoint;
+mod identity;
+mod journal_recovery;
 mod leader_epochs;
+mod metadata_journal;
 mod mutate;
 mod offset_index;
 mod producer_state;
 mod records;
+mod segment_recovery;
 mod slice;
+mod superblock;
 
 pub use slice::{run_slice, write_corpus, Outcome, SliceOptions};
 
@@ -33,10 +39,16 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "batch_header", run: batch_header::run, seeds: batch_header::seeds, is_canary: false },
     Target { name: "canary", run: canary::run, seeds: canary::seeds, is_canary: true },
+    Target { name: "checkpoint", run: checkpoint::run, seeds: checkpoint::seeds, is_canary: false },
+    Target { name: "identity", run: identity::run, seeds: identity::seeds, is_canary: false },
+    Target { name: "journal_recovery", run: journal_recovery::run, seeds: journal_recovery::seeds, is_canary: false },
     Target { name: "leader_epochs", run: leader_epochs::run, seeds: leader_epochs::seeds, is_canary: false },
+    Target { name: "metadata_journal", run: metadata_journal::run, seeds: metadata_journal::seeds, is_canary: false },
     Target { name: "offset_index", run: offset_index::run, seeds: offset_index::seeds, is_canary: false },
     Target { name: "producer_state", run: producer_state::run, seeds: producer_state::seeds, is_canary: false },
     Target { name: "records", run: records::run, seeds: records::seeds, is_canary: false },
+    Target { name: "segment_recovery", run: segment_recovery::run, seeds: segment_recovery::seeds, is_canary: false },
+    Target { name: "superblock", run: superblock::run, seeds: superblock::seeds, is_canary: false },
 ];
 
 /// What libFuzzer calls. Panics for a name that no target has.

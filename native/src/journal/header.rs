@@ -17,7 +17,8 @@ use crate::io::BLOCK_SIZE;
 
 const MAGIC: u32 = 0x4d52_4a31;
 const FORMAT: u16 = 1;
-const PREFIX_SIZE: usize = 80;
+/// In front of a block's entries.
+pub const PREFIX_SIZE: usize = 80;
 const CHECKSUM_AT: usize = PREFIX_SIZE - 4;
 pub const ENTRIES_PER_BLOCK: usize = (BLOCK_SIZE - PREFIX_SIZE) / ENTRY_SIZE;
 
@@ -84,6 +85,11 @@ fn encode_block(header: &CommitHeader, block_count: usize, index: usize, entries
     for (at, entry) in entries.iter().enumerate() {
         entry.encode(&mut block[PREFIX_SIZE + at * ENTRY_SIZE..]);
     }
+    seal_block(block);
+}
+
+/// Puts the checksum that its other bytes ask for into a whole block.
+pub fn seal_block(block: &mut [u8]) {
     let checksum = block_checksum(block);
     block[CHECKSUM_AT..PREFIX_SIZE].copy_from_slice(&checksum.to_le_bytes());
 }

@@ -10,10 +10,13 @@
 mod append;
 mod checkpointer;
 mod control;
+mod cut;
 mod event;
 mod files;
 mod index;
 pub mod inspect;
+mod journal_replay;
+mod partition_files;
 mod read;
 mod recover;
 mod replay;
@@ -459,6 +462,12 @@ impl Store {
     #[must_use]
     pub fn journal_counters(&self) -> crate::journal::writer::JournalCounters {
         self.journal.counters
+    }
+
+    /// A checkpoint is under way: what is acknowledged meanwhile shares the disk with it.
+    #[must_use]
+    pub fn is_checkpointing(&self) -> bool {
+        self.checkpointer.is_running()
     }
 
     #[must_use]

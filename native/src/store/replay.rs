@@ -4,10 +4,10 @@
 //! An `fsync` partition is what its checkpoint and the journal say and nothing else; what its files hold beyond is cut
 //! at the end. A `replicated` partition continues behind the cursor with the longest run of good batches in its files.
 
-use super::control::cut_files;
+use super::partition_files::cut_files;
 use super::walk::{self, Chunk, SegmentFile};
 use super::ReadError;
-use crate::codec::batch::{BatchHeader, HEADER_SIZE};
+use crate::codec::batch::{validate, BatchHeader, BatchRules, HEADER_SIZE};
 use crate::io::task::Files;
 use crate::io::{AlignedBuffer, FileId, IoError, IoResult, Op, OpenMode, Piece};
 use crate::journal::checkpoint::{PartitionRecord, SegmentRecord};
@@ -489,7 +489,8 @@ async fn scan_file(files: &Files, file: FileId, start: TailStart, limit: u64) ->
             break;
         }
         let Some(bytes) = chunk.bytes(files, position, header.size as usize).await.map_err(io_error)? else { break };
-        if !walk::is_batch_whole(&bytes[..header.size as usize], &header) {
+        // What an append would have refused is not ours, whatever its CRC says.
+        if validate(&bytes[..header.size as usize], &BatchRules::replica()).is_err() {
             break;
         }
         position += u64::from(header.size);

@@ -55,9 +55,8 @@ export class AppendSession implements FeedOwner {
 
   #open(directory: DataDirectory): Result<void, Failure> {
     const { shards, partitions, topic, ...rest } = this.#options;
-    const doorbell = { ring: () => this.#wakeLater() };
     for (let shard = 0; shard < shards; shard++) {
-      const feed = ShardFeed.open(directory, shard, { ...rest, doorbell, owner: this });
+      const feed = ShardFeed.open(directory, shard, { ...rest, owner: this });
       if (!feed.ok) return feed;
       this.#feeds.push(feed.value);
     }
@@ -68,7 +67,6 @@ export class AppendSession implements FeedOwner {
     }
     for (const { store } of this.#feeds) {
       this.#watches.push(watchEvent(store.wakeupDescriptor(), () => this.#wakeup.wake()));
-      this.#wakeup.consume(store);
     }
     return ok(undefined);
   }
@@ -92,8 +90,9 @@ export class AppendSession implements FeedOwner {
     const { feed, handle } = this.#targets[this.#targetNext] as Target;
     this.#targetNext = (this.#targetNext + 1) % this.#targets.length;
     const plan = feed.plan(lines);
-    if (feed.offer(handle, plan)) return this.#wakeLater();
-    return this.#offerUntilTaken(() => feed.offer(handle, plan));
+    const isTaken = feed.offer(handle, plan);
+    this.#wakeLater();
+    return isTaken ? undefined : this.#offerUntilTaken(() => feed.offer(handle, plan));
   }
 
   async #offerUntilTaken(offer: () => boolean): Promise<void> {
@@ -108,8 +107,8 @@ export class AppendSession implements FeedOwner {
     while (this.#stop === undefined && this.#feeds.some(({ pending }) => pending > 0)) await this.#turned();
   }
 
+  /** Resolves behind the next turn: one is scheduled, or comes with a completion or a deadline. */
   #turned(): Promise<void> {
-    this.#wakeLater();
     return new Promise((resolve) => this.#afterTurn.push(resolve));
   }
 

@@ -15,7 +15,7 @@ import {
 } from '../../native/log.js';
 import { initialiseRing } from '../../native/ring.js';
 import { allocateRing, ringBytes } from '../../ring/memory.js';
-import type { Doorbell } from '../../ring/wakeup.js';
+import { noDoorbell } from '../../ring/wakeup.js';
 import { RingWriter, refusal } from '../../ring/writer.js';
 import { BatchPlan } from '../../wire/records/build.js';
 
@@ -38,8 +38,6 @@ export interface FeedOwner {
 export interface FeedOptions {
   readonly ringCapacity: number;
   readonly clock: LogClock;
-  /** Rung when the ring has work and the thread may not know. */
-  readonly doorbell: Doorbell;
   readonly owner: FeedOwner;
 }
 
@@ -76,7 +74,7 @@ export class ShardFeed implements LogEvents {
     if (!opened.ok) return opened;
     const memory = allocateRing(initialiseRing, { capacity: options.ringCapacity });
     const attached = opened.value.attachRing(ringBytes(memory));
-    if (attached.ok) return ok(new ShardFeed(opened.value, new RingWriter(memory, options.doorbell), options));
+    if (attached.ok) return ok(new ShardFeed(opened.value, new RingWriter(memory, noDoorbell), options));
     opened.value.release();
     return attached;
   }

@@ -29,12 +29,21 @@ function fuzzTarget(name: string): Target {
   };
 }
 
+/** The shipped store over the simulated disk: power cuts at every kind of boundary, kills, crashes inside recovery. */
+const crashTarget: Target = {
+  name: 'crashes',
+  command: [
+    ...(['cargo', 'run', '--quiet', '--locked', '--release', '--no-default-features'] as const),
+    ...['--manifest-path', 'native/Cargo.toml', '--example', 'sim', '--', '--target', 'crashes'],
+  ],
+};
+
 /** Real processes on the real disk, killed. */
 const killTarget: Target = { name: 'kill', command: [process.execPath, 'test/crash/kill/campaign.mjs'] };
 
 /** A new target is one row here; `npm test` then runs a slice of it. */
 export const campaigns: readonly Campaign[] = [
-  { name: 'sim', targets: [killTarget], ...runs, sliceSeconds: 30 },
+  { name: 'sim', targets: [crashTarget, killTarget], ...runs, sliceSeconds: 30 },
   { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 30 },
   { name: 'bench', targets: [], ...runs },
 ];

@@ -3,7 +3,8 @@
 //! What is simulated: the page cache against what is durable, sector by sector (`file_image`); directory entries
 //! that need their directory's sync (`namespace`); latency and reordering in simulated time (`engine`); power that goes
 //! at any chosen point (`power`); faults by chance or by schedule (`faults`). What is stricter than common file
-//! systems: syncing a new file does not make its name durable.
+//! systems: syncing a new file does not make its name durable. `trace_disk` lets such a disk live what a real one was
+//! asked to do.
 
 mod content;
 mod disk;
@@ -18,10 +19,12 @@ mod random;
 mod ranges;
 #[cfg(test)]
 mod tests;
+mod trace_disk;
 
 pub use disk::{DiskSnapshot, SimDisk, SimOptions};
 pub use faults::{Fault, FaultPlan, OpKind};
 pub use random::Random;
+pub use trace_disk::{Contradiction, TraceDisk};
 
 use super::{Completion, DirEntry, Io, IoError, IoResult, Op, Piece, Token};
 use job::ClientId;

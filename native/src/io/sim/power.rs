@@ -16,6 +16,13 @@ pub(super) struct Image {
     stranded: Vec<Job>,
 }
 
+impl Image {
+    /// A disk whose power went while these jobs were under way.
+    pub fn without_power(fs: FileSystem, stranded: Vec<Job>) -> Self {
+        Self { fs, random: Random::new(0), has_power: false, stranded }
+    }
+}
+
 impl Engine {
     pub fn boundaries(&self) -> u64 {
         self.boundaries

@@ -15,8 +15,6 @@ use crate::log::segment::DataPaths;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Commits in flight together lie this close to each other.
-const SEARCH_SIZE: u64 = 64 << 20;
 const READ_SIZE: usize = 1 << 20;
 
 #[derive(Default)]
@@ -40,9 +38,10 @@ pub(super) fn survey(io: &mut dyn Io, paths: &DataPaths) -> IoResult<Survey> {
         survey.note_copies(&copies, &format!("checkpoint {name}"));
         let mut checkpoints = copies.whole.iter().filter_map(|copy| Checkpoint::decode(&copy.payload));
         let own = checkpoints.find(|checkpoint| checkpoint.incarnation == superblock.incarnation);
-        let path = paths.root.join(&place.path);
+        let (path, search_size) = (paths.root.join(&place.path), place.search_size);
         let (Some(checkpoint), Some(file_size)) = (own, io.file_size(&path)?) else { continue };
-        let (torn, rewound) = block_on(io, |files| async move { look_into(&files, &path, file_size, &checkpoint).await })?;
+        let (torn, rewound) =
+            block_on(io, |files| async move { look_into(&files, &path, (file_size, search_size), &checkpoint).await })?;
         let shard = shard as u32;
         survey.findings.extend(torn.map(|(number, position)| Finding::TornCommit { shard, number, position }));
         survey.rewound.extend(rewound);
@@ -68,12 +67,12 @@ type Torn = Option<(u64, u64)>;
 async fn look_into(
     files: &Files,
     path: &Path,
-    file_size: u64,
+    (file_size, search_size): (u64, u64),
     checkpoint: &Checkpoint,
 ) -> IoResult<(Torn, BTreeSet<PartitionId>)> {
     let Checkpoint { incarnation, position, number, .. } = *checkpoint;
     let file = files.open(path, OpenMode::Direct).await?;
-    let start = ScanStart { file, file_size, incarnation, position, number, search_size: 0 };
+    let start = ScanStart { file, file_size, incarnation, position, number, search_size };
     let looked = async {
         let mut scanner = Scanner::new(files.clone(), start);
         let mut rewound = BTreeSet::new();
@@ -94,7 +93,7 @@ async fn look_into(
 /// The first trace of a commit that should come next, or later, from a position on.
 async fn find_torn(files: &Files, start: &ScanStart, from: u64, number: u64) -> IoResult<Torn> {
     let buffer = AlignedBuffer::new(READ_SIZE);
-    let until = start.file_size.min(from + SEARCH_SIZE);
+    let until = start.file_size.min(from + start.search_size);
     let mut position = from;
     while position < until {
         let count = files.read(start.file, position, buffer.piece(0, READ_SIZE.min((until - position) as usize))).await?;

@@ -6,7 +6,8 @@
 //! 3 configured  id 16 · config
 //! 4 deleted     id 16
 //! config: batch size max u32 · segment size max u64 · segment age max ms u64 · index interval u32 · LogAppendTime u8 ·
-//!         durability u8 · retention ms u64 · retention size u64 (of both: all ones for none)
+//!         durability u8 · retention ms u64 · retention size u64 (of both: all ones for none) ·
+//!         producer expiration ms u64
 //! ```
 
 use super::Topic;

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { newDirectory, removeDirectoriesAfterwards } from '../../test/log/directory.js';
-import { batchOf, clock, Heard, openDirectory, opened, openLog, turnUntil } from '../../test/log/store.js';
-import { allocateRing, ringBytes } from '../ring/memory.js';
-import { RingWriter } from '../ring/writer.js';
-import { BatchHeader, hasRightCrc } from '../wire/records/header.js';
-import { crc32c } from './codec.js';
-import { failureCodes } from './failure.js';
-import { loadAddon } from './load.js';
-import { DataDirectory, LogStore } from './log.js';
-import { refusalCodes, storeCodes } from './log-events.js';
-import { initialiseRing } from './ring.js';
+import { crc32c } from '../../ts/native/codec.js';
+import { failureCodes } from '../../ts/native/failure.js';
+import { loadAddon } from '../../ts/native/load.js';
+import { DataDirectory, LogStore } from '../../ts/native/log.js';
+import { refusalCodes, storeCodes } from '../../ts/native/log-events.js';
+import { initialiseRing } from '../../ts/native/ring.js';
+import { allocateRing, ringBytes } from '../../ts/ring/memory.js';
+import { RingWriter } from '../../ts/ring/writer.js';
+import { BatchHeader, hasRightCrc } from '../../ts/wire/records/header.js';
+import { newDirectory, removeDirectoriesAfterwards } from './directory.js';
+import { batchOf, clock, Heard, openDirectory, opened, openLog, turnUntil } from './store.js';
 
 removeDirectoriesAfterwards();
 

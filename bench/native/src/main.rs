@@ -1,0 +1,41 @@
+//! The native half of the bench: runs one scenario and prints a JSON object per figure. bench/runner.ts starts it.
+//!
+//! Every figure stands beside a bare loop that does only the system calls for the same bytes, taken in turn with it in the
+//! same process on the same disk.
+
+mod arguments;
+mod bare;
+mod batches;
+mod bed;
+mod cpu;
+mod figure;
+mod lap;
+mod latencies;
+mod load;
+mod node;
+mod plan;
+mod scenarios;
+mod spinners;
+mod system;
+
+use arguments::parse;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == [spinners::COMMAND] {
+        spinners::spin();
+        return ExitCode::SUCCESS;
+    }
+    match parse(&arguments) {
+        Ok((scenario, plan)) => {
+            system::raise_descriptor_limit();
+            scenario(&plan);
+            ExitCode::SUCCESS
+        }
+        Err(complaint) => {
+            eprintln!("{complaint}");
+            ExitCode::from(2)
+        }
+    }
+}
