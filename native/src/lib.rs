@@ -6,6 +6,7 @@ pub mod binding;
 pub mod codec;
 pub mod fatal;
 pub mod fuzzing;
+pub mod images;
 pub mod io;
 pub mod journal;
 pub mod log;

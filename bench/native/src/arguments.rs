@@ -6,8 +6,7 @@ pub type Scenario = fn(&Plan);
 
 const SCENARIOS: [(&str, Scenario); 1] = [("many-partitions", scenarios::many_partitions::run)];
 
-const USAGE: &str =
-    "usage: millrace-bench SCENARIO --directory DIR [--rounds N] [--case NAME]… [--spinners off|on|both] [--quick]";
+const USAGE: &str = "usage: millrace-bench SCENARIO --directory DIR [--case NAME]… [--spinners off|on|both] [--quick]";
 
 /// # Errors
 /// A sentence for whoever typed it.
@@ -16,19 +15,13 @@ pub fn parse(arguments: &[String]) -> Result<(Scenario, Plan), String> {
     let names: Vec<&str> = SCENARIOS.iter().map(|(known, _)| *known).collect();
     let scenario = SCENARIOS.iter().find(|(known, _)| known == name);
     let (_, scenario) = scenario.ok_or_else(|| format!("no scenario {name}: one of {}\n{USAGE}", names.join(", ")))?;
-    let mut plan = Plan {
-        directory: PathBuf::new(),
-        rounds: 3,
-        cases: Vec::new(),
-        spinners: vec![Spinning::Off, Spinning::On],
-        is_quick: false,
-    };
+    let mut plan =
+        Plan { directory: PathBuf::new(), cases: Vec::new(), spinners: vec![Spinning::Off, Spinning::On], is_quick: false };
     let mut rest = rest.iter();
     while let Some(option) = rest.next() {
         let mut value = || rest.next().map(String::as_str).ok_or_else(|| format!("{option} wants a value\n{USAGE}"));
         match option.as_str() {
             "--directory" => plan.directory = PathBuf::from(value()?),
-            "--rounds" => plan.rounds = value()?.parse().ok().filter(|rounds| *rounds > 0).ok_or(USAGE)?,
             "--case" => plan.cases.push(value()?.to_owned()),
             "--spinners" => plan.spinners = spinning(value()?)?,
             "--quick" => plan.is_quick = true,

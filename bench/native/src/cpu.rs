@@ -1,5 +1,5 @@
 //! CPU time of a measurement: the process with its io workers, and the kernel threads that work for it (writeback,
-//! journal of the filesystem). Spinners are taken out: they measure nothing.
+//! the filesystem's journal, reclaim).
 
 use crate::system;
 use std::collections::HashMap;
@@ -11,7 +11,6 @@ pub struct Mark {
     at: Instant,
     user: Duration,
     system: Duration,
-    spinners: Duration,
     kernel_threads: HashMap<u32, Duration>,
     written: u64,
 }
@@ -43,21 +42,19 @@ impl Mark {
     #[must_use]
     pub fn now() -> Self {
         let kernel_threads = kernel_threads();
-        let spinners = spinners();
         let (user, system) = system::process_times();
-        Self { at: Instant::now(), user, system, spinners, kernel_threads, written: written_size() }
+        Self { at: Instant::now(), user, system, kernel_threads, written: written_size() }
     }
 
     #[must_use]
     pub fn spent(&self) -> Spent {
         let wall = self.at.elapsed();
         let end = Self::now();
-        let spinning = end.spinners.saturating_sub(self.spinners);
         let growth =
             |(id, time): (&u32, &Duration)| time.saturating_sub(self.kernel_threads.get(id).copied().unwrap_or_default());
         Spent {
             wall: wall.as_secs_f64(),
-            user: (end.user - self.user).saturating_sub(spinning).as_secs_f64(),
+            user: (end.user - self.user).as_secs_f64(),
             system: (end.system - self.system).as_secs_f64(),
             kernel_threads: end.kernel_threads.iter().map(growth).sum::<Duration>().as_secs_f64(),
             written: end.written - self.written,
@@ -65,27 +62,20 @@ impl Mark {
     }
 }
 
-fn spinners() -> Duration {
-    let Ok(tasks) = fs::read_dir("/proc/self/task") else { return Duration::ZERO };
-    let paths = tasks.flatten().map(|task| task.path());
-    let is_spinner =
-        |path: &std::path::PathBuf| fs::read_to_string(path.join("comm")).is_ok_and(|name| name.starts_with("spinner-"));
-    paths.filter(is_spinner).filter_map(|path| run_time(&path.join("schedstat"))).sum()
-}
+/// What works for storage among the kernel's threads, by process id. Others (DAMON, RCU) would only add noise.
+const NAMES: [&str; 4] = ["(kworker/", "(jbd2/", "(kswapd", "(ksoftirqd/"];
 
-/// The threads below kthreadd, by process id.
 fn kernel_threads() -> HashMap<u32, Duration> {
     let Ok(entries) = fs::read_dir("/proc") else { return HashMap::new() };
     let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    ids.filter(|id| is_kernel_thread(*id))
+    ids.filter(|id| works_for_storage(*id))
         .filter_map(|id| Some((id, run_time(format!("/proc/{id}/schedstat").as_ref())?)))
         .collect()
 }
 
-fn is_kernel_thread(id: u32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{id}/stat")) else { return false };
-    // The name may hold spaces and brackets; state and parent follow its last one.
-    stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)) == Some("2")
+fn works_for_storage(id: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    NAMES.iter().any(|name| stat.split_once(' ').is_some_and(|(_, rest)| rest.starts_with(name)))
 }
 
 fn run_time(schedstat: &std::path::Path) -> Option<Duration> {

@@ -2,7 +2,8 @@
 //! the partitions.
 
 use crate::cpu::Mark;
-use crate::latencies::Latencies;
+use crate::figure::Figure;
+use crate::lap::{AckLatencies, Lap};
 use crate::node::Node;
 use millrace_native::ring::ClaimError;
 use millrace_native::store::Event;
@@ -19,8 +20,7 @@ pub struct Load<'batch> {
     /// By ticket, modulo its size: never more outstanding than that.
     offered_at: Vec<Instant>,
     ticket_next: u64,
-    pub latencies: Latencies,
-    pub checkpoint_latencies: Latencies,
+    pub latencies: AckLatencies,
 }
 
 impl<'batch> Load<'batch> {
@@ -37,38 +37,35 @@ impl<'batch> Load<'batch> {
             acknowledged: 0,
             offered_at: vec![Instant::now(); slots],
             ticket_next: 0,
-            latencies: Latencies::default(),
-            checkpoint_latencies: Latencies::default(),
+            latencies: AckLatencies::default(),
         }
     }
 
-    #[must_use]
-    pub fn acknowledged(&self) -> u64 {
-        self.acknowledged
-    }
-
-    pub fn forget_latencies(&mut self) {
-        self.latencies.clear();
-        self.checkpoint_latencies.clear();
-    }
-
-    /// Until so many bytes were acknowledged in all, or the time is over.
-    pub fn run_until(&mut self, acknowledged: u64, time_max: Duration) {
+    /// Acknowledges at least so many bytes, unless the time is over first, and comes to rest.
+    pub fn lap(&mut self, size: u64, time_max: Duration) -> Lap {
+        let mark = Mark::now();
+        let (before, checkpoints) = (self.acknowledged, self.node.store.counters.checkpoints);
         let begin = Instant::now();
-        while self.acknowledged < acknowledged && begin.elapsed() < time_max {
+        while self.acknowledged - before < size && begin.elapsed() < time_max {
             self.feed();
-            for event in self.node.step() {
-                self.take(&event);
-            }
+            self.step();
+        }
+        self.rest();
+        let checkpoints = self.node.store.counters.checkpoints - checkpoints;
+        Lap { acknowledged: self.acknowledged - before, spent: mark.spent(), checkpoints }
+    }
+
+    /// Until nothing is under way.
+    fn rest(&mut self) {
+        while self.outstanding > 0 || self.node.store.is_checkpointing() || !self.node.store.is_idle() {
+            self.node.store.flush_all();
+            self.step();
         }
     }
 
-    /// Until nothing is outstanding.
-    pub fn drain(&mut self) {
-        while self.outstanding > 0 {
-            for event in self.node.step() {
-                self.take(&event);
-            }
+    fn step(&mut self) {
+        for event in self.node.step() {
+            self.take(&event);
         }
     }
 
@@ -95,10 +92,7 @@ impl<'batch> Load<'batch> {
     fn take(&mut self, event: &Event) {
         let Event::Appended { ack, .. } = event else { panic!("{event:?}") };
         let latency = self.offered_at[ack.ticket as usize % self.offered_at.len()].elapsed();
-        self.latencies.note(latency);
-        if self.node.store.is_checkpointing() {
-            self.checkpoint_latencies.note(latency);
-        }
+        self.latencies.note(latency, self.node.store.is_checkpointing());
         self.outstanding -= self.batch.len();
         self.acknowledged += self.batch.len() as u64;
     }
@@ -120,11 +114,6 @@ impl<'batch> Load<'batch> {
             system_calls: self.node.store.io().system_calls(),
             acknowledged: self.acknowledged,
         }
-    }
-
-    #[must_use]
-    pub fn mark(&self) -> (Mark, Counted) {
-        (Mark::now(), self.counted())
     }
 }
 
@@ -160,6 +149,19 @@ impl Counted {
             system_calls: self.system_calls - before.system_calls,
             acknowledged: self.acknowledged - before.acknowledged,
         }
+    }
+
+    #[must_use]
+    pub fn write_to(&self, figure: Figure) -> Figure {
+        let per_commit = |value: u64| value as f64 / self.commits.max(1) as f64;
+        figure
+            .number("amplification", self.amplification())
+            .number("commit_kib", per_commit(self.journal_bytes) / 1024.0)
+            .number("segment_write_kib", self.segment_bytes as f64 / self.segment_writes.max(1) as f64 / 1024.0)
+            .number("system_calls_per_commit", per_commit(self.system_calls))
+            .number("copied_per_commit", per_commit(self.bytes_copied))
+            .number("turns_per_commit", per_commit(self.turns))
+            .number("file_syncs_per_checkpoint", self.file_syncs as f64 / self.checkpoints.max(1) as f64)
     }
 
     /// Bytes written per byte acknowledged.

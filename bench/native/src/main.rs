@@ -9,11 +9,13 @@ mod batches;
 mod bed;
 mod cpu;
 mod figure;
+mod lap;
 mod latencies;
 mod load;
 mod node;
 mod plan;
 mod scenarios;
+mod spinners;
 mod system;
 
 use arguments::parse;
@@ -21,9 +23,13 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == [spinners::COMMAND] {
+        spinners::spin();
+        return ExitCode::SUCCESS;
+    }
     match parse(&arguments) {
         Ok((scenario, plan)) => {
-            system::descriptor_limit();
+            system::raise_descriptor_limit();
             scenario(&plan);
             ExitCode::SUCCESS
         }

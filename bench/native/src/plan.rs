@@ -1,12 +1,10 @@
-use millrace_native::io::probe::Spinners;
+use crate::spinners::SpinnerProcess;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the command line asks for.
 pub struct Plan {
     pub directory: PathBuf,
-    /// Pairs of runs, ours and bare, one after the other.
-    pub rounds: usize,
     /// Empty: all of the scenario.
     pub cases: Vec<String>,
     pub spinners: Vec<Spinning>,
@@ -31,8 +29,8 @@ impl Spinning {
 
     /// The spinners run until the value is dropped.
     #[must_use]
-    pub fn start(self) -> Option<Spinners> {
-        (self == Self::On).then(Spinners::start)
+    pub fn start(self) -> Option<SpinnerProcess> {
+        (self == Self::On).then(SpinnerProcess::start)
     }
 }
 
@@ -47,9 +45,9 @@ impl Plan {
         self.spinners.clone()
     }
 
-    /// A quarter of it in a quick run.
+    /// For one figure; a quarter of it in a quick run.
     #[must_use]
-    pub fn time_per_run(&self, whole: Duration) -> Duration {
+    pub fn time(&self, whole: Duration) -> Duration {
         if self.is_quick {
             whole / 4
         } else {

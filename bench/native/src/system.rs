@@ -60,16 +60,15 @@ pub fn settle(directory: &Path) {
     unsafe { libc::syncfs(file.as_raw_fd()) };
 }
 
-#[must_use]
-pub fn descriptor_limit() -> u64 {
+/// To the most that this process may have: the bare loops keep a file per partition open.
+pub fn raise_descriptor_limit() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: filled by the call.
+    // SAFETY: filled by the first call, read by the second.
     unsafe {
         libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
         limit.rlim_cur = limit.rlim_max;
         libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
     }
-    limit.rlim_cur
 }
 
 pub fn kill(process: u32) {

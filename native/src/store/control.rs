@@ -7,10 +7,10 @@
 //! `replicated` partitions need the second entry: their appends are in no journal, so a replay that cut again would
 //! cut what came later.
 
-use super::walk::{self, SegmentFile};
+use super::cut::{find_cut, Cut, WantedCut};
+use super::partition_files::{create_directories, cut_files, rename_durably};
 use super::{Event, FencedBy, Finished, Listed, ReadError, Store, StoreError};
-use crate::io::task::Files;
-use crate::io::{IoResult, Op, OpenMode};
+use crate::io::IoResult;
 use crate::journal::entry::{Durability, Entry, EntryKind};
 use crate::log::config::LogConfig;
 use crate::log::identity::Identity;
@@ -56,15 +56,6 @@ enum Step {
     Changing,
     /// The second entry is.
     Confirming,
-}
-
-/// Where the log ends after a cut.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cut {
-    pub offset: u64,
-    pub segment: u64,
-    pub position: u64,
-    pub max_timestamp: i64,
 }
 
 pub(super) struct Running {
@@ -582,125 +573,4 @@ impl Store {
         self.tasks
             .spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
     }
-}
-
-async fn create_directories(files: &Files, directories: Vec<(PathBuf, Vec<u8>)>, topics: PathBuf) -> IoResult<()> {
-    let made = files.all(directories.iter().map(|(path, _)| Op::MakeDir { path: path.clone() }).collect()).await;
-    for result in made {
-        if let Err(error) = result {
-            if error != crate::io::IoError::EXISTS {
-                return Err(error);
-            }
-        }
-    }
-    for group in directories.chunks(64) {
-        create_identities(files, group).await?;
-    }
-    files.sync_directory(&topics).await
-}
-
-async fn create_identities(files: &Files, group: &[(PathBuf, Vec<u8>)]) -> IoResult<()> {
-    let opens = group.iter().map(|(path, _)| Op::Open { path: path.join("identity"), mode: OpenMode::Write }).collect();
-    let opened: Vec<_> = files.all_ok(opens).await?.into_iter().map(|id| crate::io::FileId(id as u32)).collect();
-    let buffers: Vec<_> = group
-        .iter()
-        .map(|(_, bytes)| {
-            let mut buffer = crate::io::AlignedBuffer::new(bytes.len());
-            buffer.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
-            (buffer, bytes.len())
-        })
-        .collect();
-    let writes = opened.iter().zip(&buffers).map(|(file, (buffer, size))| Op::Write {
-        file: *file,
-        position: 0,
-        pieces: vec![buffer.piece(0, *size)],
-        durable: Some(crate::io::SyncMethod::Linked),
-    });
-    let written = files.all_ok(writes.collect()).await;
-    files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
-    for (count, (_, size)) in written?.iter().zip(&buffers) {
-        if *count != *size as u64 {
-            return Err(crate::io::IoError::SHORT_WRITE);
-        }
-    }
-    let opens = group.iter().map(|(path, _)| Op::Open { path: path.clone(), mode: OpenMode::Directory }).collect();
-    let opened: Vec<_> = files.all_ok(opens).await?.into_iter().map(|id| crate::io::FileId(id as u32)).collect();
-    let synced = files.all_ok(opened.iter().map(|file| Op::Sync { file: *file }).collect()).await;
-    files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
-    synced.map(drop)
-}
-
-async fn rename_durably(files: &Files, from: PathBuf, to: PathBuf, parent: PathBuf) -> IoResult<()> {
-    files.call(Op::Rename { from, to }).await?;
-    files.sync_directory(&parent).await
-}
-
-/// Removes files and cuts one; with a directory given, all of it is durable at the end.
-pub(super) async fn cut_files(
-    files: &Files,
-    unlinks: Vec<PathBuf>,
-    cut: Option<(PathBuf, u64)>,
-    synced_directory: Option<PathBuf>,
-) -> IoResult<()> {
-    for path in &unlinks {
-        files.remove_file(path).await?;
-    }
-    if let Some((path, size)) = cut {
-        let file = files.open(&path, OpenMode::Write).await?;
-        let mut result = files.call(Op::SetSize { file, size }).await.map(drop);
-        if result.is_ok() && synced_directory.is_some() {
-            result = files.sync(file).await;
-        }
-        files.close(file).await?;
-        result?;
-    }
-    match synced_directory {
-        Some(directory) => files.sync_directory(&directory).await,
-        None => Ok(()),
-    }
-}
-
-/// What a cut is asked for.
-#[derive(Clone, Copy)]
-pub(super) struct WantedCut {
-    pub to: u64,
-    pub log_start: u64,
-    pub wall_ms: i64,
-}
-
-/// The batch boundary at or below `to`, and the producers as they were there.
-pub(super) async fn find_cut(
-    files: &Files,
-    path: impl Fn(u64) -> PathBuf,
-    segments: &[Segment],
-    end: Mark,
-    wanted: &WantedCut,
-    start: Option<ProducerState>,
-) -> Result<(Cut, ProducerState), ReadError> {
-    let WantedCut { to, log_start, wall_ms } = *wanted;
-    let mut producers = start.unwrap_or_else(|| ProducerState::new(log_start as i64, PRODUCERS_MAX));
-    let first_base = segments.first().map_or(end.offset, |segment| segment.base);
-    let mut cut = Cut { offset: to.min(end.offset), segment: first_base, position: 0, max_timestamp: -1 };
-    for segment in segments.iter().filter(|segment| segment.base <= to) {
-        let size = if segment.base == end.segment { end.position } else { segment.size };
-        let file = SegmentFile { base: segment.base, size };
-        cut = Cut { offset: cut.offset, segment: segment.base, position: 0, max_timestamp: -1 };
-        let mut last_end = 0;
-        walk::headers(files, &path(segment.base), file, |header, position| {
-            if header.next_offset() as u64 > to {
-                // The boundary is this batch's start, or the offset asked for, in the gap before it. A batch that holds
-                // the log start leaves such a gap.
-                cut.offset = (header.base_offset as u64).max(log_start).min(to);
-                return false;
-            }
-            last_end = position + u64::from(header.size);
-            cut.max_timestamp = cut.max_timestamp.max(header.max_timestamp);
-            producers.replay(header, wall_ms);
-            // What lies behind the cut may be gone from the file already.
-            (header.next_offset() as u64) < to
-        })
-        .await?;
-        cut.position = last_end;
-    }
-    Ok((cut, producers))
 }

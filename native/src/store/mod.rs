@@ -10,10 +10,13 @@
 mod append;
 mod checkpointer;
 mod control;
+mod cut;
 mod event;
 mod files;
 mod index;
 pub mod inspect;
+mod journal_replay;
+mod partition_files;
 mod read;
 mod recover;
 mod replay;

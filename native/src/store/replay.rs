@@ -4,7 +4,7 @@
 //! An `fsync` partition is what its checkpoint and the journal say and nothing else; what its files hold beyond is cut
 //! at the end. A `replicated` partition continues behind the cursor with the longest run of good batches in its files.
 
-use super::control::cut_files;
+use super::partition_files::cut_files;
 use super::walk::{self, Chunk, SegmentFile};
 use super::ReadError;
 use crate::codec::batch::{validate, BatchHeader, BatchRules, HEADER_SIZE};

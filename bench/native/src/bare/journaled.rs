@@ -9,8 +9,8 @@
 #![allow(unsafe_code)]
 
 use super::ring::Ring;
-use crate::cpu::{Mark, Spent};
-use crate::latencies::Latencies;
+use crate::cpu::Mark;
+use crate::lap::{AckLatencies, Lap};
 use crate::system::{open_direct, raw, write_gathered};
 use millrace_native::io::{AlignedBuffer, BLOCK_SIZE};
 use std::collections::VecDeque;
@@ -33,10 +33,6 @@ pub struct Shape {
     pub write_size_min: usize,
     pub unwritten_size_max: usize,
     pub syncs_max: usize,
-    /// Acknowledged bytes before the clock starts, and until it stops.
-    pub warm_up: u64,
-    pub measured: u64,
-    pub time_max: Duration,
 }
 
 /// What the store wrote besides the batches, taken from its own counters.
@@ -45,16 +41,6 @@ pub struct Overhead {
     /// Journal bytes per batch byte.
     pub journal: f64,
     pub record_size: usize,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    pub acknowledged: u64,
-    pub spent: Spent,
-    pub latencies: Latencies,
-    /// Of acks that came while a checkpoint ran.
-    pub checkpoint_latencies: Latencies,
-    pub checkpoints: u64,
 }
 
 struct Commit {
@@ -109,7 +95,8 @@ pub struct Bare {
     live: VecDeque<(u64, u64)>,
     live_size: u64,
     checkpoint: Checkpoint,
-    outcome: Outcome,
+    checkpoints: u64,
+    pub latencies: AckLatencies,
 }
 
 impl Bare {
@@ -155,35 +142,41 @@ impl Bare {
             live: VecDeque::new(),
             live_size: 0,
             checkpoint: Checkpoint::Idle,
-            outcome: Outcome::default(),
+            checkpoints: 0,
+            latencies: AckLatencies::default(),
             shape,
         }
     }
 
-    #[must_use]
-    pub fn run(mut self, batch: &[u8]) -> Outcome {
-        self.run_until(batch, self.shape.warm_up, Duration::from_secs(60));
-        self.outcome = Outcome::default();
-        let before = self.acknowledged;
+    /// Acknowledges at least so many bytes, unless the time is over first, and comes to rest.
+    pub fn lap(&mut self, batch: &[u8], size: u64, time_max: Duration) -> Lap {
         let mark = Mark::now();
-        self.run_until(batch, before * self.shape.batch_size as u64 + self.shape.measured, self.shape.time_max);
-        self.outcome.spent = mark.spent();
-        self.outcome.acknowledged = (self.acknowledged - before) * self.shape.batch_size as u64;
-        while self.ring.in_flight() > 0 {
-            self.ring.enter(true);
-        }
-        self.outcome
-    }
-
-    fn run_until(&mut self, batch: &[u8], acknowledged: u64, time_max: Duration) {
+        let (before, checkpoints) = (self.acknowledged, self.checkpoints);
+        let wanted = before + size / self.shape.batch_size as u64;
         let begin = Instant::now();
-        while self.acknowledged * (self.shape.batch_size as u64) < acknowledged && begin.elapsed() < time_max {
+        while self.acknowledged < wanted && begin.elapsed() < time_max {
             self.feed(batch);
             let has_progress = self.commit();
             self.advance_checkpoint();
-            for token in self.ring.enter(!has_progress) {
-                self.complete(token);
-            }
+            self.enter(!has_progress);
+        }
+        self.rest();
+        let acknowledged = (self.acknowledged - before) * self.shape.batch_size as u64;
+        Lap { acknowledged, spent: mark.spent(), checkpoints: self.checkpoints - checkpoints }
+    }
+
+    fn rest(&mut self) {
+        self.write_segments(true);
+        while self.committed < self.fed || self.ring.in_flight() > 0 || !matches!(self.checkpoint, Checkpoint::Idle) {
+            self.commit();
+            self.advance_checkpoint();
+            self.enter(true);
+        }
+    }
+
+    fn enter(&mut self, waits: bool) {
+        for token in self.ring.enter(waits) {
+            self.complete(token);
         }
     }
 
@@ -306,10 +299,7 @@ impl Bare {
             let is_checkpointing = !matches!(self.checkpoint, Checkpoint::Idle);
             for _ in 0..commit.count {
                 let latency = self.offered_at.pop_front().expect("fed").elapsed();
-                self.outcome.latencies.note(latency);
-                if is_checkpointing {
-                    self.outcome.checkpoint_latencies.note(latency);
-                }
+                self.latencies.note(latency, is_checkpointing);
             }
             self.acknowledged += commit.count as u64;
         }
@@ -332,7 +322,7 @@ impl Bare {
             return;
         }
         let boundary = *boundary;
-        let record = &self.records[(self.outcome.checkpoints % 2) as usize];
+        let record = &self.records[(self.checkpoints % 2) as usize];
         let piece = self.headers.piece(0, self.overhead.record_size.clamp(1, self.headers.size()));
         write_gathered(record, &[libc::iovec { iov_base: piece.pointer().cast(), iov_len: piece.size() }], 0);
         self.ring.sync(raw(record), RECORD);
@@ -344,7 +334,7 @@ impl Bare {
             let (_, size) = self.live.pop_front().expect("just seen");
             self.live_size -= size;
         }
-        self.outcome.checkpoints += 1;
+        self.checkpoints += 1;
         self.checkpoint = Checkpoint::Idle;
     }
 }

@@ -11,6 +11,7 @@ mod faults;
 mod full_disk;
 mod journal;
 mod reads;
+mod real_files;
 
 use super::campaign::run_seed;
 

@@ -1,0 +1,81 @@
+//! What is done to a partition's directory and files: made, renamed, cut, removed. Straight-line tasks.
+
+use crate::io::task::Files;
+use crate::io::{AlignedBuffer, FileId, IoError, IoResult, Op, OpenMode, SyncMethod};
+use std::path::PathBuf;
+
+pub(super) async fn create_directories(files: &Files, directories: Vec<(PathBuf, Vec<u8>)>, topics: PathBuf) -> IoResult<()> {
+    let made = files.all(directories.iter().map(|(path, _)| Op::MakeDir { path: path.clone() }).collect()).await;
+    for result in made {
+        if let Err(error) = result {
+            if error != IoError::EXISTS {
+                return Err(error);
+            }
+        }
+    }
+    for group in directories.chunks(64) {
+        create_identities(files, group).await?;
+    }
+    files.sync_directory(&topics).await
+}
+
+async fn create_identities(files: &Files, group: &[(PathBuf, Vec<u8>)]) -> IoResult<()> {
+    let opens = group.iter().map(|(path, _)| Op::Open { path: path.join("identity"), mode: OpenMode::Write }).collect();
+    let opened: Vec<_> = files.all_ok(opens).await?.into_iter().map(|id| FileId(id as u32)).collect();
+    let buffers: Vec<_> = group
+        .iter()
+        .map(|(_, bytes)| {
+            let mut buffer = AlignedBuffer::new(bytes.len());
+            buffer.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
+            (buffer, bytes.len())
+        })
+        .collect();
+    let writes = opened.iter().zip(&buffers).map(|(file, (buffer, size))| Op::Write {
+        file: *file,
+        position: 0,
+        pieces: vec![buffer.piece(0, *size)],
+        durable: Some(SyncMethod::Linked),
+    });
+    let written = files.all_ok(writes.collect()).await;
+    files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
+    for (count, (_, size)) in written?.iter().zip(&buffers) {
+        if *count != *size as u64 {
+            return Err(IoError::SHORT_WRITE);
+        }
+    }
+    let opens = group.iter().map(|(path, _)| Op::Open { path: path.clone(), mode: OpenMode::Directory }).collect();
+    let opened: Vec<_> = files.all_ok(opens).await?.into_iter().map(|id| FileId(id as u32)).collect();
+    let synced = files.all_ok(opened.iter().map(|file| Op::Sync { file: *file }).collect()).await;
+    files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
+    synced.map(drop)
+}
+
+pub(super) async fn rename_durably(files: &Files, from: PathBuf, to: PathBuf, parent: PathBuf) -> IoResult<()> {
+    files.call(Op::Rename { from, to }).await?;
+    files.sync_directory(&parent).await
+}
+
+/// Removes files and cuts one; with a directory given, all of it is durable at the end.
+pub(super) async fn cut_files(
+    files: &Files,
+    unlinks: Vec<PathBuf>,
+    cut: Option<(PathBuf, u64)>,
+    synced_directory: Option<PathBuf>,
+) -> IoResult<()> {
+    for path in &unlinks {
+        files.remove_file(path).await?;
+    }
+    if let Some((path, size)) = cut {
+        let file = files.open(&path, OpenMode::Write).await?;
+        let mut result = files.call(Op::SetSize { file, size }).await.map(drop);
+        if result.is_ok() && synced_directory.is_some() {
+            result = files.sync(file).await;
+        }
+        files.close(file).await?;
+        result?;
+    }
+    match synced_directory {
+        Some(directory) => files.sync_directory(&directory).await,
+        None => Ok(()),
+    }
+}
