@@ -66,7 +66,7 @@ impl Still {
 fn a_flip_in_a_checkpoint_or_superblock_is_made_good_or_refused() {
     let mut still = still(small_log());
     let paths = still.bed.paths();
-    let mut outcomes = [0, 0];
+    let mut made_good = 0;
     for path in ["superblock.a", "superblock.b", "checkpoint/00000.a", "checkpoint/00000.b"].map(|name| paths.root.join(name)) {
         let size = still.size_of(&path);
         for position in (0..size).step_by(7) {
@@ -74,14 +74,15 @@ fn a_flip_in_a_checkpoint_or_superblock_is_made_good_or_refused() {
             match still.bed.try_open() {
                 Ok(()) => {
                     assert_eq!(still.corrupt_offsets(), Vec::<u64>::new(), "{path:?} at {position}");
-                    outcomes[0] += 1;
+                    made_good += 1;
                 }
-                Err(OpenError::Corrupt(_) | OpenError::NewerFormat(_)) => outcomes[1] += 1,
+                // Both copies of the superblock are of this incarnation: either is enough.
+                Err(OpenError::Corrupt(_)) if path.starts_with(paths.checkpoints()) => {}
                 Err(error) => panic!("{path:?} at {position}: {error:?}"),
             }
         }
     }
-    assert!(outcomes[0] > 0 && outcomes[1] > 0, "{outcomes:?}: the newer copies matter, the older ones do not");
+    assert!(made_good > 0);
 }
 
 #[test]
