@@ -1,4 +1,4 @@
-import { byMutants, byRuns, type Count } from './tally.js';
+import { byRuns, type Count } from './tally.js';
 
 export interface Target {
   readonly name: string;
@@ -22,29 +22,26 @@ const runs = { count: byRuns, words: ['run', 'failed'] } as const;
 const fuzzTargets = ['batch_header', 'canary', 'leader_epochs', 'offset_index', 'producer_state', 'records'].map(fuzzTarget);
 
 function fuzzTarget(name: string): Target {
-  const example = ['--release', '--locked', '--no-default-features', '--example', 'fuzz_slice'];
-  return {
-    name,
-    command: ['cargo', 'run', '--quiet', '--manifest-path', 'native/Cargo.toml', ...example, '--', '--target', name],
-  };
+  return { name, command: [...example('fuzz_slice'), '--target', name] };
+}
+
+function example(name: string): Target['command'] {
+  const options = ['--quiet', '--locked', '--release', '--no-default-features', '--manifest-path', 'native/Cargo.toml'];
+  return ['cargo', 'run', ...options, '--example', name, '--'];
 }
 
 /** The shipped store over the simulated disk: power cuts at every kind of boundary, kills, crashes inside recovery. */
-const crashTarget: Target = {
-  name: 'crashes',
-  command: [
-    ...(['cargo', 'run', '--quiet', '--locked', '--release', '--no-default-features'] as const),
-    ...['--manifest-path', 'native/Cargo.toml', '--example', 'sim', '--', '--target', 'crashes'],
-  ],
-};
+const crashTarget: Target = { name: 'crashes', command: [...example('sim'), '--target', 'crashes'] };
+
+/** Real runs on the real disk, and what a power cut could have left of them. */
+const imagesTarget: Target = { name: 'images', command: example('images') };
 
 /** Real processes on the real disk, killed. */
 const killTarget: Target = { name: 'kill', command: [process.execPath, 'test/crash/kill/campaign.mjs'] };
 
 /** A new target is one row here; `npm test` then runs a slice of it. */
 export const campaigns: readonly Campaign[] = [
-  { name: 'sim', targets: [crashTarget, killTarget], ...runs, sliceSeconds: 30 },
+  { name: 'sim', targets: [crashTarget, killTarget, imagesTarget], ...runs, sliceSeconds: 30 },
   { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 30 },
-  { name: 'mutants', targets: [], count: byMutants, words: ['killed', 'survived'], sliceSeconds: 60 },
   { name: 'bench', targets: [], ...runs },
 ];

@@ -75,10 +75,6 @@ pub fn contents_of(bytes: &[u8]) -> Vec<Content> {
 const TURNS_MAX: usize = 20_000;
 
 impl Bed {
-    pub fn new() -> Self {
-        Self::seeded(1)
-    }
-
     pub fn seeded(seed: u64) -> Self {
         Self::with_config(seed, small_config())
     }
@@ -189,6 +185,13 @@ impl Bed {
         match self.answer(ticket) {
             Answer::Appended(ack) => ack,
             other => panic!("an append was answered with {other:?}"),
+        }
+    }
+
+    /// One batch for each content, the next when the last one is acknowledged.
+    pub fn append_each(&mut self, id: PartitionId, contents: std::ops::Range<Content>, size: usize) {
+        for content in contents {
+            self.append(id, &batch_of(content, size));
         }
     }
 
@@ -340,6 +343,14 @@ impl Bed {
             bed.store().is_idle()
         });
         assert!(is_settled, "it never comes to rest");
+    }
+
+    pub fn settle_or_fence(&mut self) {
+        let is_over = self.run_until(|bed| {
+            bed.store().flush_all();
+            bed.fenced.is_some() || bed.store().is_idle()
+        });
+        assert!(is_over, "it never comes to rest");
     }
 
     /// As `settle`, for a run whose power goes at some point.
