@@ -159,8 +159,9 @@ impl Store {
         }
     }
 
+    /// As far as each gets without waiting for the disk: what is left has something in flight or a deadline, as nothing
+    /// else brings the next turn.
     pub(super) fn advance_controls(&mut self) {
-        self.advance_recording();
         let mut quieting: Vec<u32> = self
             .controls
             .iter()
@@ -177,6 +178,7 @@ impl Store {
                 self.make_due(handle);
             }
         }
+        self.advance_recording();
     }
 
     /// A partition whose durability changes is in a checkpoint first, so that replay begins behind all that it was: batches

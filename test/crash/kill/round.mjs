@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppendProcess, main } from './append-process.mjs';
+import { Random } from './random.mjs';
 
-/** @typedef {import('./random.mjs').Random} Random */
 /** @typedef {import('./history.mjs').History} History */
 /** @typedef {import('./history.mjs').DumpedBatch} DumpedBatch */
 
@@ -22,7 +22,8 @@ export async function runRound(data, random, history) {
   const args = randomArguments(data, random);
   const ending = random.pick(endings);
   const child = new AppendProcess(args);
-  const feeding = child.feed(lines(random));
+  // A generator of its own: how far it gets depends on the kernel, and must not shift what the seed decides.
+  const feeding = child.feed(lines(new Random(random.between(0, 2 ** 31))));
   await moment(random, child);
   if (ending === 'end') {
     await feeding;

@@ -201,3 +201,44 @@ fn a_created_partition_is_durable_before_its_first_ack() {
         bed.assert_acknowledged_is_there();
     }
 }
+
+/// Turns only when something completed or a deadline came, as a thread does that sleeps in between.
+fn answer_as_woken(bed: &mut Bed, ticket: u64) -> Answer {
+    loop {
+        bed.turn();
+        if let Some(answer) = bed.answered(ticket) {
+            return answer.clone();
+        }
+        if bed.store().io().in_flight() > 0 {
+            bed.disk.step();
+            continue;
+        }
+        let deadline_ms = bed.store().deadline_ms().expect("nothing will ever wake the shard");
+        let left_ms = deadline_ms.saturating_sub(bed.rig.now().monotonic_ms).max(1);
+        bed.disk.advance(left_ms * 1_000_000);
+    }
+}
+
+#[test]
+fn an_operation_on_a_shard_at_rest_needs_no_turn_that_nobody_asks_for() {
+    let operations = [
+        Control::Durability(Durability::Replicated),
+        Control::Durability(Durability::Fsync),
+        Control::LogStart { to: 2 },
+        Control::Truncate { to: 5 },
+        Control::Reset { to: 20 },
+        Control::Delete,
+    ];
+    for reopen in [true, false] {
+        let mut bed = begin(4, small_log());
+        for control in operations {
+            if reopen && control != Control::Delete {
+                bed.reopen_after_close();
+            } else {
+                bed.settle();
+            }
+            let ticket = bed.ask_control(id(1), control);
+            assert_eq!(answer_as_woken(&mut bed, ticket), Answer::Done, "{control:?}");
+        }
+    }
+}
