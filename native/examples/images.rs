@@ -22,7 +22,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "usage: images [--seed S] [--seconds N] [--images N] [--per-story N] [--on DIR] [--images-in DIR] [--binary FILE]
+const USAGE: &str =
+    "usage: images [--seed S] [--seconds N] [--images N] [--per-story N] [--on DIR] [--images-in DIR] [--binary FILE]
   [--without journal-sync|segment-sync|directory-sync] [--trace FILE --data DIR [--point P] [--replicated TOPIC]]
 example: images --seed 1 --images 60";
 
@@ -59,7 +60,11 @@ fn main() -> ExitCode {
     match run(&options) {
         Ok((run, failed)) => {
             println!("{run} run, {failed} failed");
-            if run > 0 && failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if run > 0 && failed == 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(message) => said(Err(message)),
     }
@@ -197,7 +202,10 @@ fn run_seeds(campaign: &Campaign, first: u64, start: Instant) -> Tally {
     }
     let Tally { stories, records, acks, images, .. } = tally;
     let seconds = start.elapsed().as_secs_f64();
-    println!("seeds {first} to {}: {stories} stories, {records} records, {acks} acks, {images} images, {seconds:.1} s", first + stories.max(1) - 1);
+    println!(
+        "seeds {first} to {}: {stories} stories, {records} records, {acks} acks, {images} images, {seconds:.1} s",
+        first + stories.max(1) - 1
+    );
     tally
 }
 

@@ -18,7 +18,7 @@ const scripts = {
   test: ['tools/test.js'],
   sim: ['tools/campaign.js', 'sim'],
   fuzz: ['tools/campaign.js', 'fuzz'],
-  mutants: ['tools/campaign.js', 'mutants'],
+  mutants: ['tools/mutants.js'],
   bench: ['tools/campaign.js', 'bench'],
   generate: ['tools/generate.js'],
 };

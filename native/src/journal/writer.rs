@@ -315,8 +315,16 @@ impl<T> Journal<T> {
                 self.counters.extensions += 1;
                 Extension::Idle
             }
-            // A full or failing device here costs nobody anything yet: commits go on in the part that exists.
-            _ => Extension::Refused,
+            // A full device here costs nobody anything yet: commits go on in the part that exists.
+            (_, Ok(_)) => Extension::Refused,
+            (_, Err(error)) => {
+                // A failed sync may be the one that a commit in flight relied on: whatever it had not written counts as
+                // clean now, and the commit's own sync would call it durable.
+                if !error.is_no_space() {
+                    self.fail(error);
+                }
+                Extension::Refused
+            }
         };
         if !matches!(self.extension, Extension::Writing) {
             self.zeros = None;

@@ -170,7 +170,10 @@ impl Store {
         let state = self.partitions[handle as usize].as_mut().expect("in the queue");
         let mark = state.syncable();
         let from = state.synced.segment;
-        let bases = state.segments.iter().map(|segment| segment.base).filter(|base| *base >= from && *base <= mark.segment);
+        // A segment without a byte may have no file yet, for lack of room; one that a cut emptied has.
+        let was_cut = state.is_file_dirty;
+        let filled = state.segments.iter().filter(|segment| segment.size > 0 || was_cut);
+        let bases = filled.map(|segment| segment.base).filter(|base| *base >= from && *base <= mark.segment);
         let paths: Vec<PathBuf> = bases.map(|base| self.paths.log(&state.id, base)).collect();
         let directory = std::mem::take(&mut state.is_directory_dirty).then(|| self.paths.partition(&state.id));
         state.is_file_dirty = false;
@@ -310,7 +313,7 @@ pub(super) async fn remove_directory(
 }
 
 /// A full disk must not stop what frees it: the reserve's blocks are given back once (rule 8).
-async fn release_reserve(files: &Files, reserve: &std::path::Path) -> IoResult<()> {
+pub(super) async fn release_reserve(files: &Files, reserve: &std::path::Path) -> IoResult<()> {
     files.remove_file(reserve).await?;
     files.sync_directory(reserve.parent().expect("in the data directory")).await
 }

@@ -37,9 +37,10 @@ pub(super) async fn find_cut(
     let mut producers = start.unwrap_or_else(|| ProducerState::new(log_start as i64, PRODUCERS_MAX));
     let first_base = segments.first().map_or(end.offset, |segment| segment.base);
     let mut cut = Cut { offset: to.min(end.offset), segment: first_base, position: 0, max_timestamp: -1 };
-    for segment in segments.iter().filter(|segment| segment.base <= to) {
+    for (index, segment) in segments.iter().enumerate().take_while(|(_, segment)| segment.base <= to) {
         let size = if segment.base == end.segment { end.position } else { segment.size };
-        let file = SegmentFile { base: segment.base, size };
+        let next = segments.get(index + 1).map_or(end.offset, |next| next.base);
+        let file = SegmentFile { base: segment.base, size, next };
         cut = Cut { offset: cut.offset, segment: segment.base, position: 0, max_timestamp: -1 };
         let mut last_end = 0;
         walk::headers(files, &path(segment.base), file, |header, position| {

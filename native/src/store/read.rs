@@ -8,6 +8,7 @@ use crate::codec::batch::{BatchHeader, HEADER_SIZE};
 use crate::codec::records::Records;
 use crate::io::task::Files;
 use crate::io::{AlignedBuffer, FileId, Piece};
+use crate::log::leader_epochs::LeaderEpochs;
 use crate::log::offset_index::OffsetIndex;
 use crate::log::open_files::FileKey;
 use crate::log::partition::{HotBatch, Partition};
@@ -42,6 +43,12 @@ pub(super) struct FileRead {
     offset: u64,
     limit: u64,
     size_max: usize,
+}
+
+/// What a task looks for, and the history by which it judges what it finds.
+struct Wanted {
+    read: FileRead,
+    epochs: LeaderEpochs,
 }
 
 /// A request that waits until what it needs is in its segment.
@@ -94,13 +101,15 @@ impl Store {
     /// The bytes of a segment that its file has.
     fn written_part(&self, key: FileKey) -> Option<SegmentFile> {
         let state = self.partition(key.partition)?;
-        let segment = state.segments.iter().find(|segment| segment.base == key.base)?;
+        let index = state.segments.iter().position(|segment| segment.base == key.base)?;
+        let segment = &state.segments[index];
+        let next = state.segments.get(index + 1).map_or(state.written.offset, |next| next.base.min(state.written.offset));
         let size = match state.written.segment.cmp(&key.base) {
             std::cmp::Ordering::Greater => segment.size,
             std::cmp::Ordering::Equal => state.written.position,
             std::cmp::Ordering::Less => 0,
         };
-        Some(SegmentFile { base: key.base, size })
+        Some(SegmentFile { base: key.base, size, next })
     }
 
     pub(super) fn start_read(&mut self, read: FileRead, key: FileKey, file: FileId) {
@@ -112,8 +121,10 @@ impl Store {
         let index = if known.is_some() { None } else { self.indexes.remove(&key) };
         let path = self.index_path(key);
         let files = self.files.clone();
+        let epochs = self.live(key.partition).epochs.clone();
         self.tasks.spawn(self.io.as_mut(), async move {
-            let (result, index) = read_segment(&files, file, segment, known, index, &path, read).await;
+            let wanted = Wanted { read, epochs };
+            let (result, index) = read_segment(&files, file, segment, known, index, &path, &wanted).await;
             Finished::Read { key, read, index, result }
         });
     }
@@ -240,12 +251,12 @@ async fn read_segment(
     known: Option<WalkStart>,
     index: Option<OffsetIndex>,
     index_path: &Path,
-    read: FileRead,
+    wanted: &Wanted,
 ) -> (Result<ReadBytes, ReadError>, Option<OffsetIndex>) {
     let completed = match known {
         Some(start) => Ok((start, None)),
         None => super::index::complete(files, file, segment, index, index_path).await.map(|index| {
-            let start = super::index::walk_start(&index, segment, read.offset);
+            let start = super::index::walk_start(&index, segment, wanted.read.offset);
             (start, Some(index))
         }),
     };
@@ -253,12 +264,12 @@ async fn read_segment(
         Ok(completed) => completed,
         Err(error) => return (Err(error), None),
     };
-    match read_batches(files, file, segment, start, read).await {
+    match read_batches(files, file, segment, start, wanted).await {
         // Damage, or an index that points beside the batches: the log itself decides.
         Err(ReadError::Corrupt { .. }) if start.position > 0 => match super::index::rebuild(files, file, segment).await {
             Ok(index) => {
-                let start = super::index::walk_start(&index, segment, read.offset);
-                (read_batches(files, file, segment, start, read).await, Some(index))
+                let start = super::index::walk_start(&index, segment, wanted.read.offset);
+                (read_batches(files, file, segment, start, wanted).await, Some(index))
             }
             Err(error) => (Err(error), None),
         },
@@ -272,7 +283,7 @@ async fn read_batches(
     file: FileId,
     segment: SegmentFile,
     start: WalkStart,
-    read: FileRead,
+    Wanted { read, epochs }: &Wanted,
 ) -> Result<ReadBytes, ReadError> {
     let mut first = None;
     walk::headers_of(files, file, segment, start, |header, position| {
@@ -290,21 +301,23 @@ async fn read_batches(
     let wanted = (read.size_max as u64).max(u64::from(header.size)).min(segment.size - position) as usize;
     let buffer = AlignedBuffer::new(wanted);
     let count = files.read(file, position, buffer.piece(0, wanted)).await?;
-    let (size, next) = whole_prefix(&buffer.bytes()[..count], header.base_offset as u64, read.limit);
+    let (size, next) = whole_prefix(&buffer.bytes()[..count], header.base_offset as u64, read.limit, epochs);
     if size == 0 {
         return Err(ReadError::Corrupt { offset: header.base_offset as u64, segment: segment.base, position });
     }
     Ok(ReadBytes { buffer: Rc::new(buffer), from: 0, size, next })
 }
 
-/// The size of the run of good batches below the limit, and the offset behind it.
-fn whole_prefix(bytes: &[u8], first: u64, limit: u64) -> (usize, u64) {
+/// The size of the run of good, contiguous batches below the limit, and the offset behind it. The CRC covers neither
+/// offset nor leader epoch (rule 16): the one stands behind its predecessor, the other in the history.
+fn whole_prefix(bytes: &[u8], first: u64, limit: u64, epochs: &LeaderEpochs) -> (usize, u64) {
     let mut at = 0;
     let mut next = first;
     while let Ok(header) = BatchHeader::parse(&bytes[at..]) {
         let Some(batch) = bytes.get(at..at + header.size as usize) else { break };
-        let is_in_place = header.base_offset as u64 >= next && header.next_offset() as u64 <= limit;
-        if !is_in_place || !walk::is_batch_whole(batch, &header) {
+        let is_in_place = header.base_offset as u64 == next && header.next_offset() as u64 <= limit;
+        let is_of_its_epoch = epochs.epoch_of(header.base_offset).is_none_or(|epoch| epoch == header.leader_epoch);
+        if !is_in_place || !is_of_its_epoch || !walk::is_batch_whole(batch, &header) {
             break;
         }
         at += header.size as usize;

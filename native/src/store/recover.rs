@@ -7,6 +7,7 @@
 //! ```
 //! A crash anywhere before the last arrow leaves the old superblock, whose journals and checkpoints are untouched.
 
+use super::checkpointer::release_reserve;
 use super::journal_replay::{journal_identity, replay, write_first_step, Context, Stop};
 use super::partition_files::cut_files;
 use super::replay::{read_all, Replay, ReplayError};
@@ -125,11 +126,33 @@ struct Recovery<'a> {
 /// In use, unreadable, of a newer format, or corrupt; nothing that recovery needs has been changed then.
 pub fn recover(io: &mut dyn Io, options: &OpenOptions, catalog: &Catalog) -> Result<Recovered, OpenError> {
     let paths = DataPaths::new(&options.data);
+    match io.lock(&paths.lock()) {
+        Ok(()) => {}
+        Err(IoError::WOULD_BLOCK) => return Err(OpenError::InUse),
+        Err(error) => return Err(OpenError::Io { what: format!("lock {}", paths.lock().display()), error }),
+    }
+    match attempt(io, options, catalog, &paths) {
+        // Before its last step a recovery can be repeated whole: on a full disk with the room that the reserve gives.
+        Err(OpenError::Io { error, .. }) if error.is_no_space() && has_reserve(io, &paths)? => {
+            let reserve = paths.reserve();
+            block_on(io, |files| async move { release_reserve(&files, &reserve).await })
+                .map_err(OpenError::io("release the reserve"))?;
+            attempt(io, options, catalog, &paths)
+        }
+        outcome => outcome,
+    }
+}
+
+fn has_reserve(io: &mut dyn Io, paths: &DataPaths) -> Result<bool, OpenError> {
+    Ok(io.file_size(&paths.reserve()).map_err(OpenError::io("find the reserve"))?.is_some())
+}
+
+fn attempt(io: &mut dyn Io, options: &OpenOptions, catalog: &Catalog, paths: &DataPaths) -> Result<Recovered, OpenError> {
     let recovery = Recovery {
         io,
         options,
         catalog,
-        paths,
+        paths: paths.clone(),
         report: RecoveryReport::default(),
         replays: BTreeMap::new(),
         names: HashMap::new(),
@@ -141,11 +164,6 @@ pub fn recover(io: &mut dyn Io, options: &OpenOptions, catalog: &Catalog) -> Res
 
 impl Recovery<'_> {
     fn run(mut self) -> Result<Recovered, OpenError> {
-        match self.io.lock(&self.paths.lock()) {
-            Ok(()) => {}
-            Err(IoError::WOULD_BLOCK) => return Err(OpenError::InUse),
-            Err(error) => return Err(OpenError::Io { what: format!("lock {}", self.paths.lock().display()), error }),
-        }
         self.make_directories()?;
         let (mut twin, superblock) = self.read_superblock()?;
         self.report.is_fresh = superblock.is_none();
@@ -497,7 +515,6 @@ impl Recovery<'_> {
                 partitions: Vec::new(),
             });
         }
-        self.reserve()?;
         Ok(shards)
     }
 
@@ -530,11 +547,14 @@ impl Recovery<'_> {
     /// The reserve keeps checkpoints and deletions going on a full disk (rule 8). On one that is full already there is none.
     fn reserve(&mut self) -> Result<(), OpenError> {
         let path = self.paths.reserve();
-        if self.io.file_size(&path).map_err(OpenError::io("find the reserve"))?.is_some() {
+        if has_reserve(self.io, &self.paths)? {
             return Ok(());
         }
         self.run_task("make the reserve", |files| async move {
-            let file = files.open(&path, OpenMode::Write).await?;
+            let file = match files.open(&path, OpenMode::Write).await {
+                Err(error) if error.is_no_space() => return Ok(()),
+                opened => opened?,
+            };
             let reserved = files.call(Op::Allocate { file, position: 0, size: RESERVE_SIZE }).await;
             files.close(file).await?;
             match reserved {
@@ -546,6 +566,7 @@ impl Recovery<'_> {
 
     /// After the superblock: what is left is tidying.
     fn conclude(mut self, superblock: Superblock, mut shards: Vec<RecoveredShard>) -> Result<Recovered, OpenError> {
+        self.reserve()?;
         self.remove_tombstones()?;
         self.remove_surplus_journals(&superblock)?;
         let epoch = superblock.incarnation.number as i32;

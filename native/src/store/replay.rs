@@ -262,8 +262,9 @@ impl Replay {
     async fn read_producers(&mut self, files: &Files, paths: &DataPaths) -> Result<(), ReplayError> {
         let first = self.segments.first().map_or(self.cursor.offset, |segment| segment.base);
         let mut producers = ProducerState::new(first as i64, PRODUCERS_MAX);
-        for segment in &self.segments {
-            let file = SegmentFile { base: segment.base, size: segment.size };
+        for (index, segment) in self.segments.iter().enumerate() {
+            let next = self.segments.get(index + 1).map_or(self.cursor.offset, |next| next.base);
+            let file = SegmentFile { base: segment.base, size: segment.size, next };
             let wall_ms = self.wall_ms;
             walk::headers(files, &paths.log(&self.id, segment.base), file, |header, _| {
                 producers.replay(header, wall_ms);

@@ -15,6 +15,8 @@ const CHUNK_SIZE: usize = 256 << 10;
 pub(super) struct SegmentFile {
     pub base: u64,
     pub size: u64,
+    /// The offset behind its last batch, or above: where the next segment begins, or the log ends.
+    pub next: u64,
 }
 
 /// A position from which batches are walked, and the lowest offset that may stand there.
@@ -63,7 +65,10 @@ pub(super) async fn headers_of(
         let bytes = chunk.bytes(files, position, HEADER_SIZE).await?;
         let header = bytes.and_then(|bytes| header_in_place(bytes, offset)).ok_or_else(|| corrupt.clone())?;
         let has_diverged = position == start.position && start.is_exact && header.base_offset as u64 != offset;
-        if has_diverged || position + u64::from(header.size) > segment.size {
+        let is_contiguous = header.base_offset as u64 == offset;
+        let is_believed = is_contiguous || is_gap_believed(&mut chunk, files, segment, &header, position).await?;
+        let is_inside = position + u64::from(header.size) <= segment.size && header.next_offset() as u64 <= segment.next;
+        if has_diverged || !is_believed || !is_inside {
             return Err(corrupt);
         }
         if !visit(&header, position) {
@@ -73,6 +78,23 @@ pub(super) async fn headers_of(
         offset = header.next_offset() as u64;
     }
     Ok(())
+}
+
+/// No CRC covers a base offset, so a gap before a batch is believed only if it leaves room for what follows.
+async fn is_gap_believed(
+    chunk: &mut Chunk,
+    files: &Files,
+    segment: SegmentFile,
+    header: &BatchHeader,
+    position: u64,
+) -> Result<bool, ReadError> {
+    let behind = position + u64::from(header.size);
+    if behind >= segment.size {
+        return Ok(true);
+    }
+    let bytes = chunk.bytes(files, behind, HEADER_SIZE).await?;
+    let following = bytes.and_then(|bytes| BatchHeader::parse(bytes).ok());
+    Ok(following.is_none_or(|following| following.base_offset >= header.next_offset()))
 }
 
 /// The header at the start of the bytes, if its offsets ascend (rule 16: they are not covered by the batch's CRC).

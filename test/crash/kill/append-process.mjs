@@ -40,8 +40,11 @@ export class AppendProcess {
 
   /** Writes chunks as fast as they are taken; ends with the process, or when there are no more. @param {Iterable<string>} chunks */
   async feed(chunks) {
-    // A process that is gone takes no more: that is the point of the campaign.
-    await pipeline(Readable.from(chunks), this.#child.stdin, { end: false }).catch(() => undefined);
+    const taking = new AbortController();
+    // A pipeline that does not end its target may miss that it closed; and that the process is gone is the point of all this.
+    this.#closed.finally(() => taking.abort());
+    const options = { end: false, signal: taking.signal };
+    await pipeline(Readable.from(chunks), this.#child.stdin, options).catch(() => undefined);
   }
 
   endInput() {
@@ -53,9 +56,14 @@ export class AppendProcess {
     this.#child.kill(signal);
   }
 
-  /** Everything it said, once it and its pipes are gone. @returns {Promise<Ended>} */
-  async ended() {
+  /** Everything it said, once it and its pipes are gone. @param {number} hangMs @returns {Promise<Ended>} */
+  async ended(hangMs) {
+    const limit = setTimeout(() => {
+      this.#complaint += `it did not end within ${hangMs} ms\n`;
+      this.#child.kill('SIGKILL');
+    }, hangMs);
     const code = await this.#closed;
+    clearTimeout(limit);
     const lines = this.#out.split('\n');
     // Behind the last newline: nothing, or half a line.
     lines.pop();

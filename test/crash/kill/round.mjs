@@ -8,6 +8,9 @@ import { AppendProcess, main } from './append-process.mjs';
 
 const outputSizeMax = 1 << 30;
 
+/** After its end is asked for, a process is gone within this time, or hangs. */
+const hangMs = 60_000;
+
 /** How a round ends: mostly by a kill, now and then as a user would end it. */
 const endings = /** @type {const} */ (['kill', 'kill', 'kill', 'kill', 'kill', 'kill', 'interrupt', 'end']);
 
@@ -27,7 +30,7 @@ export async function runRound(data, random, history) {
   } else {
     child.signal(ending === 'kill' ? 'SIGKILL' : 'SIGINT');
   }
-  const ended = await child.ended();
+  const ended = await child.ended(hangMs);
   await feeding;
   for (const line of ended.acks) history.noteAck(line);
   const described = `${args.join(' ')}, ${ending}, ${ended.acks.length} acks`;

@@ -1,4 +1,4 @@
-import { byMutants, byRuns, type Count } from './tally.js';
+import { byRuns, type Count } from './tally.js';
 
 export interface Target {
   readonly name: string;
@@ -43,6 +43,5 @@ const killTarget: Target = { name: 'kill', command: [process.execPath, 'test/cra
 export const campaigns: readonly Campaign[] = [
   { name: 'sim', targets: [crashTarget, killTarget, imagesTarget], ...runs, sliceSeconds: 30 },
   { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 30 },
-  { name: 'mutants', targets: [], count: byMutants, words: ['killed', 'survived'], sliceSeconds: 60 },
   { name: 'bench', targets: [], ...runs },
 ];

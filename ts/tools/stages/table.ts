@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { campaigns } from './campaigns.js';
 import { root } from './spawn-stage.js';
 import type { Stage } from './stage.js';
-import { byCargo, byExitCode, byVitest } from './tally.js';
+import { byCargo, byExitCode, byMutants, byVitest } from './tally.js';
 
 const sourceFolders = ['ts', 'test', 'bench'].filter((folder) => existsSync(join(root, folder)));
 
@@ -23,6 +23,7 @@ export const checkStages: readonly Stage[] = [
   { name: 'imports', command: [bin('depcruise'), '--config', '.dependency-cruiser.mjs', ...sourceFolders], count: byExitCode },
   { name: 'dead-exports', command: [bin('knip')], count: byExitCode },
   { name: 'tidy', command: [process.execPath, 'dist/tools/tidy.js'], count: byExitCode },
+  { name: 'mutant-table', command: [process.execPath, 'dist/tools/mutants.js', '--check'], count: byExitCode },
   { name: 'rustfmt', command: cargo('fmt', '--check'), count: byExitCode, needs: 'rustfmt' },
   {
     name: 'clippy-core',
@@ -68,7 +69,13 @@ const testStages: readonly Stage[] = [
 ];
 
 /** `npm test`: the checks, all tests, and a short slice of every campaign. */
-export const allStages: readonly Stage[] = [...checkStages, ...testStages, ...slices()];
+export const allStages: readonly Stage[] = [...checkStages, ...testStages, ...slices(), mutantSlice()];
+
+// As many mutants as begin within the minute: two or three where the tests have been compiled before.
+function mutantSlice(): Stage {
+  const command = [process.execPath, 'dist/tools/mutants.js', '--seed', '1', '--seconds', '60'] as const;
+  return { name: 'mutants', command, count: byMutants, secondsMax: 900 };
+}
 
 function slices(): readonly Stage[] {
   return campaigns

@@ -3,6 +3,7 @@
 
 use super::bed::{batch_of, id, replicated, Answer, Bed};
 use super::corruption::{still, Still};
+use crate::codec::batch::HEADER_SIZE;
 use crate::io::sim::{Fault, FaultPlan, OpKind};
 use crate::io::IoError;
 use crate::log::config::LogConfig;
@@ -42,14 +43,15 @@ fn segments_of(still: &Still) -> Vec<PathBuf> {
     still.bed.disk.files().into_keys().filter(is_log).collect()
 }
 
-/// The batch that lies at a position of a segment, and whether the position is in its records.
+/// The batch that lies at a position of a segment, and whether the position is behind its header: damage there leaves
+/// the way to the batches behind it open.
 fn batch_at(still: &Still, segment: &str, position: u64) -> (u64, bool) {
     let first: u64 = segment.parse().expect("a base offset");
     let mut begin = 0;
     for (base, stored) in still.stored.iter().filter(|(base, _)| *base >= first) {
         let end = begin + stored.len() as u64;
         if position < end {
-            return (*base, position >= begin + 21);
+            return (*base, position >= begin + HEADER_SIZE as u64);
         }
         begin = end;
     }
@@ -62,13 +64,13 @@ fn row_17_a_flip_below_the_recovery_point_costs_its_batch_and_nothing_else() {
     for path in segments_of(&still) {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         for position in (0..still.size_of(&path)).step_by(151) {
-            let (damaged, is_covered) = batch_at(&still, &name, position);
+            let (damaged, is_in_records) = batch_at(&still, &name, position);
             still.flip(&path, position, (position % 8) as u8);
             let size = still.bed.disk.file(&path).expect("a segment").len();
             still.bed.open();
             let corrupt = still.corrupt_offsets();
             assert!(corrupt.contains(&damaged), "{path:?} at {position}: batch {damaged} is damaged, {corrupt:?} answer so");
-            if is_covered {
+            if is_in_records {
                 assert_eq!(corrupt, vec![damaged], "{path:?} at {position}");
             }
             assert!(corrupt.iter().all(|base| *base >= damaged), "{path:?} at {position}: {corrupt:?}");
@@ -140,7 +142,7 @@ fn row_18_a_segment_that_was_cut_short_is_refused_or_set_aside() {
 fn row_24_offsets_below_the_log_start_never_return() {
     for seed in 0..16 {
         let mut bed = Bed::with_partition(seed, small_log());
-        (0..20).for_each(|content| drop(bed.append(id(1), &batch_of(content, 2000))));
+        bed.append_each(id(1), 0..20, 2000);
         bed.checkpoint();
         // The directory is never synced behind the unlink: either the device fails, or the power goes first.
         if seed % 2 == 0 {
@@ -181,7 +183,7 @@ fn row_24_a_deletion_whose_sync_fails_is_not_answered_and_still_happens() {
 fn row_24_a_cut_whose_sync_fails_brings_nothing_back_once_it_is_answered() {
     for seed in 0..12 {
         let mut bed = Bed::with_partition(seed, replicated());
-        (0..12).for_each(|content| drop(bed.append(id(1), &batch_of(content, 4000))));
+        bed.append_each(id(1), 0..12, 4000);
         bed.checkpoint();
         let directory = id(1).directory();
         bed.disk.set_faults(FaultPlan::new().always(OpKind::Sync, &directory, Fault::Error(IoError::MEDIA)));

@@ -91,7 +91,7 @@ fn a_start_raises_the_leader_epoch_though_nothing_of_the_last_one_was_kept() {
 #[test]
 fn after_a_truncation_the_old_epoch_leads_no_more() {
     let mut bed = Bed::with_partition(1, small_log());
-    (0..4).for_each(|content| drop(bed.append(id(1), &batch_of(content, 100))));
+    bed.append_each(id(1), 0..4, 100);
     assert_eq!(bed.control(id(1), crate::store::Control::Truncate { to: 2 }), Answer::Done);
     let used = bed.partition(id(1)).leader_epoch;
     assert_eq!(bed.refusal(id(1), &batch_of(9, 100)), AppendError::LeaderEpochUsed { needed: used + 1, got: used });
@@ -153,7 +153,9 @@ fn a_full_ring_holds_the_producer_back_and_goes_on() {
 fn the_bytes_of_a_producer_are_stored_as_they_came() {
     let mut bed = Bed::with_partition(1, small_log());
     let sent: Vec<Vec<u8>> = (0..5).map(|content| batch_of(content, 700)).collect();
-    sent.iter().for_each(|bytes| drop(bed.append(id(1), bytes)));
+    for bytes in &sent {
+        bed.append(id(1), bytes);
+    }
     bed.reopen_after_power_loss(1);
     for ((header, stored), sent) in bed.batches(id(1)).into_iter().zip(&sent) {
         assert_eq!(stored[21..], sent[21..]);

@@ -16,7 +16,7 @@ use crate::simulation::rig::{small_config, small_log, Life, Rig};
 use crate::store::{
     AppendError, Control, Event, FencedBy, Found, OpenError, ReadError, ReadOutcome, Store, StoreConfig, StoreError,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -75,10 +75,6 @@ pub fn contents_of(bytes: &[u8]) -> Vec<Content> {
 const TURNS_MAX: usize = 20_000;
 
 impl Bed {
-    pub fn new() -> Self {
-        Self::seeded(1)
-    }
-
     pub fn seeded(seed: u64) -> Self {
         Self::with_config(seed, small_config())
     }
@@ -189,6 +185,13 @@ impl Bed {
         match self.answer(ticket) {
             Answer::Appended(ack) => ack,
             other => panic!("an append was answered with {other:?}"),
+        }
+    }
+
+    /// One batch for each content, the next when the last one is acknowledged.
+    pub fn append_each(&mut self, id: PartitionId, contents: std::ops::Range<Content>, size: usize) {
+        for content in contents {
+            self.append(id, &batch_of(content, size));
         }
     }
 
@@ -342,6 +345,14 @@ impl Bed {
         assert!(is_settled, "it never comes to rest");
     }
 
+    pub fn settle_or_fence(&mut self) {
+        let is_over = self.run_until(|bed| {
+            bed.store().flush_all();
+            bed.fenced.is_some() || bed.store().is_idle()
+        });
+        assert!(is_over, "it never comes to rest");
+    }
+
     /// As `settle`, for a run whose power goes at some point.
     pub fn settle_while_powered(&mut self) {
         let is_settled = self.run_until(|bed| {
@@ -438,11 +449,9 @@ impl Bed {
     pub fn assert_acknowledged_is_there(&mut self) {
         let acks = self.acks.clone();
         let mut found: BTreeMap<PartitionId, BTreeMap<u64, Vec<u8>>> = BTreeMap::new();
-        for id in acks.iter().map(|(id, _)| *id) {
-            if !found.contains_key(&id) {
-                let batches = self.batches(id).into_iter();
-                found.insert(id, batches.map(|(header, bytes)| (header.base_offset as u64, bytes)).collect());
-            }
+        for id in acks.iter().map(|(id, _)| *id).collect::<BTreeSet<_>>() {
+            let batches = self.batches(id).into_iter();
+            found.insert(id, batches.map(|(header, bytes)| (header.base_offset as u64, bytes)).collect());
         }
         for (id, ack) in acks {
             let offered = &self.offered[&ack.ticket].1;

@@ -50,7 +50,7 @@ fn what_a_truncation_dropped_stays_dropped_and_what_came_later_stays() {
                 bed.truncate(id(1), 3 + seed % 4);
                 let kept: Vec<u64> = (0..3 + seed % 4).collect();
                 assert_eq!(bed.contents(id(1)), kept, "the dropped ones left the ring before any read");
-                (20..23).for_each(|content| drop(bed.append(id(1), &batch_of(content, 3000))));
+                bed.append_each(id(1), 20..23, 3000);
                 let expected: Vec<u64> = kept.into_iter().chain(20..23).collect();
                 assert_eq!(bed.contents(id(1)), expected);
                 keep(&mut bed, config);

@@ -1,7 +1,7 @@
 //! Bits that flip on the disk, in every kind of file: refused, answered as corrupt, or made good; never taken for the
 //! truth, never taken for emptiness (DURABILITY.md rules 4, 6, 7). Rows 17, 18 and 25 of the anomalies build on it.
 
-use super::bed::{batch_of, id, Bed};
+use super::bed::{id, Bed};
 use crate::codec::batch::split_batches;
 use crate::io::sim::DiskSnapshot;
 use crate::log::config::LogConfig;
@@ -21,8 +21,8 @@ pub struct Still {
 pub fn still(config: LogConfig) -> Still {
     let mut bed = Bed::with_partition(1, config);
     bed.create(id(2), small_log());
-    (0..20).for_each(|content| drop(bed.append(id(1), &batch_of(content, 2000))));
-    (100..105).for_each(|content| drop(bed.append(id(2), &batch_of(content, 100))));
+    bed.append_each(id(1), 0..20, 2000);
+    bed.append_each(id(2), 100..105, 100);
     let stored = bed.batches(id(1)).into_iter().map(|(header, bytes)| (header.base_offset as u64, bytes)).collect();
     bed.close();
     let snapshot = bed.disk.snapshot();
@@ -66,7 +66,7 @@ impl Still {
 fn a_flip_in_a_checkpoint_or_superblock_is_made_good_or_refused() {
     let mut still = still(small_log());
     let paths = still.bed.paths();
-    let mut outcomes = [0, 0];
+    let mut made_good = 0;
     for path in ["superblock.a", "superblock.b", "checkpoint/00000.a", "checkpoint/00000.b"].map(|name| paths.root.join(name)) {
         let size = still.size_of(&path);
         for position in (0..size).step_by(7) {
@@ -74,14 +74,15 @@ fn a_flip_in_a_checkpoint_or_superblock_is_made_good_or_refused() {
             match still.bed.try_open() {
                 Ok(()) => {
                     assert_eq!(still.corrupt_offsets(), Vec::<u64>::new(), "{path:?} at {position}");
-                    outcomes[0] += 1;
+                    made_good += 1;
                 }
-                Err(OpenError::Corrupt(_) | OpenError::NewerFormat(_)) => outcomes[1] += 1,
+                // Both copies of the superblock are of this incarnation: either is enough.
+                Err(OpenError::Corrupt(_)) if path.starts_with(paths.checkpoints()) => {}
                 Err(error) => panic!("{path:?} at {position}: {error:?}"),
             }
         }
     }
-    assert!(outcomes[0] > 0 && outcomes[1] > 0, "{outcomes:?}: the newer copies matter, the older ones do not");
+    assert!(made_good > 0);
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn a_missing_journal_or_checkpoint_is_not_an_empty_one() {
 #[test]
 fn a_flip_in_a_commit_that_was_durable_is_refused_the_last_one_included() {
     let mut bed = Bed::with_partition(1, small_log());
-    (0..4).for_each(|content| drop(bed.append(id(1), &batch_of(content, 1000))));
+    bed.append_each(id(1), 0..4, 1000);
     // The journal goes idle and gets its witness.
     bed.settle();
     bed.pass_ms(50);
@@ -145,16 +146,22 @@ fn used_size(bed: &Bed) -> u64 {
 #[test]
 fn a_damaged_journal_sets_its_partitions_aside_where_that_was_asked_for() {
     let mut bed = Bed::with_partition(1, small_log());
-    (0..4).for_each(|content| drop(bed.append(id(1), &batch_of(content, 1000))));
+    bed.append_each(id(1), 0..4, 1000);
     bed.checkpoint();
-    (4..8).for_each(|content| drop(bed.append(id(1), &batch_of(content, 1000))));
+    bed.append_each(id(1), 4..8, 1000);
     bed.pass_ms(50);
     let used = used_size(&bed);
     bed.die();
     let journal = bed.journal_path();
-    // The first of the commits that replay needs, but not the witness behind the last.
-    bed.disk.flip_bit(&journal, used - 4096 * 3 + 100, 1);
-    assert!(matches!(bed.try_open(), Err(OpenError::Corrupt(_))));
+    let snapshot = bed.disk.snapshot();
+    let mut is_refused = |position: u64| {
+        bed.disk.restore(&snapshot);
+        bed.disk.flip_bit(&journal, position, 1);
+        matches!(bed.try_open(), Err(OpenError::Corrupt(_)))
+    };
+    let position = (4096..used).step_by(512).find(|position| is_refused(*position)).expect("replay needs the last commits");
+    bed.disk.restore(&snapshot);
+    bed.disk.flip_bit(&journal, position, 1);
     bed.rig.set_aside_corrupt = true;
     bed.open();
     assert_eq!(bed.read(id(1), 0), Err(ReadError::Damaged));

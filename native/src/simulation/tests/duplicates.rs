@@ -13,7 +13,9 @@ fn bases(acks: &[Ack]) -> Vec<u64> {
 fn with_six_batches(seed: u64) -> Bed {
     let mut bed = Bed::with_partition(seed, small_log());
     bed.append(id(1), &batch_of(100, 50));
-    (0..6).for_each(|sequence| drop(bed.append(id(1), &sequenced(sequence as u64, sequence))));
+    for sequence in 0..6 {
+        bed.append(id(1), &sequenced(sequence as u64, sequence));
+    }
     bed
 }
 

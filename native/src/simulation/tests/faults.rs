@@ -4,6 +4,7 @@
 use super::bed::{batch_of, contents_of, id, Answer, Bed};
 use crate::io::sim::{Fault, FaultPlan, OpKind};
 use crate::io::IoError;
+use crate::log::partition::AppendOrigin;
 use crate::simulation::rig::small_log;
 use crate::store::{AppendError, Control, FencedBy, ReadError, StoreError};
 
@@ -12,7 +13,7 @@ const EIO: Fault = Fault::Error(IoError::MEDIA);
 /// Four acknowledged batches in journal and segments, none of them checkpointed.
 fn with_four_batches(seed: u64) -> Bed {
     let mut bed = Bed::with_partition(seed, small_log());
-    (0..4).for_each(|content| drop(bed.append(id(1), &batch_of(content, 1000))));
+    bed.append_each(id(1), 0..4, 1000);
     bed.settle();
     bed
 }
@@ -68,7 +69,7 @@ fn a_failed_commit_fails_those_behind_it() {
             doubtful.push(bed.offer(id(1), &batch_of(content, 9000)));
             bed.turn();
         }
-        assert!(bed.run_until(|bed| bed.fenced.is_some()));
+        assert!(bed.run_until(|bed| bed.fenced.is_some()), "seed {seed}");
         let bases: Vec<u64> = bed.acks.iter().map(|(_, ack)| ack.base).collect();
         assert!(bases.iter().enumerate().all(|(index, base)| index as u64 == *base), "a gap in what was acknowledged: {bases:?}");
         bed.lose_power(seed);
@@ -80,7 +81,7 @@ fn a_failed_commit_fails_those_behind_it() {
 #[test]
 fn what_was_acknowledged_reaches_its_segment_though_the_journal_failed() {
     let mut bed = Bed::with_partition(1, small_log());
-    (0..4).for_each(|content| drop(bed.append(id(1), &batch_of(content, 1000))));
+    bed.append_each(id(1), 0..4, 1000);
     assert!(bed.partition(id(1)).written.offset < 4, "some of it is in memory only");
     bed.disk.set_faults(FaultPlan::new().always(OpKind::Write, ".journal", EIO));
     let doubtful = bed.offer(id(1), &batch_of(4, 1000));
@@ -91,12 +92,48 @@ fn what_was_acknowledged_reaches_its_segment_though_the_journal_failed() {
 }
 
 #[test]
+fn what_was_acknowledged_is_synced_though_the_journal_failed() {
+    let mut bed = Bed::with_partition(1, small_log());
+    bed.append_each(id(1), 0..4, 1000);
+    bed.disk.set_faults(FaultPlan::new().always(OpKind::Write, ".journal", EIO));
+    bed.offer(id(1), &batch_of(4, 1000));
+    assert!(bed.run_until(|bed| bed.fenced.is_some()));
+    bed.pass_ms(200);
+    let segment = bed.disk.durable_file(&bed.paths().log(&id(1), 0)).expect("a durable segment");
+    assert_eq!(contents_of(&segment), vec![0, 1, 2, 3]);
+}
+
+#[test]
+fn a_failed_sync_of_the_journals_extension_fences() {
+    for seed in 0..8 {
+        let mut bed = Bed::with_partition(seed, small_log());
+        let journal = bed.disk.file(&bed.journal_path()).expect("a journal").len();
+        // From here on every sync of the journal works but the one that comes with its growth.
+        let mut content = 0;
+        let grows = |bed: &Bed| bed.disk.file(&bed.journal_path()).expect("a journal").len() > journal;
+        while !grows(&bed) {
+            bed.try_offer(id(1), &batch_of(content, 4000), AppendOrigin::Leader);
+            content += 1;
+            bed.turn();
+            assert!(content < 1000 && bed.disk.step(), "the journal grows");
+        }
+        bed.disk.set_faults(FaultPlan::new().nth(OpKind::Sync, ".journal", 1, Fault::SyncDropsDirty));
+        bed.settle_or_fence();
+        assert_eq!(bed.fenced, Some(FencedBy::Journal), "seed {seed}");
+        bed.reopen_after_power_loss(seed);
+        bed.assert_acknowledged_is_there();
+    }
+}
+
+#[test]
 fn a_failed_segment_write_fences_and_keeps_the_journal() {
     for fault in [EIO, Fault::Short, Fault::Torn] {
         for seed in 0..6 {
             let mut bed = with_four_batches(seed);
             bed.disk.set_faults(FaultPlan::new().nth(OpKind::Write, ".log", 1, fault));
-            (4..8).for_each(|content| drop(bed.offer(id(1), &batch_of(content, 5000))));
+            for content in 4..8 {
+                bed.offer(id(1), &batch_of(content, 5000));
+            }
             assert!(bed.run_until(|bed| bed.fenced.is_some()));
             bed.run_until(|bed| bed.store().io().in_flight() == 0);
             let journal = bed.disk.file(&bed.journal_path());
@@ -129,7 +166,7 @@ fn a_failed_segment_sync_fences_and_the_checkpoint_records_nothing() {
 fn a_failed_sync_of_a_partitions_directory_fences() {
     for seed in 0..6 {
         let mut bed = with_four_batches(seed);
-        bed.disk.set_faults(FaultPlan::new().nth(OpKind::Sync, &format!("{}", id(1).directory()), 2, EIO));
+        bed.disk.set_faults(FaultPlan::new().nth(OpKind::Sync, &id(1).directory(), 2, EIO));
         bed.store().request_checkpoint();
         check_fence(bed, FencedBy::Segment, &[]);
     }

@@ -1,10 +1,11 @@
 //! A disk without room: a typed refusal before anything is listed, and service that goes on (DURABILITY.md rule 8).
 //! Row 23 of the anomalies (a full disk and a restart) is the last test.
 
-use super::bed::{batch_of, id, sequenced, Answer, Bed};
+use super::bed::{batch_of, builder_of, id, sequenced, Answer, Bed};
 use crate::io::sim::{Fault, FaultPlan, OpKind, SimDisk, SimIo};
 use crate::io::task::block_on;
 use crate::io::{IoError, Op, OpenMode};
+use crate::log::config::LogConfig;
 use crate::log::partition::AppendOrigin;
 use crate::simulation::rig::small_log;
 use crate::store::{AppendError, StoreError};
@@ -52,6 +53,24 @@ fn an_append_without_room_is_refused_before_anything_is_listed() {
 }
 
 #[test]
+fn a_batch_behind_one_that_found_no_room_does_not_overtake_it() {
+    let mut bed = Bed::with_partition(1, LogConfig { segment_size_max: 1 << 20, ..small_log() });
+    bed.append_each(id(1), 0..1, 1000);
+    bed.settle();
+    let room = bed.partition(id(1)).reserved - bed.partition(id(1)).end;
+    bed.disk.set_capacity(Some(0));
+    // The first needs more than what is reserved, the second does not.
+    let large = builder_of(1, room as usize).producer(7, 0, 0).finish();
+    let tickets = [bed.offer(id(1), &large), bed.offer(id(1), &sequenced(2, 1))];
+    for ticket in tickets {
+        assert_eq!(bed.answer(ticket), Answer::Refused(AppendError::NoSpace));
+    }
+    bed.disk.set_capacity(None);
+    assert_eq!(bed.append(id(1), &large).base, 1);
+    assert_eq!(bed.append(id(1), &sequenced(2, 1)).base, 2);
+}
+
+#[test]
 fn a_roll_without_room_is_refused_and_done_later() {
     let mut bed = Bed::with_partition(1, small_log());
     let mut content = 0;
@@ -86,7 +105,7 @@ fn append_patiently(bed: &mut Bed, count: u64) -> usize {
         match bed.answer(ticket) {
             Answer::Appended(_) => content += 1,
             Answer::Refused(AppendError::NoSpace) => refusals += 1,
-            other => panic!("answered with {other:?}"),
+            other => panic!("answered with {other:?}, fenced: {:?}", bed.store().fenced()),
         }
         assert!(refusals < 100, "it never goes on");
     }
@@ -94,18 +113,44 @@ fn append_patiently(bed: &mut Bed, count: u64) -> usize {
 }
 
 #[test]
-fn no_room_at_any_one_allocation_or_creation_is_survived() {
-    for kind in [OpKind::Allocate, OpKind::Open] {
-        for n in 1..12 {
-            let mut bed = Bed::with_partition(n, small_log());
-            bed.disk.set_faults(FaultPlan::new().nth(kind, "/topics/", n, FULL).nth(OpKind::Allocate, ".journal", 1, FULL));
-            append_patiently(&mut bed, 24);
-            bed.settle();
-            assert_eq!(bed.fenced, None, "{kind:?} {n}");
-            assert_eq!(bed.contents(id(1)), (0..24).collect::<Vec<u64>>(), "{kind:?} {n}");
-            bed.reopen_after_power_loss(n);
-            bed.assert_acknowledged_is_there();
+fn no_room_at_any_one_allocation_is_survived() {
+    for n in 1..12 {
+        let mut bed = Bed::with_partition(n, small_log());
+        bed.disk.set_faults(FaultPlan::new().nth(OpKind::Allocate, "/topics/", n, FULL).nth(
+            OpKind::Allocate,
+            ".journal",
+            1,
+            FULL,
+        ));
+        append_patiently(&mut bed, 24);
+        bed.settle();
+        assert_eq!(bed.fenced, None, "allocation {n}");
+        assert_eq!(bed.contents(id(1)), (0..24).collect::<Vec<u64>>(), "allocation {n}");
+        bed.reopen_after_power_loss(n);
+        bed.assert_acknowledged_is_there();
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_for_a_while_at_any_moment_is_survived() {
+    for moment in 0..24 {
+        let mut bed = Bed::with_partition(moment, small_log());
+        append_patiently(&mut bed, moment);
+        fill(&bed.disk);
+        for content in moment..moment + 8 {
+            let ticket = bed.offer(id(1), &batch_of(content, 4000));
+            if bed.answer(ticket) == Answer::Refused(AppendError::NoSpace) {
+                break;
+            }
         }
+        bed.store().request_checkpoint();
+        bed.pass_ms(50);
+        bed.disk.set_capacity(None);
+        append_patiently(&mut bed, moment + 12);
+        assert_eq!(bed.fenced, None, "moment {moment}");
+        assert_eq!(bed.contents(id(1)), (0..moment + 12).collect::<Vec<u64>>(), "moment {moment}");
+        bed.reopen_after_power_loss(moment);
+        bed.assert_acknowledged_is_there();
     }
 }
 
@@ -128,7 +173,7 @@ fn a_partition_that_found_no_room_can_be_created_later() {
 #[test]
 fn a_checkpoint_on_a_full_disk_lives_on_the_reserve() {
     let mut bed = Bed::with_partition(1, small_log());
-    (0..3).for_each(|content| drop(bed.append(id(1), &batch_of(content, 1000))));
+    bed.append_each(id(1), 0..3, 1000);
     bed.settle();
     fill(&bed.disk);
     // The first record of a life needs a new file; those behind it overwrite.
@@ -162,7 +207,7 @@ fn a_deletion_on_a_full_disk_goes_through_and_makes_room() {
 fn row_23_a_full_disk_and_a_restart_lose_nothing() {
     for seed in 0..8 {
         let mut bed = Bed::with_partition(seed, small_log());
-        (0..12).for_each(|content| drop(bed.append(id(1), &batch_of(content, 3000))));
+        bed.append_each(id(1), 0..12, 3000);
         if seed % 2 == 1 {
             bed.checkpoint();
         }

@@ -132,7 +132,7 @@ fn a_starved_journal_is_freed_by_checkpoints_while_controls_wait_for_it() {
 #[test]
 fn an_older_incarnation_is_never_replayed() {
     let mut bed = Bed::with_partition(1, small_log());
-    (0..4).for_each(|content| drop(bed.append(id(1), &batch_of(content, 100))));
+    bed.append_each(id(1), 0..4, 100);
     // The second life writes nothing, so the journal still holds the commits of the first, from the same position on.
     bed.reopen_after_kill();
     assert_eq!(bed.rig.life_count, 2);
@@ -162,7 +162,7 @@ fn a_clients_payload_does_not_pass_for_a_commit() {
 fn what_a_killed_process_left_unsynced_is_acted_on_only_when_it_is_durable() {
     let begin = |seed: u64| {
         let mut bed = Bed::with_partition(seed, small_log());
-        (0..6).for_each(|content| drop(bed.append(id(1), &batch_of(content, 600))));
+        bed.append_each(id(1), 0..6, 600);
         bed.checkpoint();
         bed.disk.advance(100_000_000);
         // The commit with the cut is in flight when the process dies.
@@ -214,7 +214,7 @@ fn a_ring_slot_is_free_only_when_journal_and_segment_have_it() {
 fn a_power_cut_at_any_moment_after_the_acks_loses_none() {
     for seed in 0..24 {
         let mut bed = Bed::with_partition(seed, small_log());
-        (0..6).for_each(|content| drop(bed.append(id(1), &batch_of(content, 3000))));
+        bed.append_each(id(1), 0..6, 3000);
         bed.reopen_after_power_loss(seed);
         bed.assert_acknowledged_is_there();
         assert_eq!(bed.contents(id(1)), vec![0, 1, 2, 3, 4, 5]);

@@ -25,7 +25,7 @@ fn log_files(bed: &Bed) -> Vec<u64> {
 /// Twenty batches of two kilobytes: two segments, of which the first is sealed.
 fn with_twenty_batches() -> Bed {
     let mut bed = Bed::with_partition(1, small_log());
-    (0..20).for_each(|content| drop(bed.append(id(1), &batch_of(content, 2000))));
+    bed.append_each(id(1), 0..20, 2000);
     bed
 }
 
@@ -48,7 +48,9 @@ fn nothing_at_or_above_the_limit_is_given_out() {
 #[test]
 fn a_limit_inside_a_batch_hides_the_batch() {
     let mut bed = Bed::with_partition(1, small_log());
-    (0..3).for_each(|content| drop(bed.append(id(1), &timed(content, 0))));
+    for content in 0..3 {
+        bed.append(id(1), &timed(content, 0));
+    }
     for from in ["ring memory", "segments"] {
         assert_eq!(contents_of(&bed.read_below(id(1), 0, 3).expect("readable")), vec![0], "{from}");
         assert_eq!(bed.read_below(id(1), 2, 3), Ok(Vec::new()), "{from}");
@@ -96,7 +98,9 @@ fn a_batch_longer_than_the_read_is_given_whole() {
 /// Offsets 2k and 2k + 1 have the times 1000 k and 1000 k + 500.
 fn with_times(config: LogConfig) -> Bed {
     let mut bed = Bed::with_partition(1, config);
-    (0..20).for_each(|content| drop(bed.append(id(1), &timed(content, 1000 * content as i64))));
+    for content in 0..20 {
+        bed.append(id(1), &timed(content, 1000 * content as i64));
+    }
     bed
 }
 

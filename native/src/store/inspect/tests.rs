@@ -87,7 +87,7 @@ fn tell_one(seed: u64) -> Result<VerifyOutcome, String> {
     let mut random = Random::new(seed);
     let disk = SimDisk::seeded(seed);
     let mut rig = Rig::over_sim(&disk, small_config());
-    let mix = Mix { has_controls: seed % 2 == 0, ..Mix::default() };
+    let mix = Mix { has_controls: seed.is_multiple_of(2), ..Mix::default() };
     let mut workload = Workload::new(seed, mix);
     let count = random.between(1, 6) as u32;
     workload.add_partitions(&mut rig, count);
@@ -166,7 +166,7 @@ fn directory(stop: Stop) -> (SimDisk, [PartitionId; 2]) {
     let mut life = rig.open().expect("a fresh directory");
     workload.settle(End::Closed, &rig, &mut life).expect("created");
     workload.run(&mut rig, &mut life, 400, || true).expect("runs");
-    workload.drain(&mut rig, &mut life).expect("drains");
+    workload.drain(&rig, &mut life).expect("drains");
     match stop {
         Stop::Close => life.store.close(|| rig.now()).expect("closes"),
         Stop::Kill => {
