@@ -29,19 +29,25 @@ pub(super) fn journal_identity(directory: &[u8; 16], shard: u32) -> Vec<u8> {
 }
 
 pub(super) async fn write_first_step(files: &Files, file: FileId, identity: &[u8], size: u64) -> IoResult<()> {
-    const ZEROS: usize = 1 << 20;
-    files.call(Op::Allocate { file, position: 0, size }).await?;
     let mut first = AlignedBuffer::new(BLOCK_SIZE);
     first.bytes_mut()[..identity.len()].copy_from_slice(identity);
+    files.write(file, 0, &[first.piece(0, BLOCK_SIZE)], None).await?;
+    write_zeros(files, file, BLOCK_SIZE as u64, size).await
+}
+
+/// Durable, with whatever was written to the file before.
+pub(super) async fn write_zeros(files: &Files, file: FileId, from: u64, to: u64) -> IoResult<()> {
+    const ZEROS: usize = 1 << 20;
+    files.call(Op::Allocate { file, position: from, size: to - from }).await?;
     let zeros = AlignedBuffer::new(ZEROS);
-    let mut pieces = vec![first.piece(0, BLOCK_SIZE)];
-    let mut left = size as usize - BLOCK_SIZE;
+    let mut pieces = Vec::new();
+    let mut left = (to - from) as usize;
     while left > 0 {
         let part = left.min(ZEROS);
         pieces.push(zeros.piece(0, part));
         left -= part;
     }
-    files.write(file, 0, &pieces, Some(SyncMethod::Linked)).await
+    files.write(file, from, &pieces, Some(SyncMethod::Linked)).await
 }
 
 pub(super) struct Context {

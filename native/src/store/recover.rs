@@ -8,7 +8,7 @@
 //! A crash anywhere before the last arrow leaves the old superblock, whose journals and checkpoints are untouched.
 
 use super::checkpointer::release_reserve;
-use super::journal_replay::{journal_identity, replay, write_first_step, Context, Stop};
+use super::journal_replay::{journal_identity, replay, write_first_step, write_zeros, Context, Stop};
 use super::partition_files::cut_files;
 use super::replay::{read_all, Replay, ReplayError};
 use crate::codec::crc32c::crc32c;
@@ -525,18 +525,23 @@ impl Recovery<'_> {
     }
 
     /// Makes a journal file with its identity and the first pre-written step. One that the last superblock did not
-    /// name is made anew: it is what a start left that crashed before its superblock was durable.
+    /// name is made anew: it is what a start left that crashed before its superblock was durable. One that it names only
+    /// grows: until the new superblock is durable, a crash repeats the recovery from what stands in it.
     fn prepare_journal(&mut self, path: &Path, directory: &[u8; 16], shard: u32, is_known: bool) -> Result<u64, OpenError> {
         let found = self.io.file_size(path).map_err(OpenError::io("find a journal"))?.unwrap_or(0);
+        let found = found / BLOCK_SIZE as u64 * BLOCK_SIZE as u64;
         let size = JOURNAL_START + self.options.journal.step;
         if is_known && found >= size {
-            return Ok(found / BLOCK_SIZE as u64 * BLOCK_SIZE as u64);
+            return Ok(found);
         }
         let path = path.to_owned();
-        let identity = journal_identity(directory, shard);
+        let identity = (!is_known || found == 0).then(|| journal_identity(directory, shard));
         self.run_task("make a journal", |files| async move {
             let file = files.open(&path, OpenMode::Direct).await?;
-            let made = write_first_step(&files, file, &identity, size).await;
+            let made = match identity {
+                Some(identity) => write_first_step(&files, file, &identity, size).await,
+                None => write_zeros(&files, file, found, size).await,
+            };
             files.close(file).await?;
             made?;
             files.sync_directory(path.parent().expect("a journal lies in a directory")).await?;

@@ -19,7 +19,10 @@ export interface Campaign {
 const runs = { count: byRuns, words: ['run', 'failed'] } as const;
 
 // The names are those of native/src/fuzzing/mod.rs, which tests that each has seeds and its libFuzzer file.
-const fuzzTargets = ['batch_header', 'canary', 'leader_epochs', 'offset_index', 'producer_state', 'records'].map(fuzzTarget);
+const fuzzTargets = [
+  ...['batch_header', 'canary', 'checkpoint', 'identity', 'journal_recovery', 'leader_epochs', 'metadata_journal'],
+  ...['offset_index', 'producer_state', 'records', 'segment_recovery', 'superblock'],
+].map(fuzzTarget);
 
 function fuzzTarget(name: string): Target {
   return { name, command: [...example('fuzz_slice'), '--target', name] };

@@ -449,7 +449,7 @@ impl Bed {
     pub fn assert_acknowledged_is_there(&mut self) {
         let acks = self.acks.clone();
         let mut found: BTreeMap<PartitionId, BTreeMap<u64, Vec<u8>>> = BTreeMap::new();
-        for id in acks.iter().map(|(id, _)| *id).collect::<BTreeSet<_>>() {
+        for id in acks.iter().map(|(id, _)| *id).collect::<BTreeSet<PartitionId>>() {
             let batches = self.batches(id).into_iter();
             found.insert(id, batches.map(|(header, bytes)| (header.base_offset as u64, bytes)).collect());
         }

@@ -230,3 +230,33 @@ fn a_journal_that_is_not_this_directorys_is_refused() {
     bed.disk.flip_bit(&bed.journal_path(), 8, 0);
     assert!(matches!(bed.try_open(), Err(OpenError::Corrupt(_))));
 }
+
+/// A start that asks for more than the last one finds its journals too short. They may still be needed: until the new
+/// superblock is durable, a crash repeats the recovery from them.
+#[test]
+fn a_journal_that_a_start_makes_longer_is_still_there_if_that_start_crashes() {
+    let begin = |count: Option<u64>| {
+        let mut bed = Bed::with_partition(5, small_log());
+        for content in 0..6 {
+            bed.append(id(1), &batch_of(content, 3000));
+        }
+        bed.lose_power(5);
+        let short = bed.rig.config.journal;
+        bed.rig.config.journal = JournalConfig { size_max: short.size_max * 2, step: short.step * 2, ..short };
+        let first = bed.disk.boundaries();
+        if let Some(count) = count {
+            bed.disk.crash_after(count);
+        }
+        let opened = bed.try_open();
+        let boundaries = bed.disk.boundaries() - first;
+        (bed, opened, boundaries)
+    };
+    let (_, opened, boundaries) = begin(None);
+    assert!(opened.is_ok() && boundaries > 10, "{opened:?}, {boundaries} boundaries");
+    for count in 0..boundaries {
+        let (mut bed, ..) = begin(Some(count));
+        bed.reopen_after_power_loss(count);
+        bed.assert_acknowledged_is_there();
+        assert_eq!(bed.contents(id(1)), vec![0, 1, 2, 3, 4, 5], "crash at {count}");
+    }
+}
