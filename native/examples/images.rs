@@ -165,7 +165,12 @@ fn run_campaign(options: &Options, place: &Path, images: &Path) -> Result<(u64, 
         watchdog: watchdog.clone(),
     };
     let (mut run, mut failed) = (0, 0);
-    let asked = options.without.map_or(Without::ALL.to_vec(), |without| vec![without]);
+    let asked = match (options.without, &options.binary) {
+        (Some(without), _) => vec![without],
+        // The installed command leaves nothing out.
+        (None, Some(_)) => Vec::new(),
+        (None, None) => Without::ALL.to_vec(),
+    };
     for without in asked {
         run += 1;
         match campaign(Box::new(tell_by_child), None).find_loss(options.seed, without) {
