@@ -14,6 +14,7 @@ use millrace_native::images::binary::Binary;
 use millrace_native::images::campaign::{cuts, Campaign, Tally, Tell};
 use millrace_native::images::story::Story;
 use millrace_native::images::trial::{Cut, Trial};
+use millrace_native::images::watchdog::Watchdog;
 use millrace_native::images::without::Without;
 use millrace_native::images::workload;
 use millrace_native::io::{open_io, AlignedBuffer, Blocking, IoChoice, OpenMode, SyncMethod, BLOCK_SIZE};
@@ -96,6 +97,21 @@ fn tell_by_child(seed: u64, data: &Path, trace: &Path, without: Option<Without>)
     Err(format!("the story ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr)))
 }
 
+/// Ends the process when one thing takes too long: a hang is a failure like any other. The files stay for whoever looks.
+fn watch() -> Watchdog {
+    const STEP_MAX: Duration = Duration::from_secs(90);
+    let watchdog = Watchdog::default();
+    let watched = watchdog.clone();
+    std::thread::spawn(move || loop {
+        std::thread::sleep(Duration::from_secs(1));
+        if let Some(what) = watched.stuck(STEP_MAX) {
+            println!("hangs: {what}\n1 run, 1 failed");
+            std::process::exit(1);
+        }
+    });
+    watchdog
+}
+
 fn run(options: &Options) -> Result<(u64, u64), String> {
     let place = options.on.join(format!("millrace-images-{}", std::process::id()));
     std::fs::create_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
@@ -137,6 +153,7 @@ fn takes_direct(directory: &Path) -> bool {
 
 fn run_campaign(options: &Options, place: &Path, images: &Path) -> Result<(u64, u64), String> {
     let start = Instant::now();
+    let watchdog = watch();
     let campaign = |tell: Tell, binary| Campaign {
         tell,
         stories: place.to_owned(),
@@ -145,9 +162,15 @@ fn run_campaign(options: &Options, place: &Path, images: &Path) -> Result<(u64, 
         images_max: options.images,
         deadline: start + Duration::from_secs(options.seconds),
         binary,
+        watchdog: watchdog.clone(),
     };
     let (mut run, mut failed) = (0, 0);
-    let asked = options.without.map_or(Without::ALL.to_vec(), |without| vec![without]);
+    let asked = match (options.without, &options.binary) {
+        (Some(without), _) => vec![without],
+        // The installed command leaves nothing out.
+        (None, Some(_)) => Vec::new(),
+        (None, None) => Without::ALL.to_vec(),
+    };
     for without in asked {
         run += 1;
         match campaign(Box::new(tell_by_child), None).find_loss(options.seed, without) {
@@ -197,7 +220,7 @@ fn run_trace(options: &Options, trace: &Path, images: &Path) -> Result<(u64, u64
     println!("{} records, {} acks", story.records.len(), story.acks.len());
     let image = images.join("image");
     let binary = options.binary.clone().map(Binary::new);
-    let trial = Trial { story: &story, place: &image, binary: binary.as_ref() };
+    let trial = Trial { story: &story, place: &image, binary: binary.as_ref(), watchdog: &watch() };
     let cuts = match options.point {
         Some(point) if point > story.records.len() => return Err(format!("the trace has {} records", story.records.len())),
         Some(point) => vec![Cut { point, seed: options.seed }],

@@ -4,7 +4,18 @@ use std::path::PathBuf;
 
 pub type Scenario = fn(&Plan);
 
-const SCENARIOS: [(&str, Scenario); 1] = [("many-partitions", scenarios::many_partitions::run)];
+const SCENARIOS: [(&str, Scenario); 10] = [
+    ("many-partitions", scenarios::many_partitions::run),
+    ("append-page-cache", scenarios::append_page_cache::run),
+    ("append-latency", scenarios::append_latency::run),
+    ("read-hot", scenarios::read::run_hot),
+    ("read-warm", scenarios::read::run_warm),
+    ("read-cold", scenarios::read::run_cold),
+    ("reopen", scenarios::reopen::run),
+    ("recovery", scenarios::reopen::run_recovery),
+    ("retention", scenarios::retention::run),
+    ("idle-partitions", scenarios::idle_partitions::run),
+];
 
 const USAGE: &str = "usage: millrace-bench SCENARIO --directory DIR [--case NAME]… [--spinners off|on|both] [--quick]";
 

@@ -11,15 +11,6 @@ impl Latencies {
         self.samples.push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
     }
 
-    pub fn clear(&mut self) {
-        self.samples.clear();
-    }
-
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.samples.len()
-    }
-
     /// In milliseconds; zero without samples.
     #[must_use]
     pub fn percentile(&mut self, percent: f64) -> f64 {

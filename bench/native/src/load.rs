@@ -55,6 +55,15 @@ impl<'batch> Load<'batch> {
         Lap { acknowledged: self.acknowledged - before, spent: mark.spent(), checkpoints }
     }
 
+    /// Until so many bytes are acknowledged in this life, or the time is over; what is outstanding stays so.
+    pub fn run_until(&mut self, acknowledged: u64, time_max: Duration) {
+        let begin = Instant::now();
+        while self.acknowledged < acknowledged && begin.elapsed() < time_max {
+            self.feed();
+            self.step();
+        }
+    }
+
     /// Until nothing is under way.
     fn rest(&mut self) {
         while self.outstanding > 0 || self.node.store.is_checkpointing() || !self.node.store.is_idle() {
@@ -69,7 +78,8 @@ impl<'batch> Load<'batch> {
         }
     }
 
-    fn feed(&mut self) {
+    /// Offers as much as the window allows.
+    pub fn feed(&mut self) {
         while self.outstanding + self.batch.len() <= self.window && self.offer() {}
     }
 
@@ -89,7 +99,7 @@ impl<'batch> Load<'batch> {
         true
     }
 
-    fn take(&mut self, event: &Event) {
+    pub fn take(&mut self, event: &Event) {
         let Event::Appended { ack, .. } = event else { panic!("{event:?}") };
         let latency = self.offered_at[ack.ticket as usize % self.offered_at.len()].elapsed();
         self.latencies.note(latency, self.node.store.is_checkpointing());

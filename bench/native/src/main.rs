@@ -4,6 +4,7 @@
 //! same process on the same disk.
 
 mod arguments;
+mod arrivals;
 mod bare;
 mod batches;
 mod bed;
@@ -17,6 +18,7 @@ mod plan;
 mod scenarios;
 mod spinners;
 mod system;
+mod victim;
 
 use arguments::parse;
 use std::process::ExitCode;
@@ -26,6 +28,9 @@ fn main() -> ExitCode {
     if arguments == [spinners::COMMAND] {
         spinners::spin();
         return ExitCode::SUCCESS;
+    }
+    if let Some((_, words)) = arguments.split_first().filter(|(first, _)| *first == victim::COMMAND) {
+        return if victim::append(words) { ExitCode::SUCCESS } else { ExitCode::from(2) };
     }
     match parse(&arguments) {
         Ok((scenario, plan)) => {

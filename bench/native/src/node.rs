@@ -115,7 +115,7 @@ impl Node {
     }
 
     /// Waits for a completion, or, when nothing is under way, for the time given.
-    fn pause(&mut self, idle_for: Duration) {
+    pub fn pause(&mut self, idle_for: Duration) {
         if self.store.io().in_flight() > 0 {
             self.store.wait(self.clock.now());
         } else {

@@ -80,3 +80,11 @@ pub fn kill(process: u32) {
 pub fn raw(file: &File) -> RawFd {
     file.as_raw_fd()
 }
+
+/// Blocks until the descriptor is readable or the time is over.
+pub fn await_readable(descriptor: RawFd, time_max: Duration) {
+    let mut poll = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+    let timeout = libc::timespec { tv_sec: time_max.as_secs() as i64, tv_nsec: i64::from(time_max.subsec_nanos()) };
+    // SAFETY: one descriptor of ours and a timeout that both live during the call.
+    unsafe { libc::ppoll(&raw mut poll, 1, &raw const timeout, std::ptr::null()) };
+}

@@ -3,6 +3,7 @@
 use super::binary::Binary;
 use super::story::Story;
 use super::trial::{Cut, Trial};
+use super::watchdog::Watchdog;
 use super::without::Without;
 use crate::io::sim::Random;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub struct Campaign {
     pub images_max: u64,
     pub deadline: Instant,
     pub binary: Option<Binary>,
+    pub watchdog: Watchdog,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +58,7 @@ impl Campaign {
     }
 
     fn live(&self, seed: u64, place: &Path, without: Option<Without>) -> Result<Story, String> {
+        self.watchdog.begin(format!("seed {seed}, its story"));
         let _ = std::fs::remove_dir_all(place);
         let (data, trace) = (place.join("data"), place.join("trace"));
         std::fs::create_dir_all(&data).map_err(|error| format!("{}: {error}", data.display()))?;
@@ -67,7 +70,7 @@ impl Campaign {
         tally.records += story.records.len() as u64;
         tally.acks += story.acks.len() as u64;
         let image = self.images.join("image");
-        let trial = Trial { story, place: &image, binary: self.binary.as_ref() };
+        let trial = Trial { story, place: &image, binary: self.binary.as_ref(), watchdog: &self.watchdog };
         let cuts = cuts(story, self.images_per_story, seed);
         trial.run(&cuts, |cut, outcome| {
             tally.images += 1;
@@ -87,7 +90,7 @@ impl Campaign {
         let place = self.stories.join(format!("without-{}", without.name()));
         let story = self.live(seed, &place, Some(without))?;
         let image = self.images.join("image");
-        let trial = Trial { story: &story, place: &image, binary: None };
+        let trial = Trial { story: &story, place: &image, binary: None, watchdog: &self.watchdog };
         let (mut found, mut count) = (None, 0);
         trial.run(&cuts(&story, UNSAFE_IMAGES_MAX, seed), |cut, outcome| {
             count += 1;
@@ -107,7 +110,7 @@ pub fn cuts(story: &Story, count: usize, seed: u64) -> Vec<Cut> {
 
 fn tell_failure(trial: &Trial, cut: Cut, broken: &str, seed: u64, place: &Path) {
     let Cut { point, seed: image_seed } = cut;
-    println!("seed {seed}, power cut after {point} of {} records, image {image_seed}: {broken}", trial.story.records.len());
+    println!("seed {seed}, {cut} of {} records: {broken}", trial.story.records.len());
     let kept = place.join(format!("image-{point}-{image_seed}"));
     match trial.keep(cut, &kept) {
         Ok(()) => println!("  kept in {}", kept.display()),

@@ -15,6 +15,7 @@ pub mod judge;
 pub mod opening;
 pub mod story;
 pub mod trial;
+pub mod watchdog;
 pub mod without;
 pub mod workload;
 

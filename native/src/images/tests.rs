@@ -4,6 +4,7 @@ use super::image::write_out;
 use super::judge::judge;
 use super::opening::{SeenBatch, SeenBatches};
 use super::story::Story;
+use super::watchdog::Watchdog;
 use super::without::Without;
 use super::workload;
 use crate::io::sim::SimDisk;
@@ -38,6 +39,7 @@ fn campaign(place: &Place) -> Campaign {
         images_max: u64::MAX,
         deadline: Instant::now() + Duration::from_secs(3600),
         binary: None,
+        watchdog: Watchdog::default(),
     }
 }
 

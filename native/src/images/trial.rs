@@ -3,8 +3,10 @@ use super::image::write_out;
 use super::judge::judge;
 use super::opening::{inspected, recovered, SeenBatches};
 use super::story::Story;
+use super::watchdog::Watchdog;
 use crate::io::sim::{Random, TraceDisk};
 use crate::io::IoChoice;
+use std::fmt;
 use std::path::Path;
 
 /// One power cut: when, and which of the legal images it leaves.
@@ -14,6 +16,12 @@ pub struct Cut {
     pub seed: u64,
 }
 
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "power cut after {} records, image {}", self.point, self.seed)
+    }
+}
+
 /// Judges images of one story, one after the other, in one directory.
 pub struct Trial<'a> {
     pub story: &'a Story,
@@ -21,6 +29,7 @@ pub struct Trial<'a> {
     pub place: &'a Path,
     /// The command as it is installed, to open each image with as well.
     pub binary: Option<&'a Binary>,
+    pub watchdog: &'a Watchdog,
 }
 
 impl Trial<'_> {
@@ -37,6 +46,7 @@ impl Trial<'_> {
                 disk.apply(record).map_err(|contradiction| contradiction.to_string())?;
             }
             passed = cut.point;
+            self.watchdog.begin(format!("{}, {cut}", self.story.data.display()));
             if !outcome(*cut, self.judge(&disk, *cut)) {
                 break;
             }

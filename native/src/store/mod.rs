@@ -470,6 +470,12 @@ impl Store {
         self.checkpointer.is_running()
     }
 
+    /// Background procedures are under way: files being opened, removed, synced, searched.
+    #[must_use]
+    pub fn has_tasks(&self) -> bool {
+        self.tasks.count() > 0
+    }
+
     #[must_use]
     pub fn incarnation(&self) -> u64 {
         self.incarnation

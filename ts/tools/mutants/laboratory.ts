@@ -1,5 +1,5 @@
-import { closeSync, cpSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { closeSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { root, spawnStage } from '../stages/spawn-stage.js';
 import type { Ended } from '../stages/tally.js';
 import type { Mutant } from './table.js';
@@ -98,8 +98,11 @@ function copy(name: string): void {
   const from = join(root, name);
   const to = join(folder, name);
   rmSync(to, { recursive: true, force: true });
-  mkdirSync(dirname(to), { recursive: true });
-  cpSync(from, to, { recursive: true, filter: (path) => relative(from, path) !== 'target' });
+  mkdirSync(to, { recursive: true });
+  // Entry by entry, as the copy lies in one of them.
+  for (const entry of readdirSync(from).filter((entry) => entry !== 'target')) {
+    cpSync(join(from, entry), join(to, entry), { recursive: true });
+  }
 }
 
 function cargo(...args: readonly string[]): readonly [string, ...string[]] {

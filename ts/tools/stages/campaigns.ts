@@ -19,7 +19,10 @@ export interface Campaign {
 const runs = { count: byRuns, words: ['run', 'failed'] } as const;
 
 // The names are those of native/src/fuzzing/mod.rs, which tests that each has seeds and its libFuzzer file.
-const fuzzTargets = ['batch_header', 'canary', 'leader_epochs', 'offset_index', 'producer_state', 'records'].map(fuzzTarget);
+const fuzzTargets = [
+  ...['batch_header', 'canary', 'checkpoint', 'identity', 'journal_recovery', 'leader_epochs', 'metadata_journal'],
+  ...['offset_index', 'producer_state', 'records', 'segment_recovery', 'superblock'],
+].map(fuzzTarget);
 
 function fuzzTarget(name: string): Target {
   return { name, command: [...example('fuzz_slice'), '--target', name] };
@@ -36,12 +39,18 @@ const crashTarget: Target = { name: 'crashes', command: [...example('sim'), '--t
 /** Real runs on the real disk, and what a power cut could have left of them. */
 const imagesTarget: Target = { name: 'images', command: example('images') };
 
+/** The same, lived and opened by the installed command. */
+const shippedImagesTarget: Target = {
+  name: 'shipped-images',
+  command: [...example('images'), '--binary', 'node_modules/.bin/millrace'],
+};
+
 /** Real processes on the real disk, killed. */
 const killTarget: Target = { name: 'kill', command: [process.execPath, 'test/crash/kill/campaign.mjs'] };
 
 /** A new target is one row here; `npm test` then runs a slice of it. */
 export const campaigns: readonly Campaign[] = [
-  { name: 'sim', targets: [crashTarget, killTarget, imagesTarget], ...runs, sliceSeconds: 30 },
+  { name: 'sim', targets: [crashTarget, killTarget, imagesTarget, shippedImagesTarget], ...runs, sliceSeconds: 40 },
   { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 30 },
   { name: 'bench', targets: [], ...runs },
 ];

@@ -246,8 +246,8 @@ impl Bare {
         let payload = count as f64 * self.shape.batch_size as f64;
         let size = ((payload * self.overhead.journal.max(1.0)) as u64).next_multiple_of(BLOCK_SIZE as u64);
         let position = if self.head + size > self.shape.journal_size { 0 } else { self.head };
-        // The rest behind a wrap counts as live until the circle comes round: close enough at a few percent.
-        (self.live_size + size + (8 << 20) <= self.shape.journal_size).then_some((position, size))
+        // What a wrap leaves unused at the end is less than a commit.
+        (self.live_size + 2 * size <= self.shape.journal_size).then_some((position, size))
     }
 
     fn submit(&mut self, position: u64, size: u64, count: u64) {

@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 
 use io_uring::squeue::{Entry, Flags};
-use io_uring::types::{Fd, FsyncFlags};
+use io_uring::types::{Fd, FsyncFlags, SubmitArgs, Timespec};
 use io_uring::{opcode, IoUring};
 use std::os::fd::RawFd;
+use std::time::Duration;
 
 const ENTRIES: u32 = 256;
 /// Marks the first half of a linked pair, whose own completion is checked and dropped.
@@ -64,6 +65,16 @@ impl Ring {
                 return std::mem::take(&mut self.done);
             }
         }
+    }
+
+    /// Submits; blocks until something completed or the time is over.
+    pub fn enter_for(&mut self, time_max: Duration) -> Vec<u64> {
+        let timespec = Timespec::from(time_max);
+        let arguments = SubmitArgs::new().timespec(&timespec);
+        // An error is the end of the time.
+        let _ = self.ring.submitter().submit_with_args(1, &arguments);
+        self.reap();
+        std::mem::take(&mut self.done)
     }
 
     fn reap(&mut self) {

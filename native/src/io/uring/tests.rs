@@ -84,3 +84,23 @@ fn a_pair_that_the_kernel_split_is_synced_again() {
     let syncs = io.seen.iter().filter(|entry| entry.number & SYNC_HALF != 0).count();
     assert_eq!(syncs, 2);
 }
+
+/// The kernel's note may come behind the work that it announces, when that was done on the way.
+#[test]
+fn a_note_of_work_that_is_done_already_holds_nobody_up() {
+    let bed = Bed::uring();
+    let mut io = UringIo::new().expect("io_uring");
+    io.ring.has_empty_note = true;
+    for is_watched in [false, true] {
+        if is_watched {
+            io.wakeup_fd();
+        }
+        let mut completions = Vec::new();
+        io.poll(&mut completions);
+        assert!(completions.is_empty());
+        let mut blocking = Blocking::new(&mut io);
+        let file = blocking.open(&bed.path("f"), OpenMode::Write).expect("opens");
+        blocking.sync(file).expect("syncs");
+        blocking.close(file).expect("closes");
+    }
+}

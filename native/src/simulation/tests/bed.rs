@@ -16,7 +16,7 @@ use crate::simulation::rig::{small_config, small_log, Life, Rig};
 use crate::store::{
     AppendError, Control, Event, FencedBy, Found, OpenError, ReadError, ReadOutcome, Store, StoreConfig, StoreError,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -449,11 +449,9 @@ impl Bed {
     pub fn assert_acknowledged_is_there(&mut self) {
         let acks = self.acks.clone();
         let mut found: BTreeMap<PartitionId, BTreeMap<u64, Vec<u8>>> = BTreeMap::new();
-        for id in acks.iter().map(|(id, _)| *id) {
-            if !found.contains_key(&id) {
-                let batches = self.batches(id).into_iter();
-                found.insert(id, batches.map(|(header, bytes)| (header.base_offset as u64, bytes)).collect());
-            }
+        for id in acks.iter().map(|(id, _)| *id).collect::<BTreeSet<PartitionId>>() {
+            let batches = self.batches(id).into_iter();
+            found.insert(id, batches.map(|(header, bytes)| (header.base_offset as u64, bytes)).collect());
         }
         for (id, ack) in acks {
             let offered = &self.offered[&ack.ticket].1;

@@ -166,7 +166,7 @@ fn a_failed_segment_sync_fences_and_the_checkpoint_records_nothing() {
 fn a_failed_sync_of_a_partitions_directory_fences() {
     for seed in 0..6 {
         let mut bed = with_four_batches(seed);
-        bed.disk.set_faults(FaultPlan::new().nth(OpKind::Sync, &format!("{}", id(1).directory()), 2, EIO));
+        bed.disk.set_faults(FaultPlan::new().nth(OpKind::Sync, &id(1).directory(), 2, EIO));
         bed.store().request_checkpoint();
         check_fence(bed, FencedBy::Segment, &[]);
     }

@@ -159,6 +159,28 @@ fn segments_below_the_log_start_go_once_a_checkpoint_does_without_them() {
 }
 
 #[test]
+fn retention_moves_the_log_start_by_whole_segments_durably_and_keeps_the_active_one() {
+    let bound = LogConfig { retention_size: Some(24 << 10), retention_ms: None, ..small_log() };
+    let mut bed = Bed::with_partition(1, bound);
+    for content in 0..40 {
+        bed.append(id(1), &batch_of(content, 2000));
+    }
+    bed.checkpoint();
+    let bases = log_files(&bed);
+    assert!(bases.len() >= 4, "{bases:?}");
+    assert_eq!(bed.store().apply_retention(), 1);
+    bed.settle();
+    bed.checkpoint();
+    let kept = log_files(&bed);
+    assert_eq!(kept, bases[bases.len() - 2..], "what is left is as large as the bound, or a segment larger");
+    let start = bed.partition(id(1)).log_start;
+    assert_eq!(start, kept[0]);
+    bed.reopen_after_power_loss(3);
+    assert_eq!((bed.partition(id(1)).log_start, bed.contents(id(1))), (start, (start..40).collect()));
+    assert_eq!(bed.store().apply_retention(), 0, "nothing has expired since");
+}
+
+#[test]
 fn a_segment_that_is_being_read_outlives_the_raised_log_start() {
     for seed in 0..10 {
         let mut bed = with_twenty_batches();
