@@ -165,6 +165,16 @@ fn a_maximum_below_none_is_not_taken() {
 }
 
 #[test]
+fn no_flipped_bit_of_a_chunk_passes() {
+    let mut file = index_of(&long_log()).encode_unsaved();
+    for bit in (0..CHUNK_SIZE * 8).step_by(5) {
+        file[bit / 8] ^= 1 << (bit % 8);
+        assert!(OffsetIndex::load(&file, BASE, INTERVAL, u32::MAX).stopped.is_some(), "bit {bit}");
+        file[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+#[test]
 fn a_foreign_file_gives_an_empty_index() {
     let file = index_of(&long_log()).encode_unsaved();
     let Loaded { index, stopped } = OffsetIndex::load(&file, BASE + 1, INTERVAL, u32::MAX);

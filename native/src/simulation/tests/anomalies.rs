@@ -1,7 +1,7 @@
 //! Rows of the list of anomalies that other logs were caught with and that live in one node's log: 15, 17, 18, 24, 25.
 //! Row 23, the full disk, is in full_disk.rs.
 
-use super::bed::{batch_of, id, replicated, Answer, Bed};
+use super::bed::{batch_of, builder_of, contents_of, id, replicated, Answer, Bed};
 use super::corruption::{still, Still};
 use crate::codec::batch::HEADER_SIZE;
 use crate::io::sim::{Fault, FaultPlan, OpKind};
@@ -233,5 +233,38 @@ fn row_25_a_torn_index_or_tail_never_makes_a_healthy_partition_unavailable() {
             still.bed.open();
             assert_eq!(still.corrupt_offsets(), Vec::<u64>::new(), "every index is something else");
         }
+    }
+}
+
+/// Twenty batches of `count` records each, all of the same size in bytes, closed; the first segment's index.
+fn closed_log_of(count: usize) -> (Bed, PathBuf) {
+    let mut bed = Bed::with_partition(1, small_log());
+    for content in 0..20u64 {
+        let size_of = |padding: usize| builder_of(content, 1500).value(&vec![0; padding]);
+        let batch = match count {
+            1 => builder_of(content, 1700),
+            _ => (0..300)
+                .map(size_of)
+                .find(|batch| batch.finish().len() == builder_of(content, 1700).finish().len())
+                .expect("some padding fits"),
+        };
+        bed.append(id(1), &batch.finish());
+    }
+    bed.close();
+    let index = bed.paths().index(&id(1), 0);
+    (bed, index)
+}
+
+#[test]
+fn row_25_a_whole_index_of_another_log_is_not_believed() {
+    let (other, path) = closed_log_of(1);
+    let foreign = other.disk.file(&path).expect("a sealed segment has an index");
+    let (mut bed, path) = closed_log_of(2);
+    assert!(bed.disk.file(&path).expect("a sealed segment has an index") != foreign);
+    bed.disk.put_file(&path, &foreign);
+    bed.open();
+    for offset in 0..40 {
+        let bytes = bed.read(id(1), offset).expect("readable");
+        assert_eq!(contents_of(&bytes).first(), Some(&(offset / 2)), "offset {offset}");
     }
 }
