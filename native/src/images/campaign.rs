@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// How many images a story without a sync may need until one of them shows it.
-const UNSAFE_IMAGES_MAX: usize = 100;
+const UNSAFE_IMAGES_MAX: usize = 300;
 
 /// Makes a story's trace in a process of its own: seed, data directory, trace, what to leave out.
 pub type Tell = Box<dyn Fn(u64, &Path, &Path, Option<Without>) -> Result<(), String>>;

@@ -1,6 +1,6 @@
 //! An Io that leaves out one kind of sync. The proof must notice each.
 
-use crate::io::{Completion, DirEntry, FileId, Io, IoResult, Op, OpenMode, Token};
+use crate::io::{Completion, DirEntry, FileId, Io, IoResult, Op, OpenMode, SyncMethod, Token};
 use std::collections::HashSet;
 use std::os::fd::RawFd;
 use std::path::Path;
@@ -58,6 +58,11 @@ impl<I: Io> WithoutIo<I> {
         Self { inner, without, opening: HashSet::new(), files: HashSet::new(), done: Vec::new() }
     }
 
+    /// A journal's first block says whose it is: without it recovery would refuse to start, which is no loss.
+    fn kept_sync(&self, position: u64) -> Option<SyncMethod> {
+        (self.without == Some(Without::JournalSync) && position == 0).then_some(SyncMethod::Linked)
+    }
+
     fn note_opened(&mut self, completions: &[Completion]) {
         for completion in completions {
             if self.opening.remove(&completion.token) {
@@ -84,9 +89,9 @@ impl<I: Io> Io for WithoutIo<I> {
             Op::Sync { file } if self.files.contains(&file) => {
                 return self.done.push(Completion { token, result: Ok(0) });
             }
-            // The first block says whose file it is: without it there would be a refusal to start, not a loss.
-            Op::Write { file, position, pieces, .. } if position > 0 && self.files.contains(&file) => {
-                Op::Write { file, position, pieces, durable: None }
+            Op::Write { file, position, pieces, .. } if self.files.contains(&file) => {
+                let durable = self.kept_sync(position);
+                Op::Write { file, position, pieces, durable }
             }
             Op::Close { file } => {
                 self.files.remove(&file);
