@@ -55,6 +55,13 @@ test.each(['uring', 'fallback'])('what goes in over %s is acknowledged, dumped a
   });
 });
 
+test('no line at all makes the topic and ends', async () => {
+  const data = await newDirectory();
+  expect(append(data, '', '--partitions', '2')).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(millrace(['log', 'verify', data]).status).toBe(0);
+  expect(append(data, 'one\n').stdout).toMatch(/^ack lines 0 0 0 /);
+});
+
 test('a directory is continued, under a higher epoch, with other shards, journals elsewhere and more partitions', async () => {
   const data = await newDirectory();
   const elsewhere = await newDirectory();

@@ -68,6 +68,8 @@ export class AppendSession implements FeedOwner {
     for (const { store } of this.#feeds) {
       this.#watches.push(watchEvent(store.wakeupDescriptor(), () => this.#wakeup.wake()));
     }
+    // What was asked for so far, such as new partitions, goes out with a turn, also if no line ever comes.
+    this.#wakeLater();
     return ok(undefined);
   }
 
