@@ -9,7 +9,7 @@ export interface Selection {
   readonly filter: string | undefined;
 }
 
-const secondsMaxDefault = 600;
+const secondsMaxDefault = 1_200;
 
 /** Runs the rows one after the other and prints the contract's total as the last line. Answers the exit code. */
 export async function runStages(stages: readonly Stage[], selection: Selection): Promise<number> {
