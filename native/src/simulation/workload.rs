@@ -402,9 +402,8 @@ impl Workload {
     }
 
     fn create_missing(&mut self, rig: &Rig, node: &mut Node) {
-        let is_missing = |id: &&PartitionId| {
-            rig.catalog.live.contains_key(id) && node.find(id).is_none() && !self.moves.is_under_way(id)
-        };
+        let is_missing =
+            |id: &&PartitionId| rig.catalog.live.contains_key(id) && node.find(id).is_none() && !self.moves.is_under_way(id);
         let missing: Vec<PartitionId> = self.models.keys().filter(is_missing).copied().collect();
         for id in missing {
             if node.shards[node.home_of(&id)].store.fenced().is_none() {

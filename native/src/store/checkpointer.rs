@@ -20,7 +20,14 @@ use std::path::PathBuf;
 
 pub(super) enum Step {
     Synced { partition: u32, mark: Mark, cuts: u32, producers: Vec<u8>, result: IoResult<u64> },
-    Recorded { twin: Twin, marks: Vec<(u32, Mark)>, result: IoResult<u64> },
+    Recorded { twin: Twin, marks: Vec<Recorded>, result: IoResult<u64> },
+}
+
+/// Up to where a record contains a partition, and how often the log had been cut then.
+pub(super) struct Recorded {
+    partition: u32,
+    mark: Mark,
+    cuts: u32,
 }
 
 enum Phase {
@@ -222,12 +229,13 @@ impl Store {
                 self.checkpointer.phase = Phase::Idle;
                 match result {
                     Ok(size) => {
-                        for (handle, mark) in &marks {
-                            if let Some(state) = self.partition_mut(*handle) {
+                        for Recorded { partition, mark, cuts } in &marks {
+                            // If it was cut meanwhile, replay comes to the cut, and needs the files from there on.
+                            if let Some(state) = self.partition_mut(*partition).filter(|state| state.cuts == *cuts) {
                                 state.recorded = *mark;
                             }
                         }
-                        self.handovers.recorded(|handle| marks.iter().any(|(recorded, _)| *recorded == handle));
+                        self.handovers.recorded(|handle| marks.iter().any(|recorded| recorded.partition == handle));
                         self.checkpoint_done(size);
                     }
                     Err(error) => self.fence(error, FencedBy::Checkpoint),
@@ -245,7 +253,7 @@ impl Store {
                 .enumerate()
                 .filter_map(|(handle, state)| Some((handle as u32, state.as_ref().filter(|state| named(state))?)))
         };
-        let marks = states().map(|(handle, state)| (handle, state.synced)).collect();
+        let marks = states().map(|(partition, state)| Recorded { partition, mark: state.synced, cuts: state.cuts }).collect();
         let partitions = states().map(|(_, state)| partition_record(state)).chain(self.handovers.records()).collect();
         let checkpoint = Checkpoint {
             incarnation: self.checkpointer.incarnation,

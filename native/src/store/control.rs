@@ -421,6 +421,10 @@ impl Store {
             state.synced = mark;
             state.synced_producers = producers_at(&mut state.producers, mark.offset);
         }
+        // The record's replay comes to the cut as well, and goes on from there with what the files hold above it.
+        if state.recorded.offset > mark.offset || state.recorded.segment > mark.segment {
+            state.recorded = Mark { sequence: state.recorded.sequence, ..mark };
+        }
         state.reserved = 0;
         state.leader_epoch_min = state.leader_epoch_min.max(state.leader_epoch + 1);
         state.hot.retain(|hot| hot.next <= mark.offset);

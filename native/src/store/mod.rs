@@ -27,8 +27,8 @@ mod walk;
 mod writeback;
 
 pub use control::{Control, NO_TICKET};
-pub use handover::{Handover, HandoverStep};
 pub use event::{AppendError, Event, FencedBy, Found, ReadBytes, ReadError, StoreError};
+pub use handover::{Handover, HandoverStep};
 pub use read::{HotSlice, ReadOutcome};
 pub use recover::{recover, shard_of, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
 
