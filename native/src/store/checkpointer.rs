@@ -122,10 +122,11 @@ impl Store {
     fn start_checkpoint(&mut self) {
         let boundary = self.journal.durable();
         let changed = |partition: &Partition| {
-            partition.synced != partition.stable
+            let is_changed = partition.synced != partition.stable
                 || partition.recorded != partition.synced
                 || partition.is_directory_dirty
-                || partition.is_file_dirty
+                || partition.is_file_dirty;
+            is_changed && !partition.is_arriving
         };
         let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
         let queue = states.filter(|(_, state)| changed(state)).map(|(handle, state)| (handle, state.stable.offset)).collect();

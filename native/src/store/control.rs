@@ -572,7 +572,7 @@ impl Store {
         if self.fenced.is_some() || self.controls.contains_key(&handle) || self.checkpointer.is_syncing(handle) {
             return;
         }
-        let Some(state) = self.partition(handle) else { return };
+        let Some(state) = self.partition(handle).filter(|state| !state.is_arriving) else { return };
         let bound = state.log_start.min(state.recorded.offset);
         let removable =
             state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.recorded.segment).count();
