@@ -122,6 +122,10 @@ impl<I: Io> Io for WithoutIo<I> {
         self.give(completions, from);
     }
 
+    fn register(&mut self, memory: &crate::io::AlignedBuffer) -> bool {
+        self.inner.register(memory)
+    }
+
     fn in_flight(&self) -> usize {
         self.inner.in_flight() + self.done.len()
     }

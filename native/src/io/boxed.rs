@@ -20,6 +20,10 @@ impl<T: Io + ?Sized> Io for Box<T> {
         (**self).wait(completions);
     }
 
+    fn register(&mut self, memory: &crate::io::AlignedBuffer) -> bool {
+        (**self).register(memory)
+    }
+
     fn in_flight(&self) -> usize {
         (**self).in_flight()
     }

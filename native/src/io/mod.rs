@@ -161,6 +161,12 @@ pub trait Io {
     fn poll(&mut self, completions: &mut Vec<Completion>);
     /// Flushes, then blocks until at least one completion was appended. Returns at once if nothing is in flight.
     fn wait(&mut self, completions: &mut Vec<Completion>);
+    /// Memory that many writes will come from, one piece each: pinned once where the implementation can and the user's
+    /// limit of locked memory allows it. True if it was. It stays where it is as long as this Io lives: the caller
+    /// promises it, as the kernel would go on writing the old pages.
+    fn register(&mut self, _memory: &AlignedBuffer) -> bool {
+        false
+    }
     /// Operations submitted and not yet returned by `poll` or `wait`.
     fn in_flight(&self) -> usize;
     /// Readable when completions wait; None where there is nothing to poll (the simulator).

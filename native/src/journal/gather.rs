@@ -136,6 +136,22 @@ impl Gather {
         Plan { pieces, payload_positions: self.payload_positions(&run_positions) }
     }
 
+    /// Instead of a plan: everything copied to `out`, whole blocks, which come `header_size` behind the commit's first byte.
+    pub fn copy(&self, header_size: usize, out: &mut [u8]) -> Vec<u32> {
+        let mut run_positions = Vec::with_capacity(self.runs.len());
+        let mut at = 0;
+        for run in &self.runs {
+            let begin = at + run.address() % BLOCK_SIZE;
+            let end = at + run.block_count() * BLOCK_SIZE;
+            run_positions.push(header_size + begin);
+            out[at..begin].fill(0);
+            out[begin..begin + run.size].copy_from_slice(run.start.extended(run.size).bytes());
+            out[begin + run.size..end].fill(0);
+            at = end;
+        }
+        self.payload_positions(&run_positions)
+    }
+
     fn payload_positions(&self, run_positions: &[usize]) -> Vec<u32> {
         let mut at = 0;
         let position_of = |address: &usize| {
@@ -247,9 +263,13 @@ mod tests {
             let mut in_order = Gather::default();
             laid_out.iter().for_each(|payload| in_order.add(*payload));
             prop_assert_eq!(gather.size(), in_order.size());
+            let mut copy = vec![0x11; gather.size()];
+            let copied_positions = gather.copy(BLOCK_SIZE, &mut copy);
             let mut buffer = AlignedBuffer::new(gather.edge_block_count() * BLOCK_SIZE);
             let plan = gather.plan(BLOCK_SIZE, &mut buffer, 0);
             let bytes = assemble(&plan.pieces);
+            prop_assert_eq!(&copied_positions, &plan.payload_positions);
+            prop_assert!(copy == bytes, "a copy holds what would have been written in place");
             prop_assert_eq!(bytes.len(), gather.size());
             prop_assert!(plan.pieces.len() <= gather.piece_bound());
             for (payload, position) in payloads.iter().zip(&plan.payload_positions) {

@@ -1,6 +1,7 @@
 //! The durable path: commits, checkpoint, superblock, recovery (DURABILITY.md).
 
 pub mod checkpoint;
+mod commit_memory;
 pub mod entry;
 pub mod fields;
 pub mod gather;

@@ -8,6 +8,7 @@
 //! Lives on: the shard's thread. Owns: its file, the commit buffers. Memory of the payloads is the ring's, kept by the
 //! owner of the tags until they come back.
 
+use super::commit_memory::{CommitMemory, Lent};
 use super::entry::{Entry, EntryKind};
 use super::group::Group;
 use super::header::{encode_header, CommitHeader, Incarnation};
@@ -57,10 +58,18 @@ struct InFlight<T> {
     number: u64,
     tags: Vec<T>,
     has_entries: bool,
-    buffer: AlignedBuffer,
+    memory: Lent,
     size: u64,
     is_complete: bool,
     is_exclusive: bool,
+}
+
+/// A commit's bytes, but for the header.
+struct Gathered {
+    memory: Lent,
+    /// The header's place included.
+    pieces: Vec<Piece>,
+    payload_positions: Vec<u32>,
 }
 
 enum Extension {
@@ -88,7 +97,7 @@ pub struct Journal<T> {
     failed: Option<IoError>,
     extension: Extension,
     zeros: Option<AlignedBuffer>,
-    spare_buffers: Vec<AlignedBuffer>,
+    memory: CommitMemory,
     token_base: Token,
     pub counters: JournalCounters,
 }
@@ -126,7 +135,7 @@ impl<T> Journal<T> {
             failed: None,
             extension: Extension::Idle,
             zeros: None,
-            spare_buffers: Vec::new(),
+            memory: CommitMemory::new(config.depth),
             token_base,
             counters: JournalCounters::default(),
         }
@@ -184,11 +193,10 @@ impl<T> Journal<T> {
         let is_exclusive = self.is_exclusive(&group);
         let header_size = group.header_size();
         let place = self.space.take(group.size() as u64).expect("room was checked");
-        let mut buffer = self.buffer(header_size + group.gather.edge_block_count() * BLOCK_SIZE);
-        let plan = group.gather.plan(header_size, &mut buffer, header_size);
+        let Gathered { mut memory, pieces, payload_positions } = self.gather(&group);
         let batches = group.entries.iter_mut().filter(|entry| entry.kind == EntryKind::Batch);
-        for (entry, position) in batches.zip(&plan.payload_positions) {
-            entry.payload_position = *position;
+        for (entry, position) in batches.zip(payload_positions) {
+            entry.payload_position = position;
         }
         let header = CommitHeader {
             incarnation: self.incarnation,
@@ -198,31 +206,47 @@ impl<T> Journal<T> {
             size: place.size,
             entry_count: group.entries.len() as u32,
         };
-        encode_header(&header, &group.entries, &mut buffer.bytes_mut()[..header_size]);
+        encode_header(&header, &group.entries, &mut self.memory.bytes_mut(&mut memory)[..header_size]);
         self.witnessed = self.durable_with_entries;
-        let mut pieces = Vec::with_capacity(plan.pieces.len() + 1);
-        pieces.push(buffer.piece(0, header_size));
-        pieces.extend(plan.pieces);
         self.counters.commits += 1;
         self.counters.entries += group.entries.len() as u64;
         self.counters.bytes += place.size;
-        self.counters.bytes_copied += (group.gather.edge_block_count() * BLOCK_SIZE) as u64;
         let op = Op::Write { file: self.file, position: place.position, pieces, durable: Some(self.config.sync) };
         io.submit(self.token_base + place.number, op);
         self.in_flight.push_back(InFlight {
             number: place.number,
             has_entries: !group.entries.is_empty(),
             tags: group.tags,
-            buffer,
+            memory,
             size: place.size,
             is_complete: false,
             is_exclusive,
         });
     }
 
-    fn buffer(&mut self, size: usize) -> AlignedBuffer {
-        let fitting = self.spare_buffers.iter().position(|buffer| buffer.size() >= size);
-        fitting.map_or_else(|| AlignedBuffer::new(size.next_power_of_two()), |at| self.spare_buffers.swap_remove(at))
+    /// A small commit is copied as a whole, of a large one only the edges.
+    fn gather(&mut self, group: &Group<T>) -> Gathered {
+        let header_size = group.header_size();
+        if let Some(mut memory) = self.memory.slot(group.size()) {
+            let out = &mut self.memory.bytes_mut(&mut memory)[header_size..group.size()];
+            let payload_positions = group.gather.copy(header_size, out);
+            self.counters.bytes_copied += group.gather.size() as u64;
+            let pieces = vec![self.memory.piece(&memory, 0, group.size())];
+            return Gathered { memory, pieces, payload_positions };
+        }
+        let edges_size = group.gather.edge_block_count() * BLOCK_SIZE;
+        let mut buffer = self.memory.buffer(header_size + edges_size);
+        let plan = group.gather.plan(header_size, &mut buffer, header_size);
+        self.counters.bytes_copied += edges_size as u64;
+        let mut pieces = Vec::with_capacity(plan.pieces.len() + 1);
+        pieces.push(buffer.piece(0, header_size));
+        pieces.extend(plan.pieces);
+        Gathered { memory: Lent::Buffer(buffer), pieces, payload_positions: plan.payload_positions }
+    }
+
+    /// Before the first commit.
+    pub fn register(&self, io: &mut dyn Io) {
+        self.memory.register(io);
     }
 
     /// A write of this journal completed. Failure is final: nothing is acknowledged any more (rule 9).
@@ -254,9 +278,7 @@ impl<T> Journal<T> {
                 self.durable_with_entries = commit.number;
             }
             self.acknowledged.extend(commit.tags);
-            if self.spare_buffers.len() <= self.config.depth {
-                self.spare_buffers.push(commit.buffer);
-            }
+            self.memory.give_back(commit.memory);
         }
     }
 

@@ -146,6 +146,7 @@ pub struct Store {
     paths: DataPaths,
     incarnation: u64,
     now: Now,
+    /// Before the journal, whose memory it has registered: it ends first.
     io: Box<dyn Io>,
     journal: Journal<Listed>,
     tasks: Tasks<Finished>,
@@ -229,6 +230,7 @@ impl Store {
             completions: Vec::new(),
             counters: StoreCounters::default(),
         };
+        store.journal.register(store.io.as_mut());
         for mut partition in partitions {
             // Ages count from now: the last life's clock says nothing here.
             partition.segments.iter_mut().for_each(|segment| segment.began_ms = now.monotonic_ms);

@@ -22,7 +22,13 @@ fn uring_runs_without_memory_to_lock() {
 
 #[test]
 fn the_whole_suite_of_uring_runs_without_memory_to_lock() {
-    let filter = ["io::suite::files::uring", "io::suite::names::uring", "io::suite::flight::uring", "io::suite::wakeup::uring"];
+    let filter = [
+        "io::suite::files::uring",
+        "io::suite::names::uring",
+        "io::suite::flight::uring",
+        "io::suite::wakeup::uring",
+        "io::suite::registered::uring",
+    ];
     assert!(run_again::without_locked_memory(&filter) > 30);
 }
 

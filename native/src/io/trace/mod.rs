@@ -65,6 +65,10 @@ impl<I: Io> Io for TraceIo<I> {
         self.record(&mut completions[before..]);
     }
 
+    fn register(&mut self, memory: &super::AlignedBuffer) -> bool {
+        self.inner.register(memory)
+    }
+
     fn in_flight(&self) -> usize {
         self.inner.in_flight()
     }

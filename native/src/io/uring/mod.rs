@@ -11,13 +11,14 @@ use super::calls::{c_string, iovec, open_flags, DIRECTORY_PERMISSIONS, FILE_PERM
 use super::check::file_of;
 use super::cold::{self, Locks};
 use super::file_table::FileTable;
-use super::{Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SyncMethod, Token};
+use super::{AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SyncMethod, Token};
 use in_flight::{InFlight, InFlightTable, Kept, LinkedState, LinkedWrite, Stage};
 use io_uring::squeue::{Entry, Flags};
 use io_uring::types::{DestinationSlot, Fd, FsyncFlags};
 use io_uring::{opcode, types};
 use ring::{CompletedEntry, Ring, SYNC_HALF};
 use std::ffi::CString;
+use std::ops::Range;
 use std::os::fd::RawFd;
 use std::path::Path;
 
@@ -55,6 +56,8 @@ pub struct UringIo {
     /// Completed and not yet given to the caller.
     done: Vec<Completion>,
     reaped: Vec<CompletedEntry>,
+    /// Addresses that the kernel has pinned, as its buffer number 0.
+    registered: Option<Range<usize>>,
     spare_iovecs: Vec<Vec<libc::iovec>>,
     in_flight: usize,
     locks: Locks,
@@ -90,6 +93,7 @@ impl UringIo {
             can_set_size: made.can_set_size,
             done: Vec::new(),
             reaped: Vec::new(),
+            registered: None,
             spare_iovecs: Vec::new(),
             in_flight: 0,
             locks: Locks::default(),
@@ -202,6 +206,9 @@ impl UringIo {
         iovecs.extend(pieces.iter().map(iovec));
         let flags = if durable == Some(SyncMethod::Dsync) { libc::RWF_DSYNC } else { 0 };
         let write = self.on(id, |fd| match pieces {
+            [piece] if self.is_registered(piece) => {
+                opcode::WriteFixed::new(fd, piece.pointer(), piece.size() as u32, 0).offset(position).rw_flags(flags).build()
+            }
             [piece] => opcode::Write::new(fd, piece.pointer(), piece.size() as u32).offset(position).rw_flags(flags).build(),
             // The vector keeps its place in memory when it moves into the table of operations.
             _ => opcode::Writev::new(fd, iovecs.as_ptr(), iovecs.len() as u32).offset(position).rw_flags(flags).build(),
@@ -219,6 +226,11 @@ impl UringIo {
         let pair = [write.flags(Flags::IO_LINK).user_data(number), sync.user_data(number | SYNC_HALF)];
         // SAFETY: the iovecs stay in the table until both completed, the memory by the submitter's promise.
         unsafe { self.ring.stage_linked(pair) };
+    }
+
+    fn is_registered(&self, piece: &Piece) -> bool {
+        let begin = piece.address();
+        self.registered.as_ref().is_some_and(|known| known.start <= begin && begin + piece.size() <= known.end)
     }
 
     fn start_set_size(&mut self, token: Token, id: FileId, size: u64) {
@@ -454,6 +466,16 @@ impl Io for UringIo {
         self.submit_or_wait();
         self.reap_all();
         self.give(completions);
+    }
+
+    fn register(&mut self, memory: &AlignedBuffer) -> bool {
+        let bytes = memory.bytes();
+        let is_registered = self.registered.is_none() && self.ring.register_buffer(bytes);
+        if is_registered {
+            let begin = bytes.as_ptr() as usize;
+            self.registered = Some(begin..begin + bytes.len());
+        }
+        is_registered
     }
 
     fn in_flight(&self) -> usize {

@@ -96,6 +96,14 @@ impl Ring {
         Ok(self.ring.submitter().register_files_sparse(count)?)
     }
 
+    /// As the kernel's buffer number 0. False if it is more than this user may lock.
+    pub fn register_buffer(&mut self, bytes: &[u8]) -> bool {
+        self.system_calls += 1;
+        let vector = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+        // SAFETY: the memory is there; what is written from it later is the caller's promise.
+        unsafe { self.ring.submitter().register_buffers(&[vector]).is_ok() }
+    }
+
     // Into the kernel.
 
     /// # Safety
