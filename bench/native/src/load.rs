@@ -163,7 +163,8 @@ impl Counted {
 
     #[must_use]
     pub fn write_to(&self, figure: Figure) -> Figure {
-        let per_commit = |value: u64| value as f64 / self.commits.max(1) as f64;
+        // Nothing is committed where nothing is synced: no number then.
+        let per_commit = |value: u64| if self.commits == 0 { f64::NAN } else { value as f64 / self.commits as f64 };
         figure
             .number("amplification", self.amplification())
             .number("commit_kib", per_commit(self.journal_bytes) / 1024.0)

@@ -38,7 +38,10 @@ pub fn run_warm(plan: &Plan) {
 }
 
 pub fn run_cold(plan: &Plan) {
-    from_segments(plan, "read-cold", "device", system::forget_pages);
+    from_segments(plan, "read-cold", "device", |file| {
+        file.sync_data().expect("dirty pages cannot be dropped");
+        system::forget_pages(file);
+    });
 }
 
 fn laps(plan: &Plan) -> usize {

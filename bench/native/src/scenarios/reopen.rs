@@ -96,6 +96,8 @@ fn forget(directory: &Path) {
 }
 
 fn reopen(data: &Path, task: Task) -> Reopened {
+    // Dirty pages cannot be dropped. One call: ten thousand files synced one by one would take minutes.
+    system::settle(data);
     forget(&DataPaths::new(data).topics());
     let begin = Instant::now();
     let mut node = task.open(data);
