@@ -4,7 +4,14 @@ import { planRuns } from './plan.js';
 import { scenarios } from './scenarios/table.js';
 
 test('defaults', () => {
-  expect(parseOptions([])).toEqual({ targets: [], spinners: 'both', isQuick: false, isGate: false, wantsHelp: false });
+  expect(parseOptions([])).toEqual({
+    targets: [],
+    spinners: 'both',
+    isQuick: false,
+    isGate: false,
+    wantsCounterCheck: false,
+    wantsHelp: false,
+  });
 });
 
 test('targets by comma and by repetition', () => {

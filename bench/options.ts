@@ -5,6 +5,8 @@ export interface Options extends Choice {
   readonly directory: string | undefined;
   readonly json: string | undefined;
   readonly isGate: boolean;
+  /** Instead of measuring. */
+  readonly wantsCounterCheck: boolean;
   readonly wantsHelp: boolean;
 }
 
@@ -18,6 +20,7 @@ usage: npm run bench [-- OPTIONS]
   --directory DIR       where files are written; its filesystem is what is measured (default: beside the build)
   --json FILE           machine-readable results (default: bench/results/latest.json)
   --gate                exit code 1 if a target is missed; absolute ones have twofold slack
+  --check-counters      instead: compares counted system calls with those that strace sees
   --help                this text
 
 example: npm run bench -- --quick --target many-partitions/16,read-warm --spinners off
@@ -34,8 +37,8 @@ export function parseOptions(args: readonly string[]): Options | string {
   const spinners = modes.find((mode) => mode === parsed.spinners);
   if (spinners === undefined) return `--spinners is one of ${modes.join(', ')}, not "${parsed.spinners}"`;
   const targets = parsed.target.flatMap((names) => names.split(','));
-  const { directory, json, quick: isQuick, gate: isGate, help: wantsHelp } = parsed;
-  return { targets, spinners, isQuick, isGate, wantsHelp, directory, json };
+  const { directory, json, quick: isQuick, gate: isGate, help: wantsHelp, 'check-counters': wantsCounterCheck } = parsed;
+  return { targets, spinners, isQuick, isGate, wantsCounterCheck, wantsHelp, directory, json };
 }
 
 function parse(args: readonly string[]) {
@@ -49,6 +52,7 @@ function parse(args: readonly string[]) {
         directory: { type: 'string' },
         json: { type: 'string' },
         gate: { type: 'boolean', default: false },
+        'check-counters': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endChild, runChild } from './child.js';
+import { checkCounters } from './counter-check.js';
 import { type Figure, parseFigure } from './figure.js';
 import { isFailure, type Judged, judge } from './gate.js';
 import { beginNow, describeMachine } from './machine.js';
@@ -26,6 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
+  if (options.wantsCounterCheck) return checkCounters(facadeProgram, scratchOf(options));
   const runs = planRuns(scenarios, options);
   if (typeof runs === 'string') return complain(runs);
   const failure = await build();
@@ -34,6 +36,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   return runAll(runs, options);
+}
+
+function scratchOf({ directory }: Options): string {
+  return resolve(directory ?? join(root, 'bench/native/target/scratch'), String(process.pid));
 }
 
 function complain(text: string): number {
@@ -48,7 +54,7 @@ async function build(): Promise<string | undefined> {
 }
 
 async function runAll(runs: readonly Run[], options: Options): Promise<number> {
-  const directory = resolve(options.directory ?? join(root, 'bench/native/target/scratch'), String(process.pid));
+  const directory = scratchOf(options);
   mkdirSync(directory, { recursive: true });
   const stopListening = endOnSignal(() => rmSync(directory, { recursive: true, force: true }));
   const begin = beginNow();

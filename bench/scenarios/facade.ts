@@ -1,8 +1,10 @@
 // Appends through the façade that a shard uses, and counts what crosses between JavaScript and Rust, and system calls.
 //   node dist/bench/scenarios/facade.js --directory DIR --case CASE [--quick]
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { LogEvents, LogStore as Store, StoreCounters } from '../../ts/native/log.js';
 import type { RingWriter as Writer } from '../../ts/ring/writer.js';
+import { marks } from '../counters.js';
 
 // Compiled, this file lies in dist/bench/scenarios; of what it measures it knows only the types until it runs.
 const dist = new URL('../../', import.meta.url);
@@ -147,9 +149,13 @@ async function measure(data: string, batchSize: number, size: number): Promise<R
   const count = Math.ceil(size / batchSize);
   // The journal grows while it is used for the first time.
   await load.append(Math.ceil(count / 4));
+  const descriptor = store.wakeupDescriptor();
+  existsSync(marks.begin);
   const before = now();
   await load.append(count);
-  const figure = figureBetween(before, now(), batchSize);
+  const after = now();
+  existsSync(marks.end);
+  const figure = { ...figureBetween(before, after, batchSize), wakeup_descriptor: descriptor };
   store.close(load);
   directory.close();
   return figure;
@@ -171,6 +177,10 @@ function figureBetween(before: Moment, after: Moment, batchSize: number): Readon
     system_calls_per_commit: grown('systemCalls') / grown('commits'),
     batches_per_commit: batches / grown('commits'),
     turns_per_commit: grown('turns') / grown('commits'),
+    system_calls: grown('systemCalls'),
+    commits: grown('commits'),
+    calls,
+    callbacks,
   };
 }
 

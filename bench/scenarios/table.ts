@@ -90,6 +90,7 @@ export const scenarios: readonly Scenario[] = [
       { metric: 'ours_cpu_per_gb', words: 'CPU-s a GB' },
       { metric: 'crc_cpu_per_gb', words: 'of it CRC' },
       { metric: 'bare_cpu_per_gb', words: 'bare' },
+      { metric: 'gathered_cpu_ratio', words: 'CPU to a bare loop with writes as large' },
     ],
     secondsMax: 90,
   },
