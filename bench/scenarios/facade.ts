@@ -64,6 +64,10 @@ class Load implements LogEvents {
     watch.close();
   }
 
+  stop(): void {
+    this.#wakeup.stop();
+  }
+
   #turn(): boolean {
     this.#feed();
     const hasMore = this.#store.turn(this);
@@ -156,6 +160,7 @@ async function measure(data: string, batchSize: number, size: number): Promise<R
   const after = now();
   existsSync(marks.end);
   const figure = { ...figureBetween(before, after, batchSize), wakeup_descriptor: descriptor };
+  load.stop();
   store.close(load);
   directory.close();
   return figure;
@@ -177,6 +182,7 @@ function figureBetween(before: Moment, after: Moment, batchSize: number): Readon
     system_calls_per_commit: grown('systemCalls') / grown('commits'),
     batches_per_commit: batches / grown('commits'),
     turns_per_commit: grown('turns') / grown('commits'),
+    crossings_so_far: after.counters.crossings,
     system_calls: grown('systemCalls'),
     commits: grown('commits'),
     calls,

@@ -88,7 +88,7 @@ fn measure(plan: &Plan, partitions: usize, spinning: Spinning) {
 /// Who comes first changes from pair to pair: it finds the disk as the other one left it.
 fn pair_of(ours: &mut Load<'_>, bare: &mut Bare, number: usize) -> Pair {
     let (size, batch) = (bare.journal_size(), ours.batch);
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let first = ours.lap(size, LAP_TIME_MAX);
         (first, bare.lap(batch, size, LAP_TIME_MAX))
     } else {

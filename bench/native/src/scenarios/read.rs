@@ -129,13 +129,13 @@ fn segment_lap(node: &mut Node, handle: u32) -> Lap {
     Lap { acknowledged: size, spent: mark.spent(), checkpoints: 0 }
 }
 
+/// How many bytes, and the offset behind them.
 fn await_read(node: &mut Node) -> (u64, u64) {
     loop {
-        for event in node.step() {
-            match event {
-                Event::Read { result: Ok(bytes), .. } => return (black_box(bytes.bytes()).len() as u64, bytes.next),
-                other => panic!("read: {other:?}"),
-            }
+        match node.step().pop() {
+            Some(Event::Read { result: Ok(bytes), .. }) => return (black_box(bytes.bytes()).len() as u64, bytes.next),
+            Some(other) => panic!("read: {other:?}"),
+            None => {}
         }
     }
 }
