@@ -76,7 +76,7 @@ export const scenarios: readonly Scenario[] = [
       { metric: 'system_calls_per_commit', words: 'system calls a commit' },
       { metric: 'laps', words: 'laps' },
     ],
-    secondsMax: 150,
+    secondsMax: 180,
   },
   {
     name: 'append-page-cache',

@@ -71,7 +71,7 @@ fn measure(plan: &Plan, partitions: usize, spinning: Spinning) {
     bare.latencies = Default::default();
     let _spinners = spinning.start();
     let mut pairs: Vec<Pair> = Vec::new();
-    let (begin, time_max) = (Instant::now(), plan.time(Duration::from_secs(12)));
+    let (begin, time_max) = (Instant::now(), plan.time(Duration::from_secs(30)));
     while pairs.len() < 3 || (pairs.len() < LAPS && begin.elapsed() < time_max) {
         pairs.push(pair_of(&mut ours, &mut bare, pairs.len()));
     }
