@@ -135,7 +135,8 @@ export const scenarios: readonly Scenario[] = [
     cases: cases('2 GB', '10000 segments'),
     spinners: ['none'],
     shown: { ours: 'first_ack_s', bare: 'bare_s', unit: 's' },
-    targets: [atMostAbsolute('first_ack_s', 1)],
+    // The first of the three crashes leaves most to do: all that was written lies in the journal.
+    targets: [atMostAbsolute('first_ack_s', 1), atMostAbsolute('first_ack_max_s', 1)],
     remarks: [
       { metric: 'first_ack_max_s', words: 's at worst' },
       { metric: 'replayed_mb', words: 'MB replayed' },

@@ -55,13 +55,14 @@ impl<'batch> Load<'batch> {
         Lap { acknowledged: self.acknowledged - before, spent: mark.spent(), checkpoints }
     }
 
-    /// Until so many bytes are acknowledged in this life, or the time is over; what is outstanding stays so.
-    pub fn run_until(&mut self, acknowledged: u64, time_max: Duration) {
+    /// Until so many bytes are acknowledged in this life, or the time is over: false. What is outstanding stays so.
+    pub fn run_until(&mut self, acknowledged: u64, time_max: Duration) -> bool {
         let begin = Instant::now();
         while self.acknowledged < acknowledged && begin.elapsed() < time_max {
             self.feed();
             self.step();
         }
+        self.acknowledged >= acknowledged
     }
 
     /// Until nothing is under way.
