@@ -25,6 +25,8 @@ pub struct PartitionRecord {
     pub id: PartitionId,
     pub durability: Durability,
     pub ownership: u64,
+    /// Another shard has it, or will: kept until that shard has a record of its own (rule 11).
+    pub is_released: bool,
     pub log_start: u64,
     /// The end of what is synced in segments.
     pub recovery_point: u64,
@@ -82,6 +84,7 @@ impl PartitionRecord {
         fields.u32(self.id.index);
         fields.u8(self.durability.code());
         fields.u64(self.ownership);
+        fields.u8(u8::from(self.is_released));
         fields.u64(self.log_start);
         fields.u64(self.recovery_point);
         fields.u64(self.last_sequence);
@@ -100,6 +103,7 @@ impl PartitionRecord {
             id: PartitionId { topic: TopicId(fields.array()?), index: fields.u32()? },
             durability: Durability::from_code(fields.u8()?)?,
             ownership: fields.u64()?,
+            is_released: fields.u8()? != 0,
             log_start: fields.u64()?,
             recovery_point: fields.u64()?,
             last_sequence: fields.u64()?,
@@ -125,6 +129,7 @@ mod tests {
         let partition = PartitionRecord {
             id: PartitionId { topic: TopicId([4; 16]), index: 2 },
             durability: Durability::Replicated,
+            is_released: true,
             segments: vec![
                 SegmentRecord { base: 0, size: 77, max_timestamp: -1 },
                 SegmentRecord { base: 9, size: 0, max_timestamp: 4 },

@@ -52,15 +52,22 @@ pub enum EntryKind {
     Durability,
     /// Everything is dropped and the partition continues, empty, at `offset`.
     Reset,
+    /// Nothing more comes under this ownership: a record contains the partition up to `offset`, its end.
+    Fence,
+    /// The partition goes on in this journal under the entry's ownership, one above the last, from `offset`, its end and
+    /// recovery point; `value` is its log start.
+    Adopt,
 }
 
-const KINDS: [(EntryKind, u8); 6] = [
+const KINDS: [(EntryKind, u8); 8] = [
     (EntryKind::Batch, 1),
     (EntryKind::Truncate, 2),
     (EntryKind::TruncateDone, 3),
     (EntryKind::LogStart, 4),
     (EntryKind::Durability, 5),
     (EntryKind::Reset, 6),
+    (EntryKind::Fence, 7),
+    (EntryKind::Adopt, 8),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,17 +17,39 @@ const NEIGHBOUR_GAP: usize = 64;
 /// A stretch of memory that holds neighbouring batches of one commit.
 #[derive(Clone, Copy, Debug)]
 struct Run {
-    address: usize,
-    size: usize,
     start: Piece,
+    size: usize,
 }
 
-/// Collects the payloads of one commit.
+impl Run {
+    fn address(&self) -> usize {
+        self.start.address()
+    }
+
+    fn end(&self) -> usize {
+        self.address() + self.size
+    }
+
+    fn block_count(&self) -> usize {
+        self.end().div_ceil(BLOCK_SIZE) - self.address() / BLOCK_SIZE
+    }
+
+    /// True if `next`, further up in memory, belongs to the same run.
+    fn reaches(&self, next: usize) -> bool {
+        next >= self.end() && next - self.end() <= NEIGHBOUR_GAP
+    }
+}
+
+/// Collects the payloads of one commit. They come in the order of their entries, which need not be that of memory:
+/// batches that waited are listed partition by partition, but lie in the ring as they arrived.
 #[derive(Default)]
 pub struct Gather {
+    /// In order of their addresses.
     runs: Vec<Run>,
-    /// Per payload: the run it lies in and where in it. Turned into commit positions by `plan`.
-    payloads: Vec<(u32, u32)>,
+    /// The run of the last payload: the next one usually continues it.
+    last: usize,
+    /// Addresses, in the order of their entries.
+    payloads: Vec<usize>,
     block_count: usize,
 }
 
@@ -41,21 +63,39 @@ pub struct Plan {
 
 impl Gather {
     pub fn add(&mut self, payload: Piece) {
-        let address = payload.address();
-        match self.runs.last_mut() {
-            Some(run) if continues(run, address) => {
-                self.block_count -= blocks_of(run.address, run.size);
-                let at = address - run.address;
-                run.size = at + payload.size();
-                self.block_count += blocks_of(run.address, run.size);
-                self.payloads.push((self.runs.len() as u32 - 1, at as u32));
-            }
-            _ => {
-                self.runs.push(Run { address, size: payload.size(), start: payload });
-                self.block_count += blocks_of(address, payload.size());
-                self.payloads.push((self.runs.len() as u32 - 1, 0));
-            }
+        self.payloads.push(payload.address());
+        let at = self.place_of(payload.address());
+        let run = Run { start: payload, size: payload.size() };
+        if at > 0 && self.runs[at - 1].reaches(run.address()) {
+            self.last = at - 1;
+            self.join(run);
+        } else {
+            self.runs.insert(at, run);
+            self.last = at;
+            self.block_count += run.block_count();
         }
+        if self.runs.get(self.last + 1).is_some_and(|above| self.runs[self.last].reaches(above.address())) {
+            let above = self.runs.remove(self.last + 1);
+            self.block_count -= above.block_count();
+            self.join(above);
+        }
+    }
+
+    /// How many runs begin below the address.
+    fn place_of(&self, address: usize) -> usize {
+        let is_behind = |at: usize| self.runs.get(at).is_none_or(|run| run.address() > address);
+        match self.runs.get(self.last) {
+            Some(last) if last.address() < address && is_behind(self.last + 1) => self.last + 1,
+            _ => self.runs.partition_point(|run| run.address() < address),
+        }
+    }
+
+    /// What lies right above the last payload's run becomes a part of it.
+    fn join(&mut self, above: Run) {
+        let run = &mut self.runs[self.last];
+        self.block_count -= run.block_count();
+        run.size = above.end() - run.address();
+        self.block_count += run.block_count();
     }
 
     /// An upper bound of the pieces the plan will have, the header's excluded.
@@ -88,23 +128,25 @@ impl Gather {
         let mut position = header_size;
         let mut edge = edges_at;
         for run in &self.runs {
-            run_positions.push(position + run.address % BLOCK_SIZE);
+            run_positions.push(position + run.address() % BLOCK_SIZE);
             let before = pieces.len();
             edge = place_run(run, buffer, edge, &mut pieces);
             position += pieces[before..].iter().map(|piece| piece.size()).sum::<usize>();
         }
-        let payload_positions = self.payloads.iter().map(|(run, at)| run_positions[*run as usize] as u32 + at).collect();
-        Plan { pieces, payload_positions }
+        Plan { pieces, payload_positions: self.payload_positions(&run_positions) }
     }
-}
 
-fn continues(run: &Run, address: usize) -> bool {
-    let end = run.address + run.size;
-    address >= end && address - end <= NEIGHBOUR_GAP
-}
-
-fn blocks_of(address: usize, size: usize) -> usize {
-    (address + size).div_ceil(BLOCK_SIZE) - address / BLOCK_SIZE
+    fn payload_positions(&self, run_positions: &[usize]) -> Vec<u32> {
+        let mut at = 0;
+        let position_of = |address: &usize| {
+            let is_inside = self.runs[at].address() <= *address && *address < self.runs[at].end();
+            if !is_inside {
+                at = self.runs.partition_point(|run| run.address() <= *address) - 1;
+            }
+            (run_positions[at] + *address - self.runs[at].address()) as u32
+        };
+        self.payloads.iter().map(position_of).collect()
+    }
 }
 
 /// How a run falls onto blocks: bytes copied at the front, bytes in place, bytes copied at the back.
@@ -121,7 +163,7 @@ impl Split {
 }
 
 fn split(run: &Run) -> Split {
-    let in_block = run.address % BLOCK_SIZE;
+    let in_block = run.address() % BLOCK_SIZE;
     let front = if in_block == 0 { 0 } else { (BLOCK_SIZE - in_block).min(run.size) };
     let middle = (run.size - front) / BLOCK_SIZE * BLOCK_SIZE;
     Split { front, middle, back: run.size - front - middle }
@@ -133,7 +175,7 @@ fn place_run(run: &Run, buffer: &mut AlignedBuffer, edge: usize, pieces: &mut Ve
     let memory = run.start.extended(run.size);
     let mut edge = edge;
     if split.front > 0 {
-        pieces.push(copy_edge(memory.cut(0, split.front), run.address % BLOCK_SIZE, buffer, edge));
+        pieces.push(copy_edge(memory.cut(0, split.front), run.address() % BLOCK_SIZE, buffer, edge));
         edge += BLOCK_SIZE;
     }
     if split.middle > 0 {
@@ -162,24 +204,49 @@ mod tests {
         pieces.iter().flat_map(|piece| piece.bytes().to_vec()).collect()
     }
 
+    /// Payloads of these sizes side by side as in a ring, some with a stretch of foreign bytes in front.
+    fn lay_out(sizes: &[(usize, bool)], memory: &mut AlignedBuffer) -> Vec<Piece> {
+        let mut at = 32;
+        let mut payloads = Vec::new();
+        for (index, (size, jump)) in sizes.iter().enumerate() {
+            at += if *jump { 5000 } else { 0 };
+            memory.bytes_mut()[at..at + size].fill(index as u8 + 1);
+            payloads.push(memory.piece(at, *size));
+            at = (at + size).next_multiple_of(32) + 32;
+        }
+        payloads
+    }
+
+    #[test]
+    fn neighbours_are_one_run_in_whatever_order_they_come() {
+        let mut memory = AlignedBuffer::new(64 << 10);
+        let payloads = lay_out(&[(300, false); 64], &mut memory);
+        let mut gather = Gather::default();
+        for first in 0..8 {
+            payloads.iter().skip(first).step_by(8).for_each(|payload| gather.add(*payload));
+        }
+        // 64 slots of 352 bytes, one after the other.
+        assert_eq!(gather.size(), (64usize * 352).div_ceil(BLOCK_SIZE) * BLOCK_SIZE);
+        assert_eq!(gather.piece_bound(), 3);
+    }
+
     proptest! {
         #[test]
         fn every_payload_is_found_where_the_plan_says_and_nothing_foreign_is_written_in_place(
-            sizes in prop::collection::vec((1usize..20_000, prop::bool::ANY), 1..40)
+            sizes in prop::collection::vec((1usize..20_000, prop::bool::ANY), 1..40),
+            order in prop::collection::vec(0usize..1000, 40),
         ) {
             let mut memory = AlignedBuffer::new(64 * 20_100 + 40 * 9000);
             memory.bytes_mut().fill(0xee);
-            let mut at = 32;
+            let laid_out = lay_out(&sizes, &mut memory);
+            let mut listed: Vec<usize> = (0..laid_out.len()).collect();
+            listed.sort_by_key(|index| order[*index]);
+            let payloads: Vec<Piece> = listed.into_iter().map(|index| laid_out[index]).collect();
             let mut gather = Gather::default();
-            let mut payloads = Vec::new();
-            for (index, (size, jump)) in sizes.iter().enumerate() {
-                if *jump { at += 5000; }
-                memory.bytes_mut()[at..at + size].fill(index as u8 + 1);
-                let piece = memory.piece(at, *size);
-                gather.add(piece);
-                payloads.push(piece);
-                at = (at + size).next_multiple_of(32) + 32;
-            }
+            payloads.iter().for_each(|payload| gather.add(*payload));
+            let mut in_order = Gather::default();
+            laid_out.iter().for_each(|payload| in_order.add(*payload));
+            prop_assert_eq!(gather.size(), in_order.size());
             let mut buffer = AlignedBuffer::new(gather.edge_block_count() * BLOCK_SIZE);
             let plan = gather.plan(BLOCK_SIZE, &mut buffer, 0);
             let bytes = assemble(&plan.pieces);

@@ -12,7 +12,7 @@
 
 use super::entry::{Entry, ENTRY_SIZE};
 use super::fields::{FieldReader, FieldWriter};
-use crate::codec::crc32c::crc32c;
+use crate::codec::crc32c::Crc32c;
 use crate::io::BLOCK_SIZE;
 
 const MAGIC: u32 = 0x4d52_4a31;
@@ -95,10 +95,10 @@ pub fn seal_block(block: &mut [u8]) {
 }
 
 fn block_checksum(block: &[u8]) -> u32 {
-    let mut covered = Vec::with_capacity(BLOCK_SIZE - 4);
-    covered.extend_from_slice(&block[..CHECKSUM_AT]);
-    covered.extend_from_slice(&block[PREFIX_SIZE..]);
-    crc32c(&covered)
+    let mut checksum = Crc32c::new();
+    checksum.update(&block[..CHECKSUM_AT]);
+    checksum.update(&block[PREFIX_SIZE..]);
+    checksum.value()
 }
 
 /// The header block that was written at `position` in this incarnation; None for anything else.

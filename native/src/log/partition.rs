@@ -152,9 +152,12 @@ pub struct Partition {
     pub is_held: bool,
     /// Corrupt, set aside at start: every access answers a storage error.
     pub is_damaged: bool,
-    pub is_deleted: bool,
-    /// Its directory is not durable yet: no record may name it.
-    pub is_creating: bool,
+    /// Deleted, or on its way to another shard: it takes nothing more.
+    pub is_leaving: bool,
+    /// Its directory, or its adoption, is not durable yet: no record may name it.
+    pub is_arriving: bool,
+    /// The shard that it came from still has a record of it: until that is gone it goes nowhere else (rule 11).
+    pub is_settling: bool,
 }
 
 impl Partition {
@@ -193,8 +196,9 @@ impl Partition {
             space: SpaceState::Ready,
             is_held: false,
             is_damaged: false,
-            is_deleted: false,
-            is_creating: false,
+            is_leaving: false,
+            is_arriving: false,
+            is_settling: false,
         }
     }
 

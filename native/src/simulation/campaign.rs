@@ -1,7 +1,7 @@
 //! Many seeds, each a story of several lives that end badly.
 
 use super::audit::{read_all, End};
-use super::rig::{handles, small_config, Life, Rig};
+use super::rig::{handles, small_config, Node, Rig};
 use super::workload::{open_until_up, Mix, Workload};
 use crate::io::sim::{Random, SimDisk};
 use crate::store::OpenError;
@@ -29,25 +29,27 @@ pub fn run_seed(seed: u64) -> Result<Tally, String> {
     let mut tally = Tally::default();
     let mut end = End::Closed;
     for life_number in 0..random.between(2, 5) {
-        let mut life = reopen(&mut rig, &disk, &mut random, &mut tally, &mut end)?;
+        // The number of shards is a setting: every life may have another.
+        rig.shards = random.between(1, 3) as u32;
+        let mut node = reopen(&mut rig, &disk, &mut random, &mut tally, &mut end)?;
         tally.lives += 1;
         workload
-            .settle(end, &rig, &mut life)
-            .map_err(|broken| format!("life {life_number} after {end:?}: {broken} {:?}", life.report))?;
+            .settle(end, &rig, &mut node)
+            .map_err(|broken| format!("life {life_number} after {end:?}: {broken} {:?}", node.shards[0].report))?;
         if random.below(4) == 0 {
-            check_second_open(&mut rig, &disk, &mut workload, &mut life)?;
-            life = rig.open().map_err(|error| format!("third open: {error:?}"))?;
-            workload.settle(End::Killed, &rig, &mut life)?;
+            check_second_open(&mut rig, &disk, &mut workload, &mut node)?;
+            node = rig.open_node().map_err(|error| format!("third open: {error:?}"))?;
+            workload.settle(End::Killed, &rig, &mut node)?;
         }
         disk.crash_after(random.between(1, 3000));
         let probe = disk.clone();
         workload
-            .run(&mut rig, &mut life, random.between(50, 1500) as u32, || probe.has_power())
+            .run(&mut rig, &mut node, random.between(50, 1500) as u32, || probe.has_power())
             .map_err(|broken| format!("life {life_number}: {broken}"))?;
-        end = finish_life(&mut rig, &disk, &mut workload, life, &mut random)?;
+        end = finish_life(&mut rig, &disk, &mut workload, node, &mut random)?;
     }
-    let mut life = reopen(&mut rig, &disk, &mut random, &mut tally, &mut end)?;
-    workload.settle(end, &rig, &mut life).map_err(|broken| format!("last life: {broken}"))?;
+    let mut node = reopen(&mut rig, &disk, &mut random, &mut tally, &mut end)?;
+    workload.settle(end, &rig, &mut node).map_err(|broken| format!("last life: {broken}"))?;
     tally.acknowledged = workload.acknowledged;
     Ok(tally)
 }
@@ -56,16 +58,15 @@ fn finish_life(
     rig: &mut Rig,
     disk: &SimDisk,
     workload: &mut Workload,
-    mut life: Life,
+    mut node: Node,
     random: &mut Random,
 ) -> Result<End, String> {
     if disk.has_power() && random.below(3) == 0 {
         disk.crash_never();
-        workload.drain(rig, &mut life)?;
-        let clock = || rig.now();
-        life.store.close(clock).map_err(|error| format!("close: {error:?}"))?;
-        workload.take_events(&mut life)?;
-        drop(life);
+        workload.drain(rig, &mut node)?;
+        node.close(|| rig.now()).map_err(|error| format!("close: {error:?}"))?;
+        workload.take_events(&mut node)?;
+        drop(node);
         // A clean stop leaves nothing that a power cut could take.
         disk.restart(random.number());
         return Ok(End::PowerLost);
@@ -76,7 +77,7 @@ fn finish_life(
     } else {
         disk.cut_power();
     }
-    drop(life);
+    drop(node);
     disk.crash_never();
     if !is_killed {
         disk.restart(random.number());
@@ -84,7 +85,7 @@ fn finish_life(
     Ok(if is_killed { End::Killed } else { End::PowerLost })
 }
 
-fn reopen(rig: &mut Rig, disk: &SimDisk, random: &mut Random, tally: &mut Tally, end: &mut End) -> Result<Life, String> {
+fn reopen(rig: &mut Rig, disk: &SimDisk, random: &mut Random, tally: &mut Tally, end: &mut End) -> Result<Node, String> {
     let crashes = if random.below(3) == 0 { random.below(3) } else { 0 };
     let mut left = crashes;
     if left > 0 {
@@ -109,10 +110,10 @@ fn reopen(rig: &mut Rig, disk: &SimDisk, random: &mut Random, tally: &mut Tally,
 }
 
 /// Opening what was just recovered gives the same bytes.
-fn check_second_open(rig: &mut Rig, disk: &SimDisk, workload: &mut Workload, life: &mut Life) -> Result<(), String> {
-    let before = all_batches(rig, life)?;
+fn check_second_open(rig: &mut Rig, disk: &SimDisk, workload: &mut Workload, node: &mut Node) -> Result<(), String> {
+    let before = all_batches(rig, node)?;
     disk.kill();
-    let mut second = rig.open().map_err(|error| format!("second open: {error:?}"))?;
+    let mut second = rig.open_node().map_err(|error| format!("second open: {error:?}"))?;
     workload.settle(End::Killed, rig, &mut second)?;
     let after = all_batches(rig, &mut second)?;
     // A partition that the first life was still creating may be missing from it.
@@ -127,12 +128,14 @@ fn check_second_open(rig: &mut Rig, disk: &SimDisk, workload: &mut Workload, lif
 
 type Contents = Vec<(crate::log::ids::PartitionId, Vec<super::audit::ReadBatch>)>;
 
-fn all_batches(rig: &Rig, life: &mut Life) -> Result<Contents, String> {
-    let mut handles: Vec<_> = handles(life).into_iter().collect();
-    handles.sort_unstable();
+fn all_batches(rig: &Rig, node: &mut Node) -> Result<Contents, String> {
     let mut contents = Vec::new();
-    for (id, handle) in handles {
-        contents.push((id, read_all(rig, life, handle)?));
+    for life in &mut node.shards {
+        let mut handles: Vec<_> = handles(life).into_iter().collect();
+        handles.sort_unstable();
+        for (id, handle) in handles {
+            contents.push((id, read_all(rig, life, handle)?));
+        }
     }
     Ok(contents)
 }

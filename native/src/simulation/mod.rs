@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod campaign;
 pub mod model;
+mod moves;
 pub mod rig;
 pub mod workload;
 

@@ -6,7 +6,9 @@ use crate::journal::writer::JournalConfig;
 use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
 use crate::ring::{OwnedRing, RingWriter};
-use crate::store::{recover, Catalog, Event, Now, OpenError, OpenOptions, RecoveryReport, Store, StoreConfig};
+use crate::store::{
+    recover, shard_of, Catalog, Event, Now, OpenError, OpenOptions, RecoveryReport, Store, StoreConfig, StoreError,
+};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -17,8 +19,43 @@ pub struct Life {
     pub store: Store,
     pub ring: RingWriter,
     pub report: RecoveryReport,
-    /// Holds the directory's lock, as a node's own does.
-    _lock: Box<dyn Io>,
+    /// The first shard holds the directory's lock, for all of them.
+    _lock: Option<Box<dyn Io>>,
+}
+
+/// The shards of one process, one after the other on one thread.
+pub struct Node {
+    pub shards: Vec<Life>,
+}
+
+impl Node {
+    /// The shard that has the partition, and its handle there.
+    #[must_use]
+    pub fn find(&self, id: &PartitionId) -> Option<(usize, u32)> {
+        self.shards.iter().enumerate().find_map(|(at, life)| Some((at, life.store.handle(id)?)))
+    }
+
+    /// The shard that makes the partition.
+    #[must_use]
+    pub fn home_of(&self, id: &PartitionId) -> usize {
+        shard_of(id, self.shards.len() as u32) as usize
+    }
+
+    #[must_use]
+    pub fn incarnation(&self) -> u64 {
+        self.shards[0].store.incarnation()
+    }
+
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.shards.iter().all(|life| life.store.is_idle())
+    }
+
+    /// # Errors
+    /// As the store's.
+    pub fn close(&mut self, clock: impl Fn() -> Now) -> Result<(), StoreError> {
+        self.shards.iter_mut().try_for_each(|life| life.store.close(&clock))
+    }
 }
 
 pub struct Rig {
@@ -29,6 +66,7 @@ pub struct Rig {
     pub catalog: Catalog,
     pub life_count: u64,
     pub set_aside_corrupt: bool,
+    pub shards: u32,
     clock: Box<dyn Fn() -> Now>,
 }
 
@@ -77,6 +115,7 @@ impl Rig {
             catalog: Catalog::default(),
             life_count: 0,
             set_aside_corrupt: false,
+            shards: 1,
             clock: Box::new(move || {
                 let ms = clock_disk.now_ns() / 1_000_000;
                 Now { monotonic_ms: ms, wall_ms: 1_700_000_000_000 + ms as i64 }
@@ -96,6 +135,7 @@ impl Rig {
             catalog: Catalog::default(),
             life_count: 0,
             set_aside_corrupt: false,
+            shards: 1,
             clock: Box::new(move || {
                 let ms = start.elapsed().as_millis() as u64;
                 Now { monotonic_ms: ms, wall_ms: 1_700_000_000_000 + ms as i64 }
@@ -112,11 +152,20 @@ impl Rig {
         self.catalog.live.insert(id, config);
     }
 
-    /// Recovers and starts; the journal of the only shard is its own.
+    /// Recovers and starts the only shard.
     ///
     /// # Errors
     /// As `recover`.
     pub fn open(&mut self) -> Result<Life, OpenError> {
+        assert_eq!(self.shards, 1, "several shards are a node");
+        Ok(self.open_node()?.shards.remove(0))
+    }
+
+    /// Recovers and starts every shard.
+    ///
+    /// # Errors
+    /// As `recover`.
+    pub fn open_node(&mut self) -> Result<Node, OpenError> {
         self.life_count += 1;
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.life_count.to_le_bytes());
@@ -124,7 +173,7 @@ impl Rig {
         let options = OpenOptions {
             data: self.data.clone(),
             journals: None,
-            shards: 1,
+            shards: self.shards,
             journal: self.config.journal,
             batch_size_max: 256 << 10,
             set_aside_corrupt: self.set_aside_corrupt,
@@ -132,13 +181,17 @@ impl Rig {
             wall_ms: self.now().wall_ms,
         };
         let mut lock = (self.make_io)();
-        let mut recovered = recover(lock.as_mut(), &options, &self.catalog)?;
-        let shard = recovered.shards.pop().expect("one shard");
-        let mut store = Store::open((self.make_io)(), self.config, shard, self.now())
-            .map_err(|error| OpenError::Io { what: "open the store".into(), error })?;
-        let (ring, reader) = OwnedRing::new(self.ring_capacity, 4).expect("a legal capacity").split();
-        store.attach_ring(reader);
-        Ok(Life { store, ring, report: recovered.report, _lock: lock })
+        let recovered = recover(lock.as_mut(), &options, &self.catalog)?;
+        let mut lock = Some(lock);
+        let mut shards = Vec::new();
+        for shard in recovered.shards {
+            let mut store = Store::open((self.make_io)(), self.config, shard, self.now())
+                .map_err(|error| OpenError::Io { what: "open the store".into(), error })?;
+            let (ring, reader) = OwnedRing::new(self.ring_capacity, 4).expect("a legal capacity").split();
+            store.attach_ring(reader);
+            shards.push(Life { store, ring, report: recovered.report.clone(), _lock: lock.take() });
+        }
+        Ok(Node { shards })
     }
 }
 

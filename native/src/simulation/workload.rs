@@ -2,7 +2,8 @@
 
 use super::audit::{audit, content_of, read_at, End};
 use super::model::{Content, Doubt, PartitionModel};
-use super::rig::{small_log, Life, Rig};
+use super::moves::{Move, Moves};
+use super::rig::{small_log, Life, Node, Rig};
 use crate::codec::batch::{split_batches, BatchHeader};
 use crate::codec::build::BatchBuilder;
 use crate::io::sim::Random;
@@ -11,7 +12,7 @@ use crate::journal::entry::Durability;
 use crate::log::ids::{PartitionId, TopicId};
 use crate::log::partition::{Ack, AppendOrigin};
 use crate::ring::ClaimError;
-use crate::store::{AppendError, Control, Event, OpenError};
+use crate::store::{AppendError, Control, Event, HandoverStep, OpenError};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -33,8 +34,10 @@ impl Default for Mix {
 /// What a ticket was for.
 enum Asked {
     Append { id: PartitionId, content: Content },
+    AppendAgain { id: PartitionId, content: Content },
     Control { id: PartitionId, doubt: Doubt },
     Create,
+    Move(Move),
 }
 
 /// An idempotent producer's memory: what it would send again.
@@ -47,6 +50,16 @@ struct Sent {
 struct Producer {
     sequence_next: i32,
     sent: Vec<Sent>,
+    /// How often it went back to a batch that was refused.
+    restarts: u32,
+}
+
+/// How a producer numbered a batch.
+#[derive(Clone, Copy)]
+struct Numbered {
+    sequence: i32,
+    count: i32,
+    restarts: u32,
 }
 
 pub struct Workload {
@@ -55,10 +68,11 @@ pub struct Workload {
     pub mix: Mix,
     pub acknowledged: u64,
     producers: HashMap<PartitionId, Producer>,
-    sequences: HashMap<Content, (i32, i32)>,
+    sequences: HashMap<Content, Numbered>,
     content_next: Content,
     ticket_next: u64,
     asked: HashMap<u64, Asked>,
+    moves: Moves,
     topic_next: u8,
 }
 
@@ -77,6 +91,7 @@ impl Workload {
             content_next: 1,
             ticket_next: 1,
             asked: HashMap::new(),
+            moves: Moves::default(),
             topic_next: 1,
         }
     }
@@ -96,24 +111,26 @@ impl Workload {
     ///
     /// # Errors
     /// The promise that was broken.
-    pub fn settle(&mut self, end: End, rig: &Rig, life: &mut Life) -> Outcome {
+    pub fn settle(&mut self, end: End, rig: &Rig, node: &mut Node) -> Outcome {
         self.asked.clear();
+        self.moves = Moves::default();
         let ids: Vec<PartitionId> = self.models.keys().copied().collect();
         for id in ids {
             let model = self.models.get_mut(&id).expect("listed");
             let is_gone = !rig.catalog.live.contains_key(&id);
-            match life.store.handle(&id) {
+            match node.find(&id) {
                 Some(_) if is_gone => return Err(format!("{id:?} was deleted and came back")),
-                Some(handle) => {
-                    life.store.set_leader_epoch(handle, first_epoch(life));
+                Some((at, handle)) => {
+                    let epoch = first_epoch(node);
+                    let life = &mut node.shards[at];
+                    life.store.set_leader_epoch(handle, epoch);
                     audit(model, end, rig, life, handle).map_err(|broken| format!("{id:?}: {broken}"))?;
                     self.resume_producer(id);
                 }
                 None if is_gone => drop(self.models.remove(&id)),
                 None if model.batches.is_empty() => {
                     self.resume_producer(id);
-                    let ticket = self.ticket(Asked::Create);
-                    life.store.create(ticket, &[(id, rig.catalog.live[&id], first_epoch(life))]);
+                    self.create(rig, node, id);
                 }
                 None => return Err(format!("{id:?} with {} acknowledged batches is missing", model.batches.len())),
             }
@@ -126,7 +143,7 @@ impl Workload {
         let model = &self.models[&id];
         let last = model.batches.values().rev().find_map(|batch| self.sequences.get(&batch.content));
         let producer = self.producers.entry(id).or_default();
-        producer.sequence_next = last.map_or(producer.sequence_next, |(sequence, count)| sequence + count);
+        producer.sequence_next = last.map_or(producer.sequence_next, |last| last.sequence + last.count);
         producer.sent.retain(|sent| model.batches.values().any(|batch| batch.content == sent.content));
     }
 
@@ -141,24 +158,26 @@ impl Workload {
     ///
     /// # Errors
     /// The promise that was broken.
-    pub fn run(&mut self, rig: &mut Rig, life: &mut Life, steps: u32, mut has_power: impl FnMut() -> bool) -> Outcome {
+    pub fn run(&mut self, rig: &mut Rig, node: &mut Node, steps: u32, mut has_power: impl FnMut() -> bool) -> Outcome {
         for _ in 0..steps {
             if !has_power() {
                 return Ok(());
             }
             match self.random.below(100) {
-                0..=54 => self.append(life),
+                0..=54 => self.append(node),
                 55..=74 => {
-                    life.store.turn(rig.now());
+                    self.pick_shard(node).store.turn(rig.now());
                 }
-                75..=84 => life.store.wait(rig.now()),
-                85..=93 => self.read(rig, life, &mut has_power)?,
-                94 => life.store.request_checkpoint(),
-                95..=97 if self.mix.has_controls => self.control(rig, life),
-                _ => self.resend(life),
+                75..=84 => self.pick_shard(node).store.wait(rig.now()),
+                85..=91 => self.read(rig, node, &mut has_power)?,
+                92 => self.ask_move(node),
+                93 => self.deliver(node, 1),
+                94 => self.pick_shard(node).store.request_checkpoint(),
+                95..=97 if self.mix.has_controls => self.control(rig, node),
+                _ => self.resend(node),
             }
-            self.take_events(life)?;
-            self.create_missing(rig, life);
+            self.take_events(node)?;
+            self.create_missing(rig, node);
         }
         Ok(())
     }
@@ -167,28 +186,61 @@ impl Workload {
     ///
     /// # Errors
     /// The promise that was broken.
-    pub fn drain(&mut self, rig: &Rig, life: &mut Life) -> Outcome {
+    pub fn drain(&mut self, rig: &Rig, node: &mut Node) -> Outcome {
         for _ in 0..20_000 {
-            life.store.flush_all();
-            life.store.turn(rig.now());
-            self.take_events(life)?;
-            if life.store.io().in_flight() == 0 && self.asked.is_empty() {
+            self.deliver(node, usize::MAX);
+            for life in &mut node.shards {
+                life.store.flush_all();
+                life.store.turn(rig.now());
+            }
+            self.take_events(node)?;
+            if node.shards.iter().all(|life| life.store.io().in_flight() == 0) && self.asked.is_empty() && self.moves.is_empty() {
                 return Ok(());
             }
-            life.store.wait(rig.now());
-            self.take_events(life)?;
+            node.shards.iter_mut().for_each(|life| life.store.wait(rig.now()));
+            self.take_events(node)?;
         }
         Err(format!("{} requests were never answered", self.asked.len()))
     }
 
-    fn pick(&mut self, life: &Life) -> Option<(PartitionId, u32)> {
+    fn pick(&mut self, node: &Node) -> Option<(PartitionId, usize, u32)> {
         let at = self.random.below(self.models.len().max(1) as u64) as usize;
         let id = *self.models.keys().nth(at)?;
-        Some((id, life.store.handle(&id)?))
+        let (shard, handle) = node.find(&id)?;
+        Some((id, shard, handle))
     }
 
-    fn append(&mut self, life: &mut Life) {
-        let Some((id, handle)) = self.pick(life) else { return };
+    fn pick_shard<'a>(&mut self, node: &'a mut Node) -> &'a mut Life {
+        let at = self.random.below(node.shards.len() as u64) as usize;
+        &mut node.shards[at]
+    }
+
+    /// Another shard is to have one of the partitions.
+    fn ask_move(&mut self, node: &mut Node) {
+        let Some((id, from, handle)) = self.pick(node) else { return };
+        let to = self.random.below(node.shards.len() as u64) as usize;
+        let store = &mut node.shards[from].store;
+        let is_free = store.partition(handle).is_some_and(|state| !state.is_held && !state.is_settling && !state.is_leaving);
+        if to != from && is_free && self.models[&id].in_doubt.is_none() {
+            let ticket = self.ticket(Asked::Move(Move::Release { id, to }));
+            node.shards[from].store.control(handle, ticket, Control::Release);
+        }
+    }
+
+    /// Carries messages from shard to shard: at most so many.
+    fn deliver(&mut self, node: &mut Node, count_max: usize) {
+        for _ in 0..count_max {
+            let Some((ticket_for, message)) = self.moves.take_message() else { return };
+            let ticket = self.ticket(Asked::Move(ticket_for));
+            if !message.deliver(node, ticket) {
+                self.asked.remove(&ticket);
+            }
+        }
+    }
+
+    fn append(&mut self, node: &mut Node) {
+        let Some((id, shard, handle)) = self.pick(node) else { return };
+        let life = &mut node.shards[shard];
         for _ in 0..=self.random.below(4) {
             let (content, bytes) = self.new_batch(id);
             self.offer(life, id, handle, content, &bytes);
@@ -211,7 +263,8 @@ impl Workload {
         if is_idempotent(id) {
             let producer = self.producers.entry(id).or_default();
             builder = builder.producer(i64::from(id.index), 0, producer.sequence_next);
-            self.sequences.insert(content, (producer.sequence_next, count as i32));
+            let (sequence, restarts) = (producer.sequence_next, producer.restarts);
+            self.sequences.insert(content, Numbered { sequence, count: count as i32, restarts });
             producer.sequence_next += count as i32;
         }
         let mut builder = builder.value(&value);
@@ -254,17 +307,18 @@ impl Workload {
         let Some(producer) = self.producers.get_mut(&id) else { return };
         if producer.sent.last().is_some_and(|sent| sent.content == content) {
             producer.sent.pop();
-            producer.sequence_next = self.sequences[&content].0;
+            producer.sequence_next = self.sequences[&content].sequence;
         }
     }
 
     /// The same batch again, as a client does that missed an answer.
-    fn resend(&mut self, life: &mut Life) {
-        let Some((id, handle)) = self.pick(life) else { return };
+    fn resend(&mut self, node: &mut Node) {
+        let Some((id, shard, handle)) = self.pick(node) else { return };
+        let life = &mut node.shards[shard];
         let Some(producer) = self.producers.get(&id) else { return };
         let Some(sent) = producer.sent.first() else { return };
         let (content, bytes) = (sent.content, sent.bytes.clone());
-        let ticket = self.ticket(Asked::Append { id, content });
+        let ticket = self.ticket(Asked::AppendAgain { id, content });
         match life.ring.claim(bytes.len()) {
             Ok(claim) => {
                 claim.payload().write(0, &bytes);
@@ -274,8 +328,9 @@ impl Workload {
         }
     }
 
-    fn read(&mut self, rig: &Rig, life: &mut Life, has_power: &mut impl FnMut() -> bool) -> Outcome {
-        let Some((id, handle)) = self.pick(life) else { return Ok(()) };
+    fn read(&mut self, rig: &Rig, node: &mut Node, has_power: &mut impl FnMut() -> bool) -> Outcome {
+        let Some((id, shard, handle)) = self.pick(node) else { return Ok(()) };
+        let life = &mut node.shards[shard];
         let model = &self.models[&id];
         if model.in_doubt.is_some() || model.batches.is_empty() {
             return Ok(());
@@ -286,7 +341,8 @@ impl Workload {
             return Ok(());
         }
         let read = read_at(rig, life, handle, wanted.base.max(model.log_start));
-        if !has_power() || life.store.fenced().is_some() {
+        // It may have gone to another shard while the read waited.
+        if !has_power() || life.store.fenced().is_some() || life.store.handle(&id).is_none() {
             return Ok(());
         }
         let bytes = read.map_err(|error| format!("{id:?}: {error}"))?;
@@ -310,10 +366,12 @@ impl Workload {
         Ok(())
     }
 
-    fn control(&mut self, rig: &mut Rig, life: &mut Life) {
-        let Some((id, handle)) = self.pick(life) else { return };
+    fn control(&mut self, rig: &mut Rig, node: &mut Node) {
+        let Some((id, shard, handle)) = self.pick(node) else { return };
+        let life = &mut node.shards[shard];
         let Some(state) = life.store.partition(handle) else { return };
-        let (start, stable, end, is_held) = (state.log_start, state.stable_end(), state.end, state.is_held);
+        let (start, stable, end) = (state.log_start, state.stable_end(), state.end);
+        let (is_held, is_settling) = (state.is_held || state.is_leaving, state.is_settling);
         let model = self.models.get_mut(&id).expect("picked");
         if model.in_doubt.is_some() || is_idempotent(id) || is_held {
             return;
@@ -322,7 +380,7 @@ impl Workload {
             0..=3 => Doubt::Truncate { to: self.random.between(start, end) },
             4..=6 => Doubt::LogStart { to: self.random.between(start, stable) },
             7 | 8 => Doubt::Durability(if self.random.coin() { Durability::Fsync } else { Durability::Replicated }),
-            9 if self.mix.has_deletes && self.random.below(3) == 0 && self.topic_next < 250 => Doubt::Delete,
+            9 if self.mix.has_deletes && !is_settling && self.random.below(3) == 0 && self.topic_next < 250 => Doubt::Delete,
             _ => Doubt::Reset { to: end + self.random.below(5) },
         };
         model.in_doubt = Some(doubt);
@@ -343,33 +401,53 @@ impl Workload {
         life.store.control(handle, ticket, control);
     }
 
-    fn create_missing(&mut self, rig: &Rig, life: &mut Life) {
-        let missing: Vec<PartitionId> = self
-            .models
-            .keys()
-            .filter(|id| rig.catalog.live.contains_key(id) && life.store.handle(id).is_none())
-            .copied()
-            .collect();
-        if missing.is_empty() || life.store.fenced().is_some() {
-            return;
-        }
+    fn create_missing(&mut self, rig: &Rig, node: &mut Node) {
+        let is_missing =
+            |id: &&PartitionId| rig.catalog.live.contains_key(id) && node.find(id).is_none() && !self.moves.is_under_way(id);
+        let missing: Vec<PartitionId> = self.models.keys().filter(is_missing).copied().collect();
         for id in missing {
-            let ticket = self.ticket(Asked::Create);
-            life.store.create(ticket, &[(id, rig.catalog.live[&id], first_epoch(life))]);
+            if node.shards[node.home_of(&id)].store.fenced().is_none() {
+                self.create(rig, node, id);
+            }
         }
+    }
+
+    fn create(&mut self, rig: &Rig, node: &mut Node, id: PartitionId) {
+        let ticket = self.ticket(Asked::Create);
+        let (home, epoch) = (node.home_of(&id), first_epoch(node));
+        node.shards[home].store.create(ticket, &[(id, rig.catalog.live[&id], epoch)]);
     }
 
     /// Tells the model what was answered.
     ///
     /// # Errors
     /// An answer that must not be.
-    pub fn take_events(&mut self, life: &mut Life) -> Outcome {
+    pub fn take_events(&mut self, node: &mut Node) -> Outcome {
+        for (at, life) in node.shards.iter_mut().enumerate() {
+            self.take_events_of(life)?;
+            for step in life.store.take_handover_steps() {
+                let ticket = match step {
+                    HandoverStep::Released { ticket, .. } | HandoverStep::Forgotten { ticket } => Some(ticket),
+                    HandoverStep::Settled { .. } => None,
+                };
+                let asked = ticket.and_then(|ticket| self.asked.remove(&ticket));
+                let asked = asked.and_then(|asked| if let Asked::Move(asked) = asked { Some(asked) } else { None });
+                self.moves.note(at, step, asked);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_events_of(&mut self, life: &mut Life) -> Outcome {
         for event in life.store.take_events() {
             match event {
                 Event::Appended { ack, .. } => self.appended(&ack)?,
                 Event::Refused { ticket, error, .. } => self.refused(life, ticket, &error)?,
                 Event::Done { ticket, .. } => {
-                    if let Some(Asked::Control { id, doubt }) = self.asked.remove(&ticket) {
+                    let asked = self.asked.remove(&ticket);
+                    if let Some(Asked::Move(asked)) = asked {
+                        self.moves.done(asked);
+                    } else if let Some(Asked::Control { id, doubt }) = asked {
                         self.models.get_mut(&id).expect("asked for").answered(doubt);
                         if let Some(handle) = life.store.handle(&id) {
                             let epoch = life.store.partition(handle).expect("has a handle").leader_epoch;
@@ -395,7 +473,7 @@ impl Workload {
     }
 
     fn appended(&mut self, ack: &Ack) -> Outcome {
-        let Some(Asked::Append { id, content }) = self.asked.remove(&ack.ticket) else {
+        let Some(Asked::Append { id, content } | Asked::AppendAgain { id, content }) = self.asked.remove(&ack.ticket) else {
             return Err(format!("an answer to nothing that was asked: {ack:?}"));
         };
         self.acknowledged += 1;
@@ -412,7 +490,9 @@ impl Workload {
     }
 
     fn refused(&mut self, life: &Life, ticket: u64, error: &AppendError) -> Outcome {
-        let Some(Asked::Append { id, content }) = self.asked.remove(&ticket) else {
+        let asked = self.asked.remove(&ticket);
+        let is_again = matches!(asked, Some(Asked::AppendAgain { .. }));
+        let Some(Asked::Append { id, content } | Asked::AppendAgain { id, content }) = asked else {
             return Err(format!("a refusal of nothing that was asked: {error:?}"));
         };
         let is_right = match error {
@@ -421,19 +501,44 @@ impl Workload {
             AppendError::UnknownPartition | AppendError::LeaderEpochUsed { .. } => true,
             AppendError::NoSpace => self.mix.may_be_full,
             // What came behind a batch that was refused for lack of space.
-            AppendError::OutOfOrderSequence { .. } => self.mix.may_be_full,
+            AppendError::OutOfOrderSequence { .. } => self.mix.may_be_full || self.is_outrun(id, content),
             _ => false,
         };
         if !is_right {
             return Err(format!("{id:?}: batch {content} was refused: {error:?}"));
         }
+        if *error == AppendError::UnknownPartition && !is_again {
+            self.restart_producer(id, content);
+        }
         Ok(())
+    }
+
+    /// The partition is not there any more: what was sent from this batch on is sent again, where it will be.
+    fn restart_producer(&mut self, id: PartitionId, content: Content) {
+        let (Some(producer), Some(numbered)) = (self.producers.get_mut(&id), self.sequences.get(&content)) else { return };
+        if numbered.restarts == producer.restarts {
+            producer.restarts += 1;
+            producer.sequence_next = numbered.sequence;
+            let sequences = &self.sequences;
+            producer.sent.retain(|sent| sequences[&sent.content].sequence < numbered.sequence);
+        }
+    }
+
+    /// The batch was under way when its producer went back to an earlier one, or will when that one's answer comes from
+    /// the shard that had the partition before.
+    fn is_outrun(&self, id: PartitionId, content: Content) -> bool {
+        let Some(own) = self.sequences.get(&content) else { return false };
+        let is_earlier = |asked: &Asked| match asked {
+            Asked::Append { id: other, content } => *other == id && self.sequences[content].sequence < own.sequence,
+            _ => false,
+        };
+        self.producers.get(&id).is_some_and(|producer| own.restarts < producer.restarts) || self.asked.values().any(is_earlier)
     }
 }
 
 /// Epochs of a life, with room for those that follow truncations.
-fn first_epoch(life: &Life) -> i32 {
-    life.store.incarnation() as i32 * 10_000
+fn first_epoch(node: &Node) -> i32 {
+    node.incarnation() as i32 * 10_000
 }
 
 fn is_idempotent(id: PartitionId) -> bool {
@@ -444,9 +549,9 @@ fn is_idempotent(id: PartitionId) -> bool {
 ///
 /// # Errors
 /// What recovery refused with.
-pub fn open_until_up(rig: &mut Rig, mut restart: impl FnMut() -> bool) -> Result<Life, OpenError> {
+pub fn open_until_up(rig: &mut Rig, mut restart: impl FnMut() -> bool) -> Result<Node, OpenError> {
     loop {
-        let opened = rig.open();
+        let opened = rig.open_node();
         if !restart() {
             return opened;
         }

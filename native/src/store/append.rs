@@ -70,7 +70,7 @@ impl Store {
         let Some(state) = self.partition_mut(partition) else {
             return self.refuse(partition, &append, AppendError::UnknownPartition);
         };
-        if state.is_deleted {
+        if state.is_leaving {
             return self.refuse(partition, &append, AppendError::UnknownPartition);
         }
         if state.is_held || !state.waiting.is_empty() {
@@ -222,7 +222,7 @@ impl Store {
         self.events.push(Event::Refused { partition, ticket: append.ticket, error });
     }
 
-    fn refuse_waiting(&mut self, partition: u32, error: &AppendError) {
+    pub(super) fn refuse_waiting(&mut self, partition: u32, error: &AppendError) {
         let waiting = std::mem::take(&mut self.live(partition).waiting);
         for append in waiting {
             self.refuse(partition, &append, error.clone());

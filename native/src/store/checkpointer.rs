@@ -20,7 +20,14 @@ use std::path::PathBuf;
 
 pub(super) enum Step {
     Synced { partition: u32, mark: Mark, cuts: u32, producers: Vec<u8>, result: IoResult<u64> },
-    Recorded { twin: Twin, marks: Vec<(u32, Mark)>, result: IoResult<u64> },
+    Recorded { twin: Twin, marks: Vec<Recorded>, result: IoResult<u64> },
+}
+
+/// Up to where a record contains a partition, and how often the log had been cut then.
+pub(super) struct Recorded {
+    partition: u32,
+    mark: Mark,
+    cuts: u32,
 }
 
 enum Phase {
@@ -129,6 +136,7 @@ impl Store {
         checkpointer.boundary = boundary;
         checkpointer.phase = Phase::Syncing;
         checkpointer.queue = queue;
+        self.handovers.record_begins();
         // Everything that is stable now must be in its segment before the sync.
         for (handle, _) in self.checkpointer.queue.clone() {
             self.make_due(handle);
@@ -221,11 +229,13 @@ impl Store {
                 self.checkpointer.phase = Phase::Idle;
                 match result {
                     Ok(size) => {
-                        for (handle, mark) in marks {
-                            if let Some(state) = self.partition_mut(handle) {
-                                state.recorded = mark;
+                        for Recorded { partition, mark, cuts } in &marks {
+                            // If it was cut meanwhile, replay comes to the cut, and needs the files from there on.
+                            if let Some(state) = self.partition_mut(*partition).filter(|state| state.cuts == *cuts) {
+                                state.recorded = *mark;
                             }
                         }
+                        self.handovers.recorded(|handle| marks.iter().any(|recorded| recorded.partition == handle));
                         self.checkpoint_done(size);
                     }
                     Err(error) => self.fence(error, FencedBy::Checkpoint),
@@ -236,15 +246,15 @@ impl Store {
 
     fn record_checkpoint(&mut self) {
         let (position, number) = self.journal.replay_start_after(self.checkpointer.boundary);
-        let named = |state: &Partition| !state.is_deleted && !state.is_creating;
+        let named = |state: &Partition| !state.is_leaving && !state.is_arriving;
         let states = || {
             self.partitions
                 .iter()
                 .enumerate()
                 .filter_map(|(handle, state)| Some((handle as u32, state.as_ref().filter(|state| named(state))?)))
         };
-        let marks = states().map(|(handle, state)| (handle, state.synced)).collect();
-        let partitions = states().map(|(_, state)| partition_record(state)).collect();
+        let marks = states().map(|(partition, state)| Recorded { partition, mark: state.synced, cuts: state.cuts }).collect();
+        let partitions = states().map(|(_, state)| partition_record(state)).chain(self.handovers.records()).collect();
         let checkpoint = Checkpoint {
             incarnation: self.checkpointer.incarnation,
             position,
@@ -336,7 +346,7 @@ pub(super) async fn sync_files(files: &Files, paths: &[PathBuf], directory: Opti
 }
 
 /// The partition as of its recovery point.
-fn partition_record(partition: &Partition) -> PartitionRecord {
+pub(super) fn partition_record(partition: &Partition) -> PartitionRecord {
     let mark = partition.synced;
     let upto = partition.segments.iter().filter(|segment| segment.base <= mark.segment);
     let segments = upto.map(|segment| {
@@ -349,6 +359,7 @@ fn partition_record(partition: &Partition) -> PartitionRecord {
         id: partition.id,
         durability: partition.durability,
         ownership: partition.ownership,
+        is_released: false,
         log_start: partition.log_start,
         recovery_point: mark.offset,
         last_sequence: mark.sequence,

@@ -7,6 +7,7 @@
 //! `replicated` partitions need the second entry: their appends are in no journal, so a replay that cut again would
 //! cut what came later.
 
+use super::checkpointer::partition_record;
 use super::cut::{find_cut, Cut, WantedCut};
 use super::partition_files::{create_directories, cut_files, rename_durably};
 use super::{Event, FencedBy, Finished, Listed, ReadError, Store, StoreError};
@@ -38,6 +39,8 @@ pub enum Control {
     },
     /// The topic's deletion is durable in the metadata already.
     Delete,
+    /// To be adopted by another shard of this node; see `handover.rs`.
+    Release,
 }
 
 /// Of what the store does on its own account: nobody is told.
@@ -56,6 +59,8 @@ enum Step {
     Changing,
     /// The second entry is.
     Confirming,
+    /// Readers and syncs come to their end.
+    Leaving,
 }
 
 pub(super) struct Running {
@@ -81,7 +86,7 @@ impl Store {
         for (id, config, leader_epoch) in partitions {
             let mut partition = Partition::new(*id, *config, *leader_epoch);
             partition.is_held = true;
-            partition.is_creating = true;
+            partition.is_arriving = true;
             let identity = Identity { partition: *id, durability: config.durability, ownership: partition.ownership };
             directories.push((self.paths.partition(id), identity.encode()));
             handles.push(self.add(partition));
@@ -101,7 +106,7 @@ impl Store {
                 Ok(()) => {
                     let state = self.live(*handle);
                     state.is_held = false;
-                    state.is_creating = false;
+                    state.is_arriving = false;
                     self.retry.push_back(*handle);
                     self.events.push(Event::Done { partition: *handle, ticket });
                 }
@@ -129,19 +134,20 @@ impl Store {
         }
         let state = self.live(partition);
         state.is_held = true;
-        state.is_deleted = matches!(control, Control::Delete);
+        state.is_leaving = matches!(control, Control::Delete);
         self.make_due(partition);
     }
 
     fn check_control(&self, partition: u32, control: Control) -> Result<(), StoreError> {
-        let state = self.partition(partition).filter(|state| !state.is_deleted).ok_or(StoreError::UnknownPartition)?;
+        let state = self.partition(partition).filter(|state| !state.is_leaving).ok_or(StoreError::UnknownPartition)?;
         if self.fenced.is_some() {
             return Err(StoreError::Fenced);
         }
         if state.is_damaged && control != Control::Delete {
             return Err(StoreError::Damaged);
         }
-        if self.controls.contains_key(&partition) || state.is_held {
+        let goes_away = matches!(control, Control::Delete | Control::Release);
+        if self.controls.contains_key(&partition) || state.is_held || (goes_away && state.is_settling) {
             return Err(StoreError::Busy);
         }
         let within = |to: u64, end: u64| {
@@ -155,21 +161,14 @@ impl Store {
         match control {
             Control::Truncate { to } => within(to, state.end),
             Control::LogStart { to } => within(to, state.stable_end()),
-            Control::Durability(_) | Control::Reset { .. } | Control::Delete => Ok(()),
+            Control::Durability(_) | Control::Reset { .. } | Control::Delete | Control::Release => Ok(()),
         }
     }
 
     /// As far as each gets without waiting for the disk: what is left has something in flight or a deadline, as nothing
     /// else brings the next turn.
     pub(super) fn advance_controls(&mut self) {
-        let mut quieting: Vec<u32> = self
-            .controls
-            .iter()
-            .filter(|(_, running)| matches!(running.step, Step::Quieting))
-            .map(|(handle, _)| *handle)
-            .collect();
-        quieting.sort_unstable();
-        for handle in quieting {
+        for handle in self.controls_at(|step| matches!(step, Step::Quieting)) {
             if self.fenced.is_some() {
                 self.control_failed(handle, StoreError::Fenced);
             } else if self.is_undisturbed(handle) {
@@ -179,19 +178,31 @@ impl Store {
             }
         }
         self.advance_recording();
+        self.advance_leaving();
+    }
+
+    fn advance_leaving(&mut self) {
+        for handle in self.controls_at(|step| matches!(step, Step::Leaving)) {
+            if self.is_undisturbed(handle) {
+                let running = self.controls.remove(&handle).expect("a release under way");
+                self.hand_over(handle, running.ticket);
+            }
+        }
+    }
+
+    /// In order, so that the same run does the same again.
+    fn controls_at(&self, is_there: impl Fn(&Step) -> bool) -> Vec<u32> {
+        let running = self.controls.iter().filter(|(_, running)| is_there(&running.step));
+        let mut handles: Vec<u32> = running.map(|(handle, _)| *handle).collect();
+        handles.sort_unstable();
+        handles
     }
 
     /// A partition whose durability changes is in a checkpoint first, so that replay begins behind all that it was: batches
     /// that only the files have are not looked for when a later cut has removed them, and old ones from the journal are
     /// not written over what came later without it.
     fn advance_recording(&mut self) {
-        let recording: Vec<u32> = self
-            .controls
-            .iter()
-            .filter(|(_, running)| matches!(running.step, Step::Recording))
-            .map(|(handle, _)| *handle)
-            .collect();
-        for handle in recording {
+        for handle in self.controls_at(|step| matches!(step, Step::Recording)) {
             let state = self.live(handle);
             let is_recorded = state.recorded.offset == state.end && state.recorded.sequence >= state.stable.sequence;
             if is_recorded {
@@ -211,7 +222,7 @@ impl Store {
     }
 
     pub(super) fn is_changing(&self, handle: u32) -> bool {
-        self.controls.get(&handle).is_some_and(|running| matches!(running.step, Step::Changing))
+        self.controls.get(&handle).is_some_and(|running| matches!(running.step, Step::Changing | Step::Leaving))
     }
 
     /// Rule 18: nobody reads a file that is about to be cut or renamed; nor is it being synced.
@@ -232,7 +243,7 @@ impl Store {
         self.running(handle).step = Step::Preparing;
         match control {
             Control::Truncate { to } => self.locate_cut(handle, to),
-            Control::Durability(_) => self.running(handle).step = Step::Recording,
+            Control::Durability(_) | Control::Release => self.running(handle).step = Step::Recording,
             Control::Reset { .. } | Control::LogStart { .. } => self.list_control(handle),
             Control::Delete => self.rename_to_tombstone(handle),
         }
@@ -267,11 +278,7 @@ impl Store {
     }
 
     fn rename_to_tombstone(&mut self, handle: u32) {
-        for key in self.open_files.keys_of(handle) {
-            if let Some(file) = self.open_files.remove(key) {
-                self.close_file(file);
-            }
-        }
+        self.close_files_of(handle);
         self.running(handle).step = Step::Changing;
         let id = self.live(handle).id;
         let (from, to, parent) = (self.paths.partition(&id), self.paths.tombstone(&id), self.paths.topics());
@@ -292,6 +299,7 @@ impl Store {
             Control::LogStart { to } => (EntryKind::LogStart, to),
             Control::Durability(_) => (EntryKind::Durability, state.end),
             Control::Reset { to } => (EntryKind::Reset, to),
+            Control::Release => (EntryKind::Fence, state.end),
             Control::Delete => unreachable!("a deletion is in the metadata, not in the journal"),
         };
         let mut entry = Entry { ownership: state.ownership, ..Entry::control(kind, state.id, state.end, offset) };
@@ -324,6 +332,7 @@ impl Store {
                 Control::Durability(durability) => self.change_durability(handle, durability, after),
                 Control::Truncate { .. } => self.cut(handle, cut, after),
                 Control::Reset { to } => self.reset(handle, to, after),
+                Control::Release => self.fenced_off(handle, after),
                 Control::Delete => unreachable!("has no entry"),
             },
             _ => unreachable!("no entry of it is in the journal"),
@@ -331,7 +340,7 @@ impl Store {
     }
 
     /// A control entry was applied: from now on the partition's state contains it.
-    fn note_sequence(&mut self, handle: u32, sequence: u64) {
+    pub(super) fn note_sequence(&mut self, handle: u32, sequence: u64) {
         let state = self.live(handle);
         for mark in [&mut state.stable, &mut state.written] {
             mark.sequence = mark.sequence.max(sequence);
@@ -345,6 +354,17 @@ impl Store {
         let _ = state.epochs.drop_below(to as i64);
         self.control_done(handle);
         self.remove_old_segments(handle);
+    }
+
+    /// From here on the partition is its next owner's: what this shard still does is let its readers finish.
+    fn fenced_off(&mut self, handle: u32, after: Mark) {
+        self.note_sequence(handle, after.sequence);
+        let state = self.live(handle);
+        state.is_leaving = true;
+        self.handovers.release(partition_record(self.partitions[handle as usize].as_ref().expect("a live partition")));
+        self.running(handle).step = Step::Leaving;
+        // Before those that come from now on: a producer's batches are refused in their order.
+        self.refuse_waiting(handle, &super::AppendError::UnknownPartition);
     }
 
     fn change_durability(&mut self, handle: u32, durability: Durability, after: Mark) {
@@ -400,6 +420,10 @@ impl Store {
         if state.synced.offset > mark.offset || state.synced.segment > mark.segment {
             state.synced = mark;
             state.synced_producers = producers_at(&mut state.producers, mark.offset);
+        }
+        // The record's replay comes to the cut as well, and goes on from there with what the files hold above it.
+        if state.recorded.offset > mark.offset || state.recorded.segment > mark.segment {
+            state.recorded = Mark { sequence: state.recorded.sequence, ..mark };
         }
         state.reserved = 0;
         state.leader_epoch_min = state.leader_epoch_min.max(state.leader_epoch + 1);

@@ -75,6 +75,15 @@ impl Store {
         }
     }
 
+    /// None of them is leased.
+    pub(super) fn close_files_of(&mut self, handle: u32) {
+        for key in self.open_files.keys_of(handle) {
+            if let Some(file) = self.open_files.remove(key) {
+                self.close_file(file);
+            }
+        }
+    }
+
     pub(super) fn close_file(&mut self, file: FileId) {
         self.io.submit(UNHEEDED, Op::Close { file });
     }

@@ -13,6 +13,7 @@ mod control;
 mod cut;
 mod event;
 mod files;
+mod handover;
 mod index;
 pub mod inspect;
 mod journal_replay;
@@ -27,6 +28,7 @@ mod writeback;
 
 pub use control::{Control, NO_TICKET};
 pub use event::{AppendError, Event, FencedBy, Found, ReadBytes, ReadError, StoreError};
+pub use handover::{Handover, HandoverStep};
 pub use read::{HotSlice, ReadOutcome};
 pub use recover::{recover, shard_of, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
 
@@ -110,6 +112,7 @@ impl Default for StoreConfig {
 enum Listed {
     Batch { partition: u32, ack: Ack, after: Mark, memory: Memory },
     Control { partition: u32, after: Mark },
+    Adopted { partition: u32, ticket: u64, after: Mark },
 }
 
 /// How a background procedure ended.
@@ -169,6 +172,7 @@ pub struct Store {
     retry: VecDeque<u32>,
     checkpointer: checkpointer::Checkpointer,
     controls: HashMap<u32, control::Running>,
+    handovers: handover::Handovers,
     parked_reads: HashMap<u32, Vec<read::Parked>>,
     /// Tombstones, with the commit after which nothing of them is in the journal.
     tombstones: Vec<(PartitionId, u64)>,
@@ -216,6 +220,7 @@ impl Store {
             retry: VecDeque::new(),
             checkpointer: checkpointer::Checkpointer::new(checkpoints, incarnation, now),
             controls: HashMap::new(),
+            handovers: handover::Handovers::default(),
             parked_reads: HashMap::new(),
             tombstones: Vec::new(),
             fenced: None,
@@ -395,6 +400,7 @@ impl Store {
                     self.answer_duplicates(partition);
                 }
                 Listed::Control { partition, after } => self.control_durable(partition, after),
+                Listed::Adopted { partition, ticket, after } => self.adopted(partition, ticket, after),
             }
         }
     }

@@ -172,7 +172,7 @@ impl Recovery<'_> {
         self.read_directories(&checkpoints)?;
         self.begin_replays(&checkpoints)?;
         for (shard, place) in old.journals.iter().enumerate() {
-            self.replay_journal(shard, place, &old, &checkpoints[shard].1)?;
+            self.replay_journal(shard, place, &old, &checkpoints)?;
         }
         self.finish_replays()?;
         let next = self.next_superblock(&old);
@@ -382,8 +382,9 @@ impl Recovery<'_> {
         shard: usize,
         place: &JournalPlace,
         superblock: &Superblock,
-        checkpoint: &Checkpoint,
+        checkpoints: &[(Twin, Checkpoint)],
     ) -> Result<(), OpenError> {
+        let checkpoint = &checkpoints[shard].1;
         let path = self.options.data.join(&place.path);
         let size = self.io.file_size(&path).map_err(OpenError::io("find a journal"))?;
         let Some(size) = size else {
@@ -422,7 +423,11 @@ impl Recovery<'_> {
             Err(Stop::Partition(id, what)) => self.corrupt(id, what),
             Err(Stop::Journal(what)) if self.options.set_aside_corrupt => {
                 // Which batches are missing is unknown: every partition that this journal made durable is in doubt.
-                let doubted: Vec<PartitionId> = checkpoint.partitions.iter().map(|record| record.id).collect();
+                // Those that others gave away may have gone here.
+                let own = checkpoint.partitions.iter();
+                let all = checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions);
+                let released = all.filter(|record| record.is_released);
+                let doubted: Vec<PartitionId> = own.chain(released).map(|record| record.id).collect();
                 self.report.damaged.push(what);
                 self.damaged.extend(doubted);
                 Ok(())

@@ -49,6 +49,8 @@ pub(super) struct Replay {
     pub config: LogConfig,
     pub durability: Durability,
     pub ownership: u64,
+    /// Nothing more may come under this ownership.
+    is_fenced: bool,
     pub log_start: u64,
     pub cursor: Mark,
     segments: Vec<Segment>,
@@ -111,6 +113,7 @@ impl Replay {
             config,
             durability: config.durability,
             ownership: 1,
+            is_fenced: false,
             log_start: 0,
             cursor: Mark::default(),
             segments: Vec::new(),
@@ -140,9 +143,15 @@ impl Replay {
 
     /// Applies one entry; batches are only queued for writing.
     pub fn apply(&mut self, entry: &Entry, payload: Option<(Piece, Rc<AlignedBuffer>)>) -> Result<(), ReplayError> {
-        // What the segments contained when the checkpoint was made is not applied again.
-        if entry.sequence <= self.cursor.sequence || entry.ownership != self.ownership {
+        if entry.ownership > self.ownership {
+            return self.adopt(entry);
+        }
+        // What an owner before this one did, and what the segments contained when the checkpoint was made, is in them.
+        if entry.ownership < self.ownership || entry.sequence <= self.cursor.sequence {
             return Ok(());
+        }
+        if self.is_fenced {
+            return Err(self.corrupt(entry, "comes behind the fence"));
         }
         let is_chained = entry.end_before == self.cursor.offset;
         if self.durability == Durability::Fsync && !is_chained {
@@ -155,7 +164,24 @@ impl Replay {
             EntryKind::Truncate => self.truncate(entry),
             EntryKind::Reset => self.reset(entry.offset),
             EntryKind::TruncateDone => self.unconfirmed_cut = None,
+            EntryKind::Fence => self.is_fenced = true,
+            EntryKind::Adopt => return Err(self.corrupt(entry, "adopts what this journal has already")),
         }
+        self.cursor.sequence = entry.sequence;
+        self.is_changed = true;
+        Ok(())
+    }
+
+    /// The partition goes on in another journal. That of the owner before may not have been replayed yet, and need not be:
+    /// its record contains all that it ever listed (rule 11).
+    fn adopt(&mut self, entry: &Entry) -> Result<(), ReplayError> {
+        let is_next = entry.kind == EntryKind::Adopt && entry.ownership == self.ownership + 1;
+        if !is_next || entry.end_before != self.cursor.offset {
+            return Err(self.corrupt(entry, "is of an owner that did not adopt what the last record says"));
+        }
+        self.ownership = entry.ownership;
+        self.is_fenced = false;
+        self.log_start = self.log_start.max(entry.value);
         self.cursor.sequence = entry.sequence;
         self.is_changed = true;
         Ok(())
@@ -310,7 +336,9 @@ impl Replay {
 
     /// Extends a `replicated` partition by the longest contiguous run of good batches below `limit`.
     async fn scan_tail(&mut self, files: &Files, paths: &DataPaths, limit: u64) -> Result<(), ReplayError> {
-        let mut bases: Vec<u64> = self.sizes.keys().copied().collect();
+        // An empty one is no gap: a shard rolled to it and gave the partition away before the first batch.
+        let filled = self.sizes.iter().filter(|(_, size)| **size > 0);
+        let mut bases: Vec<u64> = filled.map(|(base, _)| *base).collect();
         bases.sort_unstable();
         let from = self.cursor.segment;
         for base in bases.into_iter().filter(|base| *base >= from) {
@@ -437,6 +465,7 @@ impl Replay {
             id: self.id,
             durability: self.durability,
             ownership: self.ownership,
+            is_released: false,
             log_start: self.log_start,
             recovery_point: self.cursor.offset,
             last_sequence: 0,

@@ -77,6 +77,20 @@ fn a_truncation_alone_is_durable_when_it_is_answered() {
 }
 
 #[test]
+fn a_log_start_behind_a_truncation_leaves_what_replay_needs() {
+    for seed in 0..6 {
+        let mut bed = begin(seed, replicated());
+        bed.checkpoint();
+        bed.truncate(id(1), 3);
+        bed.append_each(id(1), 20..44, 3000);
+        // The record is still the one from before the cut, so replay begins at the cut and reads on in the files.
+        assert_eq!(bed.control(id(1), Control::LogStart { to: 20 }), Answer::Done);
+        bed.reopen_after_kill();
+        assert_eq!(bed.contents(id(1)), (37..44).collect::<Vec<u64>>(), "seed {seed}");
+    }
+}
+
+#[test]
 fn appends_behind_a_truncation_of_a_replicated_partition_survive_a_kill_unsynced() {
     for seed in 0..6 {
         let mut bed = begin(seed, replicated());

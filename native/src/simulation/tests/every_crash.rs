@@ -3,7 +3,7 @@
 
 use crate::io::sim::{Random, SimDisk};
 use crate::simulation::audit::End;
-use crate::simulation::rig::{small_config, Life, Rig};
+use crate::simulation::rig::{small_config, Rig};
 use crate::simulation::workload::{open_until_up, Mix, Workload};
 
 const SEED: u64 = 11;
@@ -19,20 +19,23 @@ struct Story {
 fn tell(crash_after: Option<u64>) -> Result<Story, String> {
     let disk = SimDisk::seeded(SEED);
     let mut rig = Rig::over_sim(&disk, small_config());
+    rig.shards = 2;
     let mut workload = Workload::new(SEED, Mix::default());
     workload.add_partitions(&mut rig, 4);
     if let Some(count) = crash_after {
         disk.crash_after(count);
     }
-    if let Ok(mut life) = rig.open() {
-        workload.settle(End::Closed, &rig, &mut life)?;
+    if let Ok(mut node) = rig.open_node() {
+        workload.settle(End::Closed, &rig, &mut node)?;
         let probe = disk.clone();
-        workload.run(&mut rig, &mut life, STEPS, || probe.has_power())?;
-        while disk.has_power() && !life.store.is_idle() {
-            life.store.flush_all();
-            life.store.turn(rig.now());
-            life.store.wait(rig.now());
-            workload.take_events(&mut life)?;
+        workload.run(&mut rig, &mut node, STEPS, || probe.has_power())?;
+        while disk.has_power() && !node.is_idle() {
+            for life in &mut node.shards {
+                life.store.flush_all();
+                life.store.turn(rig.now());
+                life.store.wait(rig.now());
+            }
+            workload.take_events(&mut node)?;
         }
     }
     Ok(Story { disk, rig, workload })
@@ -49,16 +52,16 @@ impl Story {
             }
             is_off
         });
-        let mut life: Life = opened.map_err(|error| format!("recovery refused: {error:?}"))?;
-        self.workload.settle(End::PowerLost, &self.rig, &mut life)?;
-        self.workload.drain(&self.rig, &mut life)
+        let mut node = opened.map_err(|error| format!("recovery refused: {error:?}"))?;
+        self.workload.settle(End::PowerLost, &self.rig, &mut node)?;
+        self.workload.drain(&self.rig, &mut node)
     }
 
     /// Recovers with a crash at that boundary; false if the recovery has no so many.
     fn judge_with_crash(&mut self, restart: u64, count: u64) -> Result<bool, String> {
         self.disk.restart(restart);
         self.disk.crash_after(count);
-        drop(self.rig.open());
+        drop(self.rig.open_node());
         if self.disk.has_power() {
             return Ok(false);
         }

@@ -29,18 +29,19 @@ fn keeps_every_promise(choice: IoChoice, name: &str) {
     for seed in 0..4 {
         let directory = Directory::new(&format!("{name}-{seed}"));
         let mut rig = Rig::over(make(choice), directory.0.clone(), small_config());
+        rig.shards = 1 + seed as u32 % 2;
         let mut workload = Workload::new(seed, Mix::default());
         workload.add_partitions(&mut rig, 4);
         let mut end = End::Closed;
         for life_number in 0..3 {
-            let mut life = rig.open().expect("opens");
+            let mut node = rig.open_node().expect("opens");
             let broken = |broken: String| format!("{name}, seed {seed}, life {life_number}: {broken}");
-            workload.settle(end, &rig, &mut life).map_err(broken).expect("every promise kept");
-            workload.run(&mut rig, &mut life, 400, || true).map_err(broken).expect("every promise kept");
+            workload.settle(end, &rig, &mut node).map_err(broken).expect("every promise kept");
+            workload.run(&mut rig, &mut node, 400, || true).map_err(broken).expect("every promise kept");
             if life_number == 1 {
-                workload.drain(&rig, &mut life).map_err(broken).expect("every request answered");
-                life.store.close(|| rig.now()).expect("closes");
-                workload.take_events(&mut life).map_err(broken).expect("every promise kept");
+                workload.drain(&rig, &mut node).map_err(broken).expect("every request answered");
+                node.close(|| rig.now()).expect("closes");
+                workload.take_events(&mut node).map_err(broken).expect("every promise kept");
                 end = End::Closed;
             } else {
                 // Dropped with work under way: what a killed process leaves.

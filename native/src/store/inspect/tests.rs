@@ -94,18 +94,18 @@ fn tell_one(seed: u64) -> Result<VerifyOutcome, String> {
     let mut end = End::Closed;
     let mut worst = VerifyOutcome::Clean;
     for _ in 0..random.between(1, 3) {
-        let mut life = rig.open().map_err(|error| format!("{error:?}"))?;
-        workload.settle(end, &rig, &mut life)?;
+        let mut node = rig.open_node().map_err(|error| format!("{error:?}"))?;
+        workload.settle(end, &rig, &mut node)?;
         disk.crash_after(random.between(20, 2500));
         let probe = disk.clone();
-        workload.run(&mut rig, &mut life, random.between(50, 900) as u32, || probe.has_power())?;
+        workload.run(&mut rig, &mut node, random.between(50, 900) as u32, || probe.has_power())?;
         end = if disk.has_power() && random.coin() { End::Killed } else { End::PowerLost };
         if end == End::Killed {
             disk.kill()
         } else {
             disk.cut_power()
         }
-        drop(life);
+        drop(node);
         disk.crash_never();
         if end == End::PowerLost {
             disk.restart(random.number());
@@ -163,21 +163,21 @@ fn directory(stop: Stop) -> (SimDisk, [PartitionId; 2]) {
     let mut rig = Rig::over_sim(&disk, small_config());
     let mut workload = Workload::new(11, Mix { has_controls: false, ..Mix::default() });
     workload.add_partitions(&mut rig, 2);
-    let mut life = rig.open().expect("a fresh directory");
-    workload.settle(End::Closed, &rig, &mut life).expect("created");
-    workload.run(&mut rig, &mut life, 400, || true).expect("runs");
-    workload.drain(&rig, &mut life).expect("drains");
+    let mut node = rig.open_node().expect("a fresh directory");
+    workload.settle(End::Closed, &rig, &mut node).expect("created");
+    workload.run(&mut rig, &mut node, 400, || true).expect("runs");
+    workload.drain(&rig, &mut node).expect("drains");
     match stop {
-        Stop::Close => life.store.close(|| rig.now()).expect("closes"),
+        Stop::Close => node.close(|| rig.now()).expect("closes"),
         Stop::Kill => {
             for _ in 0..50 {
                 disk.advance(1_000_000);
-                life.store.turn(rig.now());
+                node.shards[0].store.turn(rig.now());
             }
             disk.kill();
         }
     }
-    drop(life);
+    drop(node);
     publish(&disk, &rig.catalog);
     let ids: Vec<PartitionId> = workload.models.keys().copied().collect();
     (disk, ids.try_into().expect("two"))
