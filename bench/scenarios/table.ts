@@ -76,7 +76,7 @@ export const scenarios: readonly Scenario[] = [
       { metric: 'system_calls_per_commit', words: 'system calls a commit' },
       { metric: 'laps', words: 'laps' },
     ],
-    secondsMax: 180,
+    secondsMax: 240,
   },
   {
     name: 'append-page-cache',
@@ -143,7 +143,7 @@ export const scenarios: readonly Scenario[] = [
       { metric: 'segments', words: 'segments' },
       { metric: 'data_mb', words: 'MB of data' },
     ],
-    secondsMax: 150,
+    secondsMax: 240,
   },
   {
     name: 'recovery',

@@ -61,7 +61,7 @@ fn measure(plan: &Plan, partitions: usize, spinning: Spinning) {
     let handles = node.create(&partition_ids(partitions as u32), log_config(Durability::Fsync));
     let mut ours = Load::new(node, handles, &batch, shape.window);
     // The journal grows while it is used for the first time: not part of the figure.
-    ours.lap(shape.journal_size * 3 / 2, LAP_TIME_MAX);
+    ours.lap_by_rounds(shape.journal_size * 3 / 2, LAP_TIME_MAX);
     let warm = ours.counted();
     let bare_bed = Bed::new(&plan.directory, "bare");
     let mut bare = Bare::new(bare_bed.path(), shape, overhead_of(&ours));
@@ -89,11 +89,11 @@ fn measure(plan: &Plan, partitions: usize, spinning: Spinning) {
 fn pair_of(ours: &mut Load<'_>, bare: &mut Bare, number: usize) -> Pair {
     let (size, batch) = (bare.journal_size(), ours.batch);
     if number.is_multiple_of(2) {
-        let first = ours.lap(size, LAP_TIME_MAX);
+        let first = ours.lap_by_rounds(size, LAP_TIME_MAX);
         (first, bare.lap(batch, size, LAP_TIME_MAX))
     } else {
         let first = bare.lap(batch, size, LAP_TIME_MAX);
-        (ours.lap(size, LAP_TIME_MAX), first)
+        (ours.lap_by_rounds(size, LAP_TIME_MAX), first)
     }
 }
 
