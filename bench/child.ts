@@ -45,6 +45,6 @@ function endOf(child: ChildProcess): Promise<string> {
 
 /** Ends what runs at the moment, with all that it started. */
 export function endChild(): void {
-  if (running?.pid === undefined || running.exitCode !== null) return;
+  if (running?.pid === undefined || running.exitCode !== null || running.signalCode !== null) return;
   process.kill(-running.pid, 'SIGKILL');
 }

@@ -25,8 +25,14 @@ export const products = [
 
 /** What is compiled, each folder by a configuration of its own. */
 const projects = [
-  { folder: 'ts', output: dist, configuration: 'tsconfig.build.json', record: 'build.tsbuildinfo' },
-  { folder: 'bench', output: join(dist, 'bench'), configuration: 'tsconfig.bench.json', record: 'bench.tsbuildinfo' },
+  { name: 'TypeScript', folder: 'ts', output: dist, configuration: 'tsconfig.build.json', record: 'build.tsbuildinfo' },
+  {
+    name: 'the bench',
+    folder: 'bench',
+    output: join(dist, 'bench'),
+    configuration: 'tsconfig.bench.json',
+    record: 'bench.tsbuildinfo',
+  },
 ];
 
 /** @param {string} folder */
@@ -56,10 +62,10 @@ async function buildTypescript(lock) {
   const outputs = projects.flatMap(outputsOf);
   const isWhole = outputs.every(existsSync);
   const tsc = join(nodeModules, 'typescript', 'bin', 'tsc');
-  for (const { configuration, record } of projects) {
+  for (const { name, configuration, record } of projects) {
     // The compiler's own record believes in outputs that someone deleted.
     if (!isWhole) rmSync(join(dist, record), { force: true });
-    await step('compiling TypeScript', process.execPath, [tsc, '-p', configuration], lock);
+    await step(`compiling ${name}`, process.execPath, [tsc, '-p', configuration], lock);
   }
   removeStale(new Set(outputs));
   chmodSync(cliMain, 0o755);
