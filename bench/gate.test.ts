@@ -63,6 +63,12 @@ test('a figure of another case is not taken for it', () => {
   expect(judge(runOf([]), [{ ...figureOf({}), case: 'd' }], false)[0]?.verdict).toBe('absent');
 });
 
+test('a target spares the cases that it names, and no other', () => {
+  const judged = (exceptCases: string[]) =>
+    judge(runOf([{ ...ratio, exceptCases }]), [figureOf({ cpu_ratio: 2 })], false)[0]?.verdict;
+  expect([judged(['c']), judged(['d'])]).toEqual(['no target', 'missed']);
+});
+
 test('the worst of several targets is the verdict, and each miss is named', () => {
   const figure = figureOf({ cpu_ratio: 2, first_ack_s: 1.5, laps: 9 });
   const [row] = judge(runOf([laps, absolute, ratio]), [figure], false);

@@ -1,6 +1,6 @@
-import type { Judged } from './gate.js';
+import { type Judged, targetsOf } from './gate.js';
 import type { Machine } from './machine.js';
-import type { Remark, Scenario, Target } from './scenarios/table.js';
+import type { Remark, Target } from './scenarios/table.js';
 
 const heads = ['scenario', 'case', 'spinners', 'ack', 'sync', 'ours', 'bare', 'wall', 'CPU', 'target', 'verdict', 'besides'];
 
@@ -28,7 +28,7 @@ function cellsOf(row: Judged): readonly string[] {
     withUnit(number(ours)),
     withUnit(number(bare)),
     ...ratios,
-    targetsOf(scenario),
+    wordsOf(targetsOf(run)),
     verdict,
     [...row.misses, ...remarksOf(row, scenario.remarks)].join(', '),
   ];
@@ -43,7 +43,7 @@ function remarksOf({ figure }: Judged, remarks: readonly Remark[]): readonly str
 
 const targetNames: Readonly<Record<string, string>> = { wall_ratio: 'wall', cpu_ratio: 'CPU' };
 
-function targetsOf({ targets }: Scenario): string {
+function wordsOf(targets: readonly Target[]): string {
   const sign = ({ bound }: Target) => (bound === 'at most' ? '<=' : '>=');
   return targets.length === 0
     ? '-'
@@ -60,7 +60,7 @@ export function short(value: number): string {
 /** What a machine reads: everything that the table says, and everything it leaves out. */
 export function resultsOf(rows: readonly Judged[], machine: Machine, isQuick: boolean): string {
   const figures = rows.map(({ run, spinners, figure, verdict, misses }) => {
-    const target = targetsOf(run.scenario);
+    const target = wordsOf(targetsOf(run));
     return {
       scenario: run.scenario.name,
       case: run.case,

@@ -8,6 +8,8 @@ export interface Target {
   readonly kind: 'ratio' | 'absolute';
   /** A quick run does too little for it. */
   readonly isForWholeRuns?: boolean;
+  /** Where it cannot hold, with the reason beside the row. */
+  readonly exceptCases?: readonly string[];
 }
 
 /** The figure that stands for ours and for the bare loop; the ratios speak for themselves. */
@@ -64,7 +66,8 @@ export const scenarios: readonly Scenario[] = [
     targets: [
       atMost('wall_ratio', 1.3),
       atMost('cpu_ratio', 1.3),
-      atMost('amplification', 2.2),
+      // One batch of 16 KiB in a commit has a header block of 4 KiB for itself: 2.25 at least, for the bare loop alike.
+      { ...atMost('amplification', 2.2), exceptCases: ['1'] },
       // A lap acknowledges as many bytes as the journal holds.
       { metric: 'laps', bound: 'at least', value: 8, kind: 'ratio', isForWholeRuns: true },
     ],
