@@ -40,6 +40,7 @@ fn run(options: &Options) -> u64 {
                 total.lives += tally.lives;
                 total.crashes_in_recovery += tally.crashes_in_recovery;
                 total.acknowledged += tally.acknowledged;
+                total.moves += tally.moves;
             }
             Ok(Err(broken)) => {
                 failed += 1;
@@ -57,10 +58,11 @@ fn run(options: &Options) -> u64 {
         }
     }
     println!(
-        "{} lives, {} crashes inside recovery, {} acknowledged batches, {:.1} s",
+        "{} lives, {} crashes inside recovery, {} acknowledged batches, {} moves, {:.1} s",
         total.lives,
         total.crashes_in_recovery,
         total.acknowledged,
+        total.moves,
         start.elapsed().as_secs_f64()
     );
     println!("{run} run, {failed} failed");

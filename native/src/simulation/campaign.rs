@@ -12,6 +12,7 @@ pub struct Tally {
     pub lives: u64,
     pub crashes_in_recovery: u64,
     pub acknowledged: u64,
+    pub moves: u64,
 }
 
 /// One seed: several lives with random work, each ended by a power cut at a random boundary or by a kill; now and
@@ -51,6 +52,7 @@ pub fn run_seed(seed: u64) -> Result<Tally, String> {
     let mut node = reopen(&mut rig, &disk, &mut random, &mut tally, &mut end)?;
     workload.settle(end, &rig, &mut node).map_err(|broken| format!("last life: {broken}"))?;
     tally.acknowledged = workload.acknowledged;
+    tally.moves = workload.moved();
     Ok(tally)
 }
 

@@ -45,9 +45,15 @@ pub(super) struct Moves {
     /// Between release and adoption.
     homeless: Vec<PartitionId>,
     messages: VecDeque<(Move, Message)>,
+    pub adopted: u64,
 }
 
 impl Moves {
+    /// The process is gone, and with it what was on its way.
+    pub fn forget(&mut self) {
+        *self = Self { adopted: self.adopted, ..Self::default() };
+    }
+
     /// No message is on its way. What a shard still does comes back as a step.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.origins.is_empty()
@@ -85,6 +91,7 @@ impl Moves {
     pub fn done(&mut self, asked: Move) {
         if let Move::Adopt { id } = asked {
             self.homeless.retain(|other| *other != id);
+            self.adopted += 1;
         }
     }
 }

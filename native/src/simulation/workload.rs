@@ -107,13 +107,19 @@ impl Workload {
         }
     }
 
+    /// Partitions that another shard took over.
+    #[must_use]
+    pub fn moved(&self) -> u64 {
+        self.moves.adopted
+    }
+
     /// After an open: judges what is there and creates what is not.
     ///
     /// # Errors
     /// The promise that was broken.
     pub fn settle(&mut self, end: End, rig: &Rig, node: &mut Node) -> Outcome {
         self.asked.clear();
-        self.moves = Moves::default();
+        self.moves.forget();
         let ids: Vec<PartitionId> = self.models.keys().copied().collect();
         for id in ids {
             let model = self.models.get_mut(&id).expect("listed");
@@ -215,20 +221,29 @@ impl Workload {
         &mut node.shards[at]
     }
 
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        !self.moves.is_empty()
+    }
+
     /// Another shard is to have one of the partitions.
-    fn ask_move(&mut self, node: &mut Node) {
+    pub fn ask_move(&mut self, node: &mut Node) {
         let Some((id, from, handle)) = self.pick(node) else { return };
-        let to = self.random.below(node.shards.len() as u64) as usize;
+        let others = node.shards.len() - 1;
+        if others == 0 {
+            return;
+        }
+        let to = (from + 1 + self.random.below(others as u64) as usize) % node.shards.len();
         let store = &mut node.shards[from].store;
         let is_free = store.partition(handle).is_some_and(|state| !state.is_held && !state.is_settling && !state.is_leaving);
-        if to != from && is_free && self.models[&id].in_doubt.is_none() {
+        if is_free && self.models[&id].in_doubt.is_none() {
             let ticket = self.ticket(Asked::Move(Move::Release { id, to }));
             node.shards[from].store.control(handle, ticket, Control::Release);
         }
     }
 
     /// Carries messages from shard to shard: at most so many.
-    fn deliver(&mut self, node: &mut Node, count_max: usize) {
+    pub fn deliver(&mut self, node: &mut Node, count_max: usize) {
         for _ in 0..count_max {
             let Some((ticket_for, message)) = self.moves.take_message() else { return };
             let ticket = self.ticket(Asked::Move(ticket_for));

@@ -7,7 +7,7 @@
 //! ```
 //! The order of the last two is DURABILITY.md rule 7; freeing first would lose acknowledged batches in a crash.
 
-use super::{FencedBy, Finished, Now, Store};
+use super::{FencedBy, Finished, Now, Store, StoreError};
 use crate::io::task::Files;
 use crate::io::{FileId, IoError, IoResult, Op, OpenMode};
 use crate::journal::checkpoint::{Checkpoint, PartitionRecord, SegmentRecord};
@@ -50,6 +50,8 @@ pub struct Checkpointer {
     has_news: bool,
     /// The journal failed: partitions are synced once more, and nothing is recorded.
     is_salvage: bool,
+    /// There was no room for the last one: the next is tried then, and not before.
+    again_at_ms: Option<u64>,
 }
 
 impl Checkpointer {
@@ -66,6 +68,7 @@ impl Checkpointer {
             last_ms: now.monotonic_ms,
             has_news: false,
             is_salvage: false,
+            again_at_ms: None,
         }
     }
 
@@ -88,9 +91,15 @@ impl Checkpointer {
         self.has_news = true;
     }
 
+    /// Whoever stops does not wait for room.
+    pub fn forget_pause(&mut self) {
+        self.again_at_ms = None;
+    }
+
     #[must_use]
     pub fn deadline_ms(&self, age_max_ms: u64) -> Option<u64> {
-        (self.has_news && !self.is_running()).then_some(self.last_ms + age_max_ms)
+        let is_due = self.has_news && !self.is_running();
+        self.again_at_ms.or(is_due.then_some(self.last_ms + age_max_ms))
     }
 }
 
@@ -116,21 +125,26 @@ impl Store {
     fn is_checkpoint_due(&self) -> bool {
         let is_old =
             self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms).is_some_and(|due| self.now.monotonic_ms >= due);
-        self.checkpointer.requested || is_old || self.journal.wants_checkpoint()
+        match self.checkpointer.again_at_ms {
+            Some(at) => self.now.monotonic_ms >= at,
+            None => self.checkpointer.requested || is_old || self.journal.wants_checkpoint(),
+        }
     }
 
     fn start_checkpoint(&mut self) {
         let boundary = self.journal.durable();
         let changed = |partition: &Partition| {
-            partition.synced != partition.stable
+            let is_changed = partition.synced != partition.stable
                 || partition.recorded != partition.synced
                 || partition.is_directory_dirty
-                || partition.is_file_dirty
+                || partition.is_file_dirty;
+            is_changed && !partition.is_arriving
         };
         let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
         let queue = states.filter(|(_, state)| changed(state)).map(|(handle, state)| (handle, state.stable.offset)).collect();
         let checkpointer = &mut self.checkpointer;
         checkpointer.requested = false;
+        checkpointer.again_at_ms = None;
         checkpointer.has_news = false;
         checkpointer.last_ms = self.now.monotonic_ms;
         checkpointer.boundary = boundary;
@@ -238,10 +252,19 @@ impl Store {
                         self.handovers.recorded(|handle| marks.iter().any(|recorded| recorded.partition == handle));
                         self.checkpoint_done(size);
                     }
+                    Err(error) if error.is_no_space() => self.checkpoint_again(),
                     Err(error) => self.fence(error, FencedBy::Checkpoint),
                 }
             }
         }
+    }
+
+    /// Not even the reserve had room for the record. The last one stands, the journal keeps what it would have freed and
+    /// holds appends back when it is full: nothing is lost, and it goes on when there is room.
+    fn checkpoint_again(&mut self) {
+        const PAUSE_MS: u64 = 1000;
+        self.checkpointer.again_at_ms = Some(self.now.monotonic_ms + PAUSE_MS);
+        self.fail_recording(StoreError::Io(IoError::NO_SPACE));
     }
 
     fn record_checkpoint(&mut self) {

@@ -215,6 +215,13 @@ impl Store {
         }
     }
 
+    /// Those that wait for a record that will not come soon are told so.
+    pub(super) fn fail_recording(&mut self, error: StoreError) {
+        for handle in self.controls_at(|step| matches!(step, Step::Recording)) {
+            self.control_failed(handle, error.clone());
+        }
+    }
+
     /// Files are being changed in a way that the next record must not miss half of. Short: no step of it waits for the
     /// journal, whose space a checkpoint may have to free first.
     pub(super) fn is_changing_files(&self) -> bool {
@@ -361,6 +368,8 @@ impl Store {
         self.note_sequence(handle, after.sequence);
         let state = self.live(handle);
         state.is_leaving = true;
+        // The fence changed no file: the record that keeps the partition contains it.
+        state.synced.sequence = after.sequence;
         self.handovers.release(partition_record(self.partitions[handle as usize].as_ref().expect("a live partition")));
         self.running(handle).step = Step::Leaving;
         // Before those that come from now on: a producer's batches are refused in their order.
@@ -572,7 +581,7 @@ impl Store {
         if self.fenced.is_some() || self.controls.contains_key(&handle) || self.checkpointer.is_syncing(handle) {
             return;
         }
-        let Some(state) = self.partition(handle) else { return };
+        let Some(state) = self.partition(handle).filter(|state| !state.is_arriving) else { return };
         let bound = state.log_start.min(state.recorded.offset);
         let removable =
             state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.recorded.segment).count();

@@ -521,6 +521,7 @@ impl Store {
             }
             self.wait(now());
         }
+        self.checkpointer.forget_pause();
         self.request_checkpoint();
         self.last_commit_ms = 0;
         while !self.is_idle() || self.checkpointer.is_running() || self.checkpointer.is_requested() {

@@ -118,6 +118,7 @@ struct Recovery<'a> {
     /// Their entries are dropped, their tombstones removed at the end.
     gone: BTreeSet<PartitionId>,
     damaged: BTreeSet<PartitionId>,
+    is_journal_damaged: bool,
 }
 
 /// Recovers everything and makes the directory ready for `options.shards` shards.
@@ -158,6 +159,7 @@ fn attempt(io: &mut dyn Io, options: &OpenOptions, catalog: &Catalog, paths: &Da
         names: HashMap::new(),
         gone: BTreeSet::new(),
         damaged: BTreeSet::new(),
+        is_journal_damaged: false,
     };
     recovery.run()
 }
@@ -172,8 +174,9 @@ impl Recovery<'_> {
         self.read_directories(&checkpoints)?;
         self.begin_replays(&checkpoints)?;
         for (shard, place) in old.journals.iter().enumerate() {
-            self.replay_journal(shard, place, &old, &checkpoints)?;
+            self.replay_journal(shard, place, &old, &checkpoints[shard].1)?;
         }
+        self.doubt_the_homeless();
         self.finish_replays()?;
         let next = self.next_superblock(&old);
         let shards = self.prepare_shards(&next, &old, &checkpoints)?;
@@ -382,9 +385,8 @@ impl Recovery<'_> {
         shard: usize,
         place: &JournalPlace,
         superblock: &Superblock,
-        checkpoints: &[(Twin, Checkpoint)],
+        checkpoint: &Checkpoint,
     ) -> Result<(), OpenError> {
-        let checkpoint = &checkpoints[shard].1;
         let path = self.options.data.join(&place.path);
         let size = self.io.file_size(&path).map_err(OpenError::io("find a journal"))?;
         let Some(size) = size else {
@@ -423,16 +425,20 @@ impl Recovery<'_> {
             Err(Stop::Partition(id, what)) => self.corrupt(id, what),
             Err(Stop::Journal(what)) if self.options.set_aside_corrupt => {
                 // Which batches are missing is unknown: every partition that this journal made durable is in doubt.
-                // Those that others gave away may have gone here.
-                let own = checkpoint.partitions.iter();
-                let all = checkpoints.iter().flat_map(|(_, checkpoint)| &checkpoint.partitions);
-                let released = all.filter(|record| record.is_released);
-                let doubted: Vec<PartitionId> = own.chain(released).map(|record| record.id).collect();
+                let doubted: Vec<PartitionId> = checkpoint.partitions.iter().map(|record| record.id).collect();
+                self.is_journal_damaged = true;
                 self.report.damaged.push(what);
                 self.damaged.extend(doubted);
                 Ok(())
             }
             Err(Stop::Journal(what)) => Err(OpenError::Corrupt(what)),
+        }
+    }
+
+    /// What one shard gave away may have gone into a journal that is damaged.
+    fn doubt_the_homeless(&mut self) {
+        if self.is_journal_damaged {
+            self.damaged.extend(self.replays.values().filter(|replay| replay.is_fenced).map(|replay| replay.id));
         }
     }
 

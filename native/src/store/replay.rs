@@ -49,8 +49,8 @@ pub(super) struct Replay {
     pub config: LogConfig,
     pub durability: Durability,
     pub ownership: u64,
-    /// Nothing more may come under this ownership.
-    is_fenced: bool,
+    /// Its owner gave it away, and nobody is known to have taken it.
+    pub is_fenced: bool,
     pub log_start: u64,
     pub cursor: Mark,
     segments: Vec<Segment>,
@@ -97,6 +97,7 @@ impl Replay {
         replay.trusted = segments.iter().map(|segment| (segment.base, segment.size)).collect();
         replay.durability = record.durability;
         replay.ownership = record.ownership;
+        replay.is_fenced = record.is_released;
         replay.log_start = record.log_start;
         replay.cursor = cursor;
         replay.segments = segments;

@@ -3,11 +3,11 @@
 
 use crate::io::sim::{Random, SimDisk};
 use crate::simulation::audit::End;
-use crate::simulation::rig::{small_config, Rig};
+use crate::simulation::rig::{small_config, Node, Rig};
 use crate::simulation::workload::{open_until_up, Mix, Workload};
 
 const SEED: u64 = 11;
-const STEPS: u32 = 160;
+const STEPS: u32 = 100;
 
 struct Story {
     disk: SimDisk,
@@ -26,19 +26,29 @@ fn tell(crash_after: Option<u64>) -> Result<Story, String> {
         disk.crash_after(count);
     }
     if let Ok(mut node) = rig.open_node() {
-        workload.settle(End::Closed, &rig, &mut node)?;
         let probe = disk.clone();
+        workload.settle(End::Closed, &rig, &mut node)?;
         workload.run(&mut rig, &mut node, STEPS, || probe.has_power())?;
-        while disk.has_power() && !node.is_idle() {
-            for life in &mut node.shards {
-                life.store.flush_all();
-                life.store.turn(rig.now());
-                life.store.wait(rig.now());
-            }
-            workload.take_events(&mut node)?;
-        }
+        rest(&disk, &rig, &mut workload, &mut node)?;
+        (0..4).for_each(|_| workload.ask_move(&mut node));
+        workload.run(&mut rig, &mut node, STEPS / 2, || probe.has_power())?;
+        rest(&disk, &rig, &mut workload, &mut node)?;
     }
     Ok(Story { disk, rig, workload })
+}
+
+/// Until nothing is under way, or the power is gone.
+fn rest(disk: &SimDisk, rig: &Rig, workload: &mut Workload, node: &mut Node) -> Result<(), String> {
+    while disk.has_power() && (workload.is_moving() || !node.is_idle()) {
+        workload.deliver(node, usize::MAX);
+        for life in &mut node.shards {
+            life.store.flush_all();
+            life.store.turn(rig.now());
+            life.store.wait(rig.now());
+        }
+        workload.take_events(node)?;
+    }
+    Ok(())
 }
 
 impl Story {
@@ -71,7 +81,9 @@ impl Story {
 }
 
 fn boundaries() -> u64 {
-    tell(None).expect("a run without a crash").disk.boundaries()
+    let story = tell(None).expect("a run without a crash");
+    assert!(story.workload.moved() > 0, "a partition moves between the shards in this story");
+    story.disk.boundaries()
 }
 
 #[test]

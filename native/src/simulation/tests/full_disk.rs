@@ -5,10 +5,11 @@ use super::bed::{batch_of, builder_of, id, sequenced, Answer, Bed};
 use crate::io::sim::{Fault, FaultPlan, OpKind, SimDisk, SimIo};
 use crate::io::task::block_on;
 use crate::io::{IoError, Op, OpenMode};
+use crate::journal::entry::Durability;
 use crate::log::config::LogConfig;
 use crate::log::partition::AppendOrigin;
 use crate::simulation::rig::small_log;
-use crate::store::{AppendError, StoreError};
+use crate::store::{AppendError, Control, StoreError};
 use std::path::Path;
 
 const FULL: Fault = Fault::Error(IoError::NO_SPACE);
@@ -180,6 +181,29 @@ fn a_checkpoint_on_a_full_disk_lives_on_the_reserve() {
     (0..3).for_each(|_| bed.checkpoint());
     assert_eq!(bed.fenced, None);
     assert_eq!(bed.disk.file(&bed.paths().reserve()), None, "the reserve was given back");
+    bed.reopen_after_power_loss(1);
+    bed.assert_acknowledged_is_there();
+}
+
+#[test]
+fn a_checkpoint_without_any_room_waits_for_some() {
+    let mut bed = Bed::with_partition(1, small_log());
+    bed.append_each(id(1), 0..3, 1000);
+    bed.settle();
+    fill(&bed.disk);
+    // The reserve is gone too, whoever took it.
+    let reserve = bed.paths().reserve();
+    block_on(&mut SimIo::new(&bed.disk), |files| async move { files.remove_file(&reserve).await }).expect("removed");
+    fill(&bed.disk);
+    let count = bed.store().counters.checkpoints;
+    bed.store().request_checkpoint();
+    bed.pass_ms(5000);
+    assert_eq!((bed.fenced, bed.store().counters.checkpoints), (None, count));
+    let change = bed.control(id(1), Control::Durability(Durability::Replicated));
+    assert_eq!(change, Answer::Failed(StoreError::Io(IoError::NO_SPACE)), "it waits for a record");
+    bed.disk.set_capacity(None);
+    assert!(bed.run_until(|bed| bed.store().counters.checkpoints > count), "it is made when there is room");
+    bed.append_each(id(1), 3..6, 1000);
     bed.reopen_after_power_loss(1);
     bed.assert_acknowledged_is_there();
 }

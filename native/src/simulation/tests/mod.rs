@@ -10,6 +10,7 @@ mod every_crash;
 mod faults;
 mod full_disk;
 mod journal;
+mod moves;
 mod reads;
 mod real_files;
 

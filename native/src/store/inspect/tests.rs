@@ -161,7 +161,7 @@ enum Stop {
 fn directory(stop: Stop) -> (SimDisk, [PartitionId; 2]) {
     let disk = SimDisk::seeded(11);
     let mut rig = Rig::over_sim(&disk, small_config());
-    let mut workload = Workload::new(11, Mix { has_controls: false, ..Mix::default() });
+    let mut workload = Workload::new(13, Mix { has_controls: false, ..Mix::default() });
     workload.add_partitions(&mut rig, 2);
     let mut node = rig.open_node().expect("a fresh directory");
     workload.settle(End::Closed, &rig, &mut node).expect("created");
