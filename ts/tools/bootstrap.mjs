@@ -19,7 +19,7 @@ const scripts = {
   sim: ['tools/campaign.js', 'sim'],
   fuzz: ['tools/campaign.js', 'fuzz'],
   mutants: ['tools/mutants.js'],
-  bench: ['tools/campaign.js', 'bench'],
+  bench: ['bench/runner.js'],
   generate: ['tools/generate.js'],
 };
 

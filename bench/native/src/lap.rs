@@ -72,6 +72,7 @@ pub fn write_pairs(pairs: &[Pair], figure: Figure) -> Figure {
             .number(&format!("{side}_user_per_gb"), mid(|lap| lap.per_gb(lap.spent.user)))
             .number(&format!("{side}_system_per_gb"), mid(|lap| lap.per_gb(lap.spent.system)))
             .number(&format!("{side}_kernel_per_gb"), mid(|lap| lap.per_gb(lap.spent.kernel_threads)))
+            .number(&format!("{side}_written_per_byte"), mid(|lap| lap.spent.written as f64 / lap.acknowledged as f64))
             .number(&format!("{side}_checkpoints"), pairs.iter().map(|pair| pick(pair).checkpoints as f64).sum());
     }
     figure

@@ -43,11 +43,20 @@ impl<'batch> Load<'batch> {
 
     /// Acknowledges at least so many bytes, unless the time is over first, and comes to rest.
     pub fn lap(&mut self, size: u64, time_max: Duration) -> Lap {
+        self.lap_fed_by(size, time_max, Self::feed)
+    }
+
+    /// The same, where a commit takes no more than one batch of each partition.
+    pub fn lap_by_rounds(&mut self, size: u64, time_max: Duration) -> Lap {
+        self.lap_fed_by(size, time_max, Self::feed_rounds)
+    }
+
+    fn lap_fed_by(&mut self, size: u64, time_max: Duration, feed: fn(&mut Self)) -> Lap {
         let mark = Mark::now();
         let (before, checkpoints) = (self.acknowledged, self.node.store.counters.checkpoints);
         let begin = Instant::now();
         while self.acknowledged - before < size && begin.elapsed() < time_max {
-            self.feed();
+            feed(self);
             self.step();
         }
         self.rest();
@@ -55,13 +64,14 @@ impl<'batch> Load<'batch> {
         Lap { acknowledged: self.acknowledged - before, spent: mark.spent(), checkpoints }
     }
 
-    /// Until so many bytes are acknowledged in this life, or the time is over; what is outstanding stays so.
-    pub fn run_until(&mut self, acknowledged: u64, time_max: Duration) {
+    /// Until so many bytes are acknowledged in this life, or the time is over: false. What is outstanding stays so.
+    pub fn run_until(&mut self, acknowledged: u64, time_max: Duration) -> bool {
         let begin = Instant::now();
         while self.acknowledged < acknowledged && begin.elapsed() < time_max {
             self.feed();
             self.step();
         }
+        self.acknowledged >= acknowledged
     }
 
     /// Until nothing is under way.
@@ -75,6 +85,24 @@ impl<'batch> Load<'batch> {
     fn step(&mut self) {
         for event in self.node.step() {
             self.take(&event);
+        }
+    }
+
+    /// As `feed`, with a turn behind each round over the partitions.
+    fn feed_rounds(&mut self) {
+        let round = self.handles.len() * self.batch.len();
+        while self.outstanding + self.batch.len() <= self.window {
+            let end = self.outstanding + round.min(self.window - self.outstanding);
+            while self.outstanding + self.batch.len() <= end {
+                if !self.offer() {
+                    return;
+                }
+            }
+            let now = self.node.now();
+            self.node.store.turn(now);
+            for event in self.node.store.take_events() {
+                self.take(&event);
+            }
         }
     }
 
@@ -163,7 +191,8 @@ impl Counted {
 
     #[must_use]
     pub fn write_to(&self, figure: Figure) -> Figure {
-        let per_commit = |value: u64| value as f64 / self.commits.max(1) as f64;
+        // Nothing is committed where nothing is synced: no number then.
+        let per_commit = |value: u64| if self.commits == 0 { f64::NAN } else { value as f64 / self.commits as f64 };
         figure
             .number("amplification", self.amplification())
             .number("commit_kib", per_commit(self.journal_bytes) / 1024.0)

@@ -61,6 +61,7 @@ impl Node {
             shards: 1,
             journal: config.journal,
             batch_size_max: 1 << 20,
+            wall_ms: clock.now().wall_ms,
             set_aside_corrupt: false,
             nonce: nonce(),
         };

@@ -46,9 +46,8 @@ pub fn write_gathered(file: &File, pieces: &[libc::iovec], position: u64) {
     assert_eq!(count, size as isize, "pwritev: {}", std::io::Error::last_os_error());
 }
 
-/// Drops the file's clean pages: the next read is cold.
+/// Drops the file's clean pages, so that the next read is cold; dirty ones stay.
 pub fn forget_pages(file: &File) {
-    file.sync_data().expect("dirty pages cannot be dropped");
     // SAFETY: concerns only the page cache of this file.
     unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
 }

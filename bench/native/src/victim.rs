@@ -75,7 +75,7 @@ fn await_line(child: &mut Child) {
     assert_eq!(line, "enough\n", "the victim failed");
 }
 
-/// What the process does. False if the words are not its own.
+/// What the process does. False if the words are not its own, or the disk is too slow for so much.
 pub fn append(words: &[String]) -> bool {
     let Some((data, task)) = words.split_first().and_then(|(data, rest)| Some((data, Task::from_words(rest)?))) else {
         return false;
@@ -88,7 +88,9 @@ pub fn append(words: &[String]) -> bool {
     handles.iter().for_each(|handle| node.store.set_leader_epoch(*handle, epoch));
     let batch = batch_of(task.batch_size);
     let mut load = Load::new(node, handles, &batch, 4 << 20);
-    load.run_until(task.size, Duration::from_secs(120));
+    if !load.run_until(task.size, Duration::from_secs(120)) {
+        return false;
+    }
     println!("enough");
     // Whoever started this is slow, or gone.
     load.run_until(u64::MAX, Duration::from_secs(10));

@@ -63,6 +63,10 @@ impl<T: Copy> FileTable<T> {
         self.get(id).expect("found before").target
     }
 
+    pub fn is_direct(&self, id: FileId) -> bool {
+        self.get(id).expect("found before").is_direct
+    }
+
     pub fn is_directory(&self, id: FileId) -> bool {
         self.get(id).expect("found before").is_directory
     }

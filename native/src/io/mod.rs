@@ -22,6 +22,7 @@ mod open;
 mod piece;
 pub mod probe;
 pub mod sim;
+mod strips;
 #[cfg(test)]
 mod suite;
 pub mod task;

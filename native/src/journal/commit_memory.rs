@@ -1,7 +1,7 @@
 //! The memory that commits bring themselves: headers and edge blocks, and small commits as a whole.
 //!
 //! A small commit is copied into a slot of memory that the kernel has pinned once and for all: pinning a few pages for
-//! every write costs more than copying them (`docs/decisions/0009-small-commits-are-copied.md`). A large one is written
+//! every write costs more than copying them (`docs/decisions/0010-small-commits-are-copied.md`). A large one is written
 //! from where its batches lie, and needs a buffer for its header and edges only.
 
 use crate::io::{AlignedBuffer, Io, Piece};

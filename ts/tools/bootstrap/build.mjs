@@ -23,32 +23,50 @@ export const products = [
   { name: 'command', isFresh: () => existsSync(commandLink), make: linkCommand },
 ];
 
-function typescriptSources() {
-  return filesUnder(join(root, 'ts'), (path) => path.endsWith('.ts') && !/\.(test|bench)\.ts$/.test(path));
+/** What is compiled, each folder by a configuration of its own. */
+const projects = [
+  { name: 'TypeScript', folder: 'ts', output: dist, configuration: 'tsconfig.build.json', record: 'build.tsbuildinfo' },
+  {
+    name: 'the bench',
+    folder: 'bench',
+    output: join(dist, 'bench'),
+    configuration: 'tsconfig.bench.json',
+    record: 'bench.tsbuildinfo',
+  },
+];
+
+/** @param {string} folder */
+function typescriptSources(folder) {
+  return filesUnder(join(root, folder), (path) => path.endsWith('.ts') && !/\.(test|bench)\.ts$/.test(path));
 }
 
 function typescriptInputs() {
-  const configuration = ['tsconfig.base.json', 'tsconfig.build.json'].map((name) => join(root, name));
-  return fingerprint(root, [...typescriptSources(), ...configuration, packageLock]);
+  const configuration = ['tsconfig.base.json', ...projects.map((project) => project.configuration)].map((name) =>
+    join(root, name),
+  );
+  return fingerprint(root, [...projects.flatMap(({ folder }) => typescriptSources(folder)), ...configuration, packageLock]);
 }
 
-/** @param {string} source */
-function outputOf(source) {
-  return join(dist, relative(join(root, 'ts'), source)).replace(/\.ts$/, '.js');
+/** @param {typeof projects[number]} project */
+function outputsOf({ folder, output }) {
+  return typescriptSources(folder).map((source) => join(output, relative(join(root, folder), source)).replace(/\.ts$/, '.js'));
 }
 
 function isTypescriptFresh() {
-  return readStamp(typescriptStamp) === typescriptInputs() && typescriptSources().map(outputOf).every(existsSync);
+  return readStamp(typescriptStamp) === typescriptInputs() && projects.flatMap(outputsOf).every(existsSync);
 }
 
 /** @param {import('./lock.mjs').Lock} lock */
 async function buildTypescript(lock) {
   const inputs = typescriptInputs();
-  const outputs = typescriptSources().map(outputOf);
-  // The compiler's own record believes in outputs that someone deleted.
-  if (!outputs.every(existsSync)) rmSync(join(dist, 'build.tsbuildinfo'), { force: true });
+  const outputs = projects.flatMap(outputsOf);
+  const isWhole = outputs.every(existsSync);
   const tsc = join(nodeModules, 'typescript', 'bin', 'tsc');
-  await step('compiling TypeScript', process.execPath, [tsc, '-p', 'tsconfig.build.json'], lock);
+  for (const { name, configuration, record } of projects) {
+    // The compiler's own record believes in outputs that someone deleted.
+    if (!isWhole) rmSync(join(dist, record), { force: true });
+    await step(`compiling ${name}`, process.execPath, [tsc, '-p', configuration], lock);
+  }
   removeStale(new Set(outputs));
   chmodSync(cliMain, 0o755);
   writeStamp(typescriptStamp, inputs);

@@ -4,13 +4,16 @@ import { join, relative } from 'node:path';
 
 /**
  * All files under a folder, sorted. Contents rather than times decide what is fresh: a checkout or a copy changes times.
+ * What cargo makes is left out: it is no source, and much.
  * @param {string} folder @param {(path: string) => boolean} [isWanted] @returns {string[]}
  */
 export function filesUnder(folder, isWanted = () => true) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter(isWanted)
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return entry.name === 'target' ? [] : filesUnder(path, isWanted);
+      return entry.isFile() && isWanted(path) ? [path] : [];
+    })
     .sort();
 }
 

@@ -52,5 +52,4 @@ const killTarget: Target = { name: 'kill', command: [process.execPath, 'test/cra
 export const campaigns: readonly Campaign[] = [
   { name: 'sim', targets: [crashTarget, killTarget, imagesTarget, shippedImagesTarget], ...runs, sliceSeconds: 40 },
   { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 30 },
-  { name: 'bench', targets: [], ...runs },
 ];

@@ -79,7 +79,7 @@ function mutantSlice(): Stage {
 
 function slices(): readonly Stage[] {
   return campaigns
-    .filter(({ targets, sliceSeconds }) => targets.length > 0 && sliceSeconds !== undefined)
+    .filter(({ sliceSeconds }) => sliceSeconds !== undefined)
     .map(({ name, sliceSeconds, count }) => ({
       name,
       command: [process.execPath, 'dist/tools/campaign.js', name, '--seed', '1', '--seconds', String(sliceSeconds)],

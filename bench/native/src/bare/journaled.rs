@@ -148,6 +148,11 @@ impl Bare {
         }
     }
 
+    #[must_use]
+    pub fn journal_size(&self) -> u64 {
+        self.shape.journal_size
+    }
+
     /// Acknowledges at least so many bytes, unless the time is over first, and comes to rest.
     pub fn lap(&mut self, batch: &[u8], size: u64, time_max: Duration) -> Lap {
         let mark = Mark::now();

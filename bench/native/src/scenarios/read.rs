@@ -38,7 +38,10 @@ pub fn run_warm(plan: &Plan) {
 }
 
 pub fn run_cold(plan: &Plan) {
-    from_segments(plan, "read-cold", "device", system::forget_pages);
+    from_segments(plan, "read-cold", "device", |file| {
+        file.sync_data().expect("dirty pages cannot be dropped");
+        system::forget_pages(file);
+    });
 }
 
 fn laps(plan: &Plan) -> usize {
@@ -126,13 +129,13 @@ fn segment_lap(node: &mut Node, handle: u32) -> Lap {
     Lap { acknowledged: size, spent: mark.spent(), checkpoints: 0 }
 }
 
+/// How many bytes, and the offset behind them.
 fn await_read(node: &mut Node) -> (u64, u64) {
     loop {
-        for event in node.step() {
-            match event {
-                Event::Read { result: Ok(bytes), .. } => return (black_box(bytes.bytes()).len() as u64, bytes.next),
-                other => panic!("read: {other:?}"),
-            }
+        match node.step().pop() {
+            Some(Event::Read { result: Ok(bytes), .. }) => return (black_box(bytes.bytes()).len() as u64, bytes.next),
+            Some(other) => panic!("read: {other:?}"),
+            None => {}
         }
     }
 }

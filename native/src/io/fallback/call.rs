@@ -1,4 +1,5 @@
 use crate::io::calls::{c_string, iovec, open_flags, DIRECTORY_PERMISSIONS, FILE_PERMISSIONS};
+use crate::io::strips::{cut_strips, is_striped, write_strips};
 use crate::io::{IoError, IoResult, Op, Piece, SyncMethod};
 use std::ffi::CString;
 use std::os::fd::RawFd;
@@ -9,6 +10,7 @@ pub(super) enum Call {
     Close { descriptor: RawFd },
     Read { descriptor: RawFd, position: u64, target: Piece },
     Write { descriptor: RawFd, position: u64, pieces: Vec<Piece>, durable: Option<SyncMethod> },
+    WriteStrips { descriptor: RawFd, position: u64, pieces: Vec<Piece> },
     Sync { descriptor: RawFd, is_directory: bool },
     StartWriteback { descriptor: RawFd, position: u64, size: u64 },
     Allocate { descriptor: RawFd, position: u64, size: u64 },
@@ -19,14 +21,26 @@ pub(super) enum Call {
     RemoveDir { path: CString },
 }
 
+/// The file that an operation names.
+pub(super) struct On {
+    pub descriptor: RawFd,
+    pub is_direct: bool,
+    pub is_directory: bool,
+}
+
 impl Call {
-    /// `descriptor` is the file that the operation names. A Close is made by hand, when the file is free.
-    pub fn new(op: Op, descriptor: Option<RawFd>, is_directory: bool) -> IoResult<Self> {
+    /// A Close is made by hand, when the file is free.
+    pub fn new(op: Op, file: Option<On>) -> IoResult<Self> {
+        let (is_direct, is_directory) = file.as_ref().map_or((false, false), |file| (file.is_direct, file.is_directory));
+        let descriptor = file.map(|file| file.descriptor);
         let on = |descriptor: Option<RawFd>| descriptor.ok_or(IoError::BAD_FILE);
         Ok(match op {
             Op::Open { path, mode } => Self::Open { path: c_string(&path)?, flags: open_flags(mode) | libc::O_CLOEXEC },
             Op::Close { .. } => Self::Close { descriptor: on(descriptor)? },
             Op::Read { position, target, .. } => Self::Read { descriptor: on(descriptor)?, position, target },
+            Op::Write { position, pieces, durable, .. } if is_striped(is_direct, durable, &pieces) => {
+                Self::WriteStrips { descriptor: on(descriptor)?, position, pieces }
+            }
             Op::Write { position, pieces, durable, .. } => Self::Write { descriptor: on(descriptor)?, position, pieces, durable },
             Op::Sync { .. } => Self::Sync { descriptor: on(descriptor)?, is_directory },
             Op::StartWriteback { position, size, .. } => Self::StartWriteback { descriptor: on(descriptor)?, position, size },
@@ -55,6 +69,15 @@ impl Call {
             }
             Self::Read { descriptor, position, target } => {
                 call(&|| unsafe { libc::pread(*descriptor, target.pointer().cast(), target.size(), *position as libc::off_t) })
+            }
+            Self::WriteStrips { descriptor, position, pieces } => {
+                let mut iovecs = Vec::with_capacity(pieces.len());
+                let strips = cut_strips(*position, pieces, &mut iovecs);
+                write_strips(&strips, |strip| {
+                    let vectors = &iovecs[strip.iovecs.clone()];
+                    let (pointer, count) = (vectors.as_ptr(), vectors.len() as libc::c_int);
+                    call(&|| unsafe { libc::pwritev(*descriptor, pointer, count, strip.position as libc::off_t) })
+                })
             }
             Self::Write { descriptor, position, pieces, durable } => {
                 let flags = if *durable == Some(SyncMethod::Dsync) { libc::RWF_DSYNC } else { 0 };

@@ -7,7 +7,7 @@ use super::check::file_of;
 use super::cold::{self, Locks};
 use super::file_table::FileTable;
 use super::{Completion, DirEntry, EventFd, FileId, Io, IoResult, Op, OpenMode, Token};
-use call::Call;
+use call::{Call, On};
 use pool::{Finished, Job, Pool};
 use std::cell::Cell;
 use std::os::fd::{AsRawFd, RawFd};
@@ -61,13 +61,17 @@ impl FallbackIo {
             Op::Open { mode, .. } => Some(mode),
             _ => None,
         };
-        let is_directory = file.is_some_and(|file| self.files.is_directory(file));
-        let call = Call::new(op, file.map(|file| self.files.target(file)), is_directory)?;
+        let call = Call::new(op, file.map(|file| self.on(file)))?;
         if let Some(file) = file {
             self.files.begin(file);
         }
         self.staged.push(Job { token, file, opens, call });
         Ok(())
+    }
+
+    fn on(&self, file: FileId) -> On {
+        let (is_direct, is_directory) = (self.files.is_direct(file), self.files.is_directory(file));
+        On { descriptor: self.files.target(file), is_direct, is_directory }
     }
 
     /// Every other operation on the file has ended.

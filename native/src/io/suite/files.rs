@@ -1,6 +1,6 @@
 //! Bytes: reading, writing, sizes, durability, and what is refused.
 
-use super::bed::{call, contents, filled, open, patterned, write, Bed};
+use super::bed::{call, contents, filled, finish, open, patterned, write, Bed};
 use super::over_all;
 use crate::io::{
     AlignedBuffer, Blocking, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SyncMethod, BLOCK_SIZE, PIECES_MAX,
@@ -8,6 +8,7 @@ use crate::io::{
 
 over_all!(
     gathered_writes_land_in_order,
+    large_gathered_writes_land_in_order,
     a_write_takes_as_many_pieces_as_the_kernel_and_no_more,
     a_hole_reads_as_zeros,
     a_read_fills_no_more_than_it_answers,
@@ -34,6 +35,31 @@ fn gathered_writes_land_in_order(bed: &Bed) {
     let found = contents(&mut *io, &bed.path("f")).expect("exists");
     assert_eq!(found[..5], [0; 5]);
     assert!(found[5..] == buffer.bytes()[..20_000]);
+}
+
+/// Larger than what an implementation may hand to the kernel at once, from odd places, several under way.
+fn large_gathered_writes_land_in_order(bed: &Bed) {
+    let mut io = bed.io();
+    let file = open(&mut *io, &bed.path("f"), OpenMode::Write);
+    let buffer = patterned(1_200_000, 3);
+    let sizes = [300_000, 1, 65_536, 200_000, 0, 131_072, 503_391];
+    let mut from = 0;
+    for (token, part) in sizes.chunks(4).enumerate() {
+        let position = 12_345 + from as u64;
+        let pieces = part
+            .iter()
+            .map(|size| {
+                from += size;
+                buffer.piece(from - size, *size)
+            })
+            .collect();
+        io.submit(token as u64, Op::Write { file, position, pieces, durable: None });
+    }
+    let mut written: Vec<_> = finish(&mut *io).into_iter().map(|done| (done.token, done.result)).collect();
+    written.sort_unstable_by_key(|(token, _)| *token);
+    assert_eq!(written, [(0, Ok(565_537)), (1, Ok(634_463))]);
+    let found = contents(&mut *io, &bed.path("f")).expect("exists");
+    assert!(found[12_345..] == buffer.bytes()[..1_200_000]);
 }
 
 fn a_write_takes_as_many_pieces_as_the_kernel_and_no_more(bed: &Bed) {

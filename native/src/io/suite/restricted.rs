@@ -69,6 +69,35 @@ fn a_short_write_answers_its_count() {
     }
 }
 
+/// Some of it lands, some does not: the whole may answer either way, but never that all is well.
+fn write_much_across_the_limit(bed: &Bed) {
+    let mut io = bed.io();
+    let file = open(&mut *io, &bed.path("f"), OpenMode::Write);
+    let size = 1 << 20;
+    let buffer = filled(size, 7);
+    let mut write = |position, size| {
+        let pieces = vec![buffer.piece(0, size / 2), buffer.piece(size / 2, size / 2)];
+        call(&mut *io, Op::Write { file, position, pieces, durable: None })
+    };
+    match write(BLOCK_SIZE as u64, size) {
+        Ok(count) => assert_eq!(count, (BLOCKS_ALLOWED - 1) * BLOCK_SIZE as u64),
+        Err(error) => assert!(error.is_no_space(), "{error:?}"),
+    }
+    assert!(write(BLOCKS_ALLOWED * BLOCK_SIZE as u64, size).is_err_and(|error| error.is_no_space()));
+    assert_eq!(write(0, 2 * BLOCK_SIZE), Ok(2 * BLOCK_SIZE as u64));
+    Blocking::new(&mut *io).close(file).expect("nothing is left under way");
+}
+
+#[test]
+fn a_large_write_is_whole_or_not() {
+    if run_again::with_small_files("io::suite::restricted::a_large_write_is_whole_or_not") {
+        return;
+    }
+    for bed in [Bed::uring(), Bed::old_uring(), Bed::fallback()] {
+        write_much_across_the_limit(&bed);
+    }
+}
+
 #[test]
 fn the_fallback_syncs_a_whole_linked_write_and_not_a_short_one() {
     if run_again::with_small_files("io::suite::restricted::the_fallback_syncs_a_whole_linked_write_and_not_a_short_one") {

@@ -1,3 +1,4 @@
+use crate::io::strips::StripedWrite;
 use crate::io::{FileId, Token};
 use std::ffi::CString;
 
@@ -22,6 +23,8 @@ pub(super) enum Stage {
         slot: Option<u32>,
     },
     Linked(LinkedWrite),
+    /// An entry per strip, all of the same number.
+    Striped(StripedWrite),
 }
 
 /// A write and the fdatasync linked to it: two entries, two completions in any order, one result.

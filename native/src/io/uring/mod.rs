@@ -11,6 +11,7 @@ use super::calls::{c_string, iovec, open_flags, DIRECTORY_PERMISSIONS, FILE_PERM
 use super::check::file_of;
 use super::cold::{self, Locks};
 use super::file_table::FileTable;
+use super::strips::{cut_strips, is_striped, StripedWrite};
 use super::{AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SyncMethod, Token};
 use in_flight::{InFlight, InFlightTable, Kept, LinkedState, LinkedWrite, Stage};
 use io_uring::squeue::{Entry, Flags};
@@ -202,6 +203,9 @@ impl UringIo {
     }
 
     fn start_write(&mut self, token: Token, id: FileId, position: u64, pieces: &[Piece], durable: Option<SyncMethod>) {
+        if is_striped(self.files.is_direct(id), durable, pieces) {
+            return self.start_striped(token, id, position, pieces);
+        }
         let mut iovecs = self.spare_iovecs.pop().unwrap_or_default();
         iovecs.extend(pieces.iter().map(iovec));
         let flags = if durable == Some(SyncMethod::Dsync) { libc::RWF_DSYNC } else { 0 };
@@ -231,6 +235,24 @@ impl UringIo {
     fn is_registered(&self, piece: &Piece) -> bool {
         let begin = piece.address();
         self.registered.as_ref().is_some_and(|known| known.start <= begin && begin + piece.size() <= known.end)
+    }
+
+    fn start_striped(&mut self, token: Token, id: FileId, position: u64, pieces: &[Piece]) {
+        let mut iovecs = self.spare_iovecs.pop().unwrap_or_default();
+        let strips = cut_strips(position, pieces, &mut iovecs);
+        let first = iovecs.as_ptr();
+        let stage = Stage::Striped(StripedWrite::new(strips.len()));
+        self.files.begin(id);
+        let kept = Kept { iovecs, ..Kept::default() };
+        let number = u64::from(self.operations.insert(InFlight { token, file: Some(id), stage, kept }));
+        for strip in strips {
+            let count = strip.iovecs.len() as u32;
+            // The vector keeps its place in memory when it moves into the table of operations.
+            let vectors = first.wrapping_add(strip.iovecs.start);
+            let entry = self.on(id, |fd| opcode::Writev::new(fd, vectors, count).offset(strip.position).build());
+            // SAFETY: the vectors stay in the table until the last strip completed, the memory by the submitter's promise.
+            unsafe { self.ring.stage(entry.user_data(number)) };
+        }
     }
 
     fn start_set_size(&mut self, token: Token, id: FileId, size: u64) {
@@ -296,25 +318,31 @@ impl UringIo {
     fn complete(&mut self, entry: &CompletedEntry) {
         let index = entry.number as u32;
         let operation = self.operations.get_mut(index);
-        let mut result = entry.result;
-        if let Stage::Linked(write) = &mut operation.stage {
-            let half = if entry.number & SYNC_HALF == 0 { &mut write.written } else { &mut write.synced };
-            *half = Some(entry.result);
-            match write.state() {
-                LinkedState::Waiting => return,
-                LinkedState::SyncAgain => return self.sync_again(index),
-                LinkedState::Done(whole) => result = whole,
+        let mut result = answer(entry.result);
+        match &mut operation.stage {
+            Stage::Linked(write) => {
+                let half = if entry.number & SYNC_HALF == 0 { &mut write.written } else { &mut write.synced };
+                *half = Some(entry.result);
+                match write.state() {
+                    LinkedState::Waiting => return,
+                    LinkedState::SyncAgain => return self.sync_again(index),
+                    LinkedState::Done(whole) => result = answer(whole),
+                }
             }
+            Stage::Striped(write) => match write.note(result) {
+                None => return,
+                Some(whole) => result = whole,
+            },
+            _ => {}
         }
         let operation = self.operations.remove(index);
-        let result = if result < 0 { Err(IoError(-result)) } else { Ok(result as u64) };
         let result = match operation.stage {
             Stage::Opening { slot, is_direct, is_directory } => self.opened(slot, result, is_direct, is_directory),
             Stage::Closing { slot } => {
                 self.free_slots.extend(slot);
                 result
             }
-            Stage::Plain | Stage::Linked(_) => result,
+            Stage::Plain | Stage::Linked(_) | Stage::Striped(_) => result,
         };
         self.recycle(operation.kept.iovecs);
         self.done.push(Completion { token: operation.token, result });
@@ -404,6 +432,14 @@ impl UringIo {
     fn give(&mut self, completions: &mut Vec<Completion>) {
         self.in_flight -= self.done.len();
         completions.append(&mut self.done);
+    }
+}
+
+fn answer(result: i32) -> IoResult<u64> {
+    if result < 0 {
+        Err(IoError(-result))
+    } else {
+        Ok(result as u64)
     }
 }
 

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import type { Figure } from './figure.js';
+import { isFailure, judge } from './gate.js';
+import type { Run } from './plan.js';
+import type { Scenario, Target } from './scenarios/table.js';
+
+const ratio: Target = { metric: 'cpu_ratio', bound: 'at most', value: 1.3, kind: 'ratio' };
+const absolute: Target = { metric: 'first_ack_s', bound: 'at most', value: 1, kind: 'absolute' };
+const laps: Target = { metric: 'laps', bound: 'at least', value: 8, kind: 'ratio', isForWholeRuns: true };
+
+function runOf(targets: readonly Target[], spinners: Run['spinners'] = ['none']): Run {
+  const scenario: Scenario = {
+    name: 's',
+    program: 'native',
+    cases: [{ name: 'c' }],
+    spinners,
+    shown: { ours: 'ours', unit: 's' },
+    targets,
+    remarks: [],
+    secondsMax: 1,
+  };
+  return { scenario, case: 'c', spinners };
+}
+
+const figureOf = (numbers: Figure['numbers'], spinners: Figure['spinners'] = 'none'): Figure => ({
+  scenario: 's',
+  case: 'c',
+  spinners,
+  texts: {},
+  numbers: { ours: 1, ...numbers },
+});
+
+const verdictOf = (target: Target, numbers: Figure['numbers']) => judge(runOf([target]), [figureOf(numbers)], false)[0]?.verdict;
+
+test('a ratio holds as it is', () => {
+  expect(verdictOf(ratio, { cpu_ratio: 1.3 })).toBe('met');
+  expect(verdictOf(ratio, { cpu_ratio: 1.3001 })).toBe('missed');
+});
+
+test('an absolute figure has twofold slack', () => {
+  expect([1, 2, 2.01].map((first_ack_s) => verdictOf(absolute, { first_ack_s }))).toEqual(['met', 'slack', 'missed']);
+});
+
+test('at least is the other way round', () => {
+  expect([7, 8, 9].map((count) => verdictOf(laps, { laps: count }))).toEqual(['missed', 'met', 'met']);
+});
+
+test('what a target wants and the figure lacks is absent, not met', () => {
+  expect(verdictOf(ratio, {})).toBe('absent');
+  expect(verdictOf(ratio, { cpu_ratio: Number.NaN })).toBe('absent');
+});
+
+test('a figure that did not come has its row, and fails without the gate, too', () => {
+  const rows = judge(runOf([], ['off', 'on']), [figureOf({}, 'off')], false);
+  expect(rows.map(({ spinners, verdict }) => [spinners, verdict])).toEqual([
+    ['off', 'no target'],
+    ['on', 'absent'],
+  ]);
+  expect(rows.map((row) => isFailure(row, false))).toEqual([false, true]);
+});
+
+test('a figure of another case is not taken for it', () => {
+  expect(judge(runOf([]), [{ ...figureOf({}), case: 'd' }], false)[0]?.verdict).toBe('absent');
+});
+
+test('a target spares the cases that it names, and no other', () => {
+  const judged = (exceptCases: string[]) =>
+    judge(runOf([{ ...ratio, exceptCases }]), [figureOf({ cpu_ratio: 2 })], false)[0]?.verdict;
+  expect([judged(['c']), judged(['d'])]).toEqual(['no target', 'missed']);
+});
+
+test('the worst of several targets is the verdict, and each miss is named', () => {
+  const figure = figureOf({ cpu_ratio: 2, first_ack_s: 1.5, laps: 9 });
+  const [row] = judge(runOf([laps, absolute, ratio]), [figure], false);
+  expect(row).toMatchObject({ verdict: 'missed', misses: ['first_ack_s 1.5, at most 1', 'cpu_ratio 2, at most 1.3'] });
+});
+
+test('a quick run is not judged by what only a whole one does', () => {
+  const figures = [figureOf({ laps: 3, cpu_ratio: 1 })];
+  expect(judge(runOf([laps, ratio]), figures, true)[0]?.verdict).toBe('met');
+  expect(judge(runOf([laps, ratio]), figures, false)[0]?.verdict).toBe('missed');
+});
+
+test('a missed target fails only where the gate is asked for; slack never does', () => {
+  const missed = judge(runOf([ratio]), [figureOf({ cpu_ratio: 2 })], false);
+  const slack = judge(runOf([absolute]), [figureOf({ first_ack_s: 2 })], false);
+  expect([...missed, ...slack].map((row) => [isFailure(row, false), isFailure(row, true)])).toEqual([
+    [false, true],
+    [false, false],
+  ]);
+});
