@@ -19,6 +19,13 @@ test('directories, stores and their workers end in any order, also in full fligh
   expect(await run('closing.mjs', await newDirectory())).toBe('done\n');
 });
 
+test.each(['exits', 'exits from a turn at its exit', 'closes only the directory', 'lets the loop run out'])(
+  'a process with everything open and in flight that %s is gone without a word',
+  async (how) => {
+    expect(await run('leaving.mjs', await newDirectory(), how)).toBe('');
+  },
+);
+
 test('opening and closing again and again costs neither memory nor descriptors', async () => {
   const lots = (await run('repeating.mjs', await newDirectory(), '6', '25')).trim().split('\n');
   // The first lot pays for what is made once: the heap's first growth, the pipe of stdout.

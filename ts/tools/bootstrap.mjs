@@ -19,6 +19,7 @@ const scripts = {
   sim: ['tools/campaign.js', 'sim'],
   fuzz: ['tools/campaign.js', 'fuzz'],
   mutants: ['tools/mutants.js'],
+  sanitize: ['tools/sanitize.js'],
   bench: ['bench/runner.js'],
   generate: ['tools/generate.js'],
 };

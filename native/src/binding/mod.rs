@@ -13,6 +13,7 @@ pub mod ring;
 pub mod shared_memory;
 pub mod store;
 pub mod trace;
+mod typed_array;
 pub mod wakeup;
 
 use crate::fatal::ExitCode;

@@ -1,6 +1,6 @@
+use super::typed_array::elements_of;
 use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue};
-use napi::{check_status, sys, Result, ValueType};
-use std::ptr::null_mut;
+use napi::{sys, Result, ValueType};
 
 /// A view over memory that JavaScript allocated and shares between threads: a SharedArrayBuffer, seen through a
 /// Uint8Array, as napi refuses the bare buffer. Only an address: who made the buffer keeps it until no thread uses it.
@@ -24,15 +24,8 @@ impl SharedMemory {
 
 impl FromNapiValue for SharedMemory {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
-        let (mut kind, mut size, mut pointer) = (0, 0, null_mut());
-        // SAFETY: a value of the running call; what is not asked for may be null.
-        let status = unsafe {
-            sys::napi_get_typedarray_info(env, value, &raw mut kind, &raw mut size, &raw mut pointer, null_mut(), null_mut())
-        };
-        check_status!(status, "not a typed array")?;
-        if kind != sys::TypedarrayType::uint8_array {
-            return Err(napi::Error::new(napi::Status::InvalidArg, "not a Uint8Array"));
-        }
+        // SAFETY: a value of the running call.
+        let (pointer, size) = unsafe { elements_of(env, value, sys::TypedarrayType::uint8_array, "Uint8Array")? };
         Ok(Self { pointer: pointer.cast(), size })
     }
 }

@@ -5,16 +5,7 @@ use super::{FileId, IoError, IoResult, Op, PIECES_MAX};
 /// The file that an operation names, if it names one and if the operation is one that can be sent to the kernel:
 /// what the kernel would refuse on some file systems and take on others is refused here on all.
 pub(super) fn file_of<T: Copy>(files: &FileTable<T>, op: &Op) -> IoResult<Option<FileId>> {
-    let file = match op {
-        Op::Close { file }
-        | Op::Read { file, .. }
-        | Op::Write { file, .. }
-        | Op::Sync { file }
-        | Op::StartWriteback { file, .. }
-        | Op::Allocate { file, .. }
-        | Op::SetSize { file, .. } => *file,
-        Op::Open { .. } | Op::MakeDir { .. } | Op::Rename { .. } | Op::Unlink { .. } | Op::RemoveDir { .. } => return Ok(None),
-    };
+    let Some(file) = op.file() else { return Ok(None) };
     let open = files.find(file).ok_or(IoError::BAD_FILE)?;
     if is_well_formed(open.is_direct, op) {
         Ok(Some(file))

@@ -133,6 +133,23 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// The open file that it names; none for an operation on paths.
+    #[must_use]
+    pub fn file(&self) -> Option<FileId> {
+        match self {
+            Self::Close { file }
+            | Self::Read { file, .. }
+            | Self::Write { file, .. }
+            | Self::Sync { file }
+            | Self::StartWriteback { file, .. }
+            | Self::Allocate { file, .. }
+            | Self::SetSize { file, .. } => Some(*file),
+            Self::Open { .. } | Self::MakeDir { .. } | Self::Rename { .. } | Self::Unlink { .. } | Self::RemoveDir { .. } => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Completion {
     pub token: Token,

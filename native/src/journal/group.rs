@@ -31,7 +31,9 @@ impl<T> Group<T> {
     /// True if one more payload of that size keeps the commit within its limits (rule 1: at most 1024 pieces).
     pub fn has_room(&self, payload_size: usize, size_max: usize) -> bool {
         let pieces = 1 + self.gather.piece_bound() + 3;
-        !self.is_closed && pieces <= PIECES_MAX && (self.entries.is_empty() || self.gather.size() + payload_size <= size_max)
+        let header_size = header_block_count(self.entries.len() + 1) * BLOCK_SIZE;
+        let size = header_size + self.gather.size() + payload_size + 2 * BLOCK_SIZE;
+        !self.is_closed && pieces <= PIECES_MAX && (self.entries.is_empty() || size <= size_max)
     }
 
     pub fn header_size(&self) -> usize {

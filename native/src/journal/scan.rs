@@ -78,13 +78,24 @@ pub struct Scanner {
     window: Rc<AlignedBuffer>,
     window_from: u64,
     window_size: u64,
+    /// Windows read before, to be used again when nobody holds a batch in them: fresh memory costs more than the read.
+    used: Vec<Rc<AlignedBuffer>>,
 }
 
 impl Scanner {
     #[must_use]
     pub fn new(files: Files, start: ScanStart) -> Self {
         let window = Rc::new(AlignedBuffer::new(1));
-        Self { files, start, position: start.position, number: start.number, window, window_from: 0, window_size: 0 }
+        Self {
+            files,
+            start,
+            position: start.position,
+            number: start.number,
+            window,
+            window_from: 0,
+            window_size: 0,
+            used: Vec::new(),
+        }
     }
 
     /// The next commit of the run; None at its end.
@@ -175,6 +186,14 @@ impl Scanner {
         (entries.len() == first.header.entry_count as usize).then_some(entries)
     }
 
+    /// A window that nobody holds any more, or a new one.
+    fn buffer(&mut self, size: usize) -> Rc<AlignedBuffer> {
+        let is_free = |window: &Rc<AlignedBuffer>| Rc::strong_count(window) == 1 && window.size() >= size;
+        let free = self.used.iter().position(is_free).map(|at| self.used.swap_remove(at));
+        self.used.retain(|window| Rc::strong_count(window) > 1);
+        free.unwrap_or_else(|| Rc::new(AlignedBuffer::new(size)))
+    }
+
     /// Makes the range available in the window; its index there, or None beyond the end of the file.
     async fn load(&mut self, position: u64, size: u64) -> IoResult<Option<usize>> {
         if position + size > self.start.file_size {
@@ -183,7 +202,7 @@ impl Scanner {
         let is_inside = position >= self.window_from && position + size <= self.window_from + self.window_size;
         if !is_inside {
             let wanted = size.max(WINDOW_SIZE).min(self.start.file_size - position);
-            let buffer = AlignedBuffer::new(wanted as usize);
+            let buffer = self.buffer(wanted as usize);
             let reads: Vec<Op> =
                 (0..wanted.div_ceil(READ_SIZE)).map(|index| read_op(self.start.file, position, index, wanted, &buffer)).collect();
             let sizes: Vec<u64> =
@@ -197,7 +216,7 @@ impl Scanner {
                     self.files.read(self.start.file, position + from as u64, rest).await?;
                 }
             }
-            self.window = Rc::new(buffer);
+            self.used.push(std::mem::replace(&mut self.window, buffer));
             self.window_from = position;
             self.window_size = wanted;
         }

@@ -13,19 +13,21 @@ use super::entry::{Entry, EntryKind};
 use super::group::Group;
 use super::header::{encode_header, CommitHeader, Incarnation};
 use super::space::Space;
-use crate::io::{AlignedBuffer, FileId, Io, IoError, IoResult, Op, Piece, SyncMethod, Token, BLOCK_SIZE, PIECES_MAX};
+use crate::io::{AlignedBuffer, FileId, Io, IoError, IoResult, Op, Piece, SyncMethod, Token, BLOCK_SIZE};
 use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug)]
 pub struct JournalConfig {
     /// The size the file may grow to.
     pub size_max: u64,
+    /// A checkpoint is due when a replay would read more than this.
+    pub replay_size_max: u64,
     /// It grows by this much, pre-written.
     pub step: u64,
     /// Commits in flight at most (rule 24: two to four).
     pub depth: usize,
     pub sync: SyncMethod,
-    /// Payload of one commit at most, unless a single batch is larger.
+    /// Of one commit at most, header included, unless a single batch is larger.
     pub commit_size_max: usize,
     /// With commits in flight, a further one waits until it has this much or a commit completes.
     pub gather_size_min: usize,
@@ -35,6 +37,7 @@ impl Default for JournalConfig {
     fn default() -> Self {
         Self {
             size_max: 512 << 20,
+            replay_size_max: 256 << 20,
             step: 16 << 20,
             depth: 3,
             sync: SyncMethod::Linked,
@@ -186,7 +189,7 @@ impl<T> Journal<T> {
     }
 
     fn is_exclusive(&self, group: &Group<T>) -> bool {
-        group.gather.size() > self.config.commit_size_max + 2 * BLOCK_SIZE * PIECES_MAX
+        group.size() > self.config.commit_size_max
     }
 
     fn submit(&mut self, io: &mut dyn Io, mut group: Group<T>) {
@@ -405,7 +408,7 @@ impl<T> Journal<T> {
     /// True when half of what the journal may hold is in use.
     #[must_use]
     pub fn wants_checkpoint(&self) -> bool {
-        self.space.live_size() > self.config.size_max / 2
+        self.space.live_size() > self.config.replay_size_max.min(self.config.size_max / 2)
             || (self.is_starved() && !matches!(self.extension, Extension::Allocating | Extension::Writing))
     }
 

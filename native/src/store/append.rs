@@ -263,6 +263,7 @@ impl Store {
             let state = self.live(handle);
             state.segments.push(Segment::new(base, now_ms));
             state.reserved = 0;
+            self.checkpointer.note_roll();
         }
         let state = self.live(handle);
         let active = *state.active().expect("rolled at least once");

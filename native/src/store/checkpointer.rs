@@ -18,6 +18,9 @@ use crate::log::partition::{producers_at, Mark, Partition};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
+/// A checkpoint is due after so many new segments: a replay makes each of them again.
+const ROLLS_MAX: u32 = 1024;
+
 pub(super) enum Step {
     Synced { partition: u32, mark: Mark, cuts: u32, producers: Vec<u8>, result: IoResult<u64> },
     Recorded { twin: Twin, marks: Vec<Recorded>, result: IoResult<u64> },
@@ -52,6 +55,8 @@ pub struct Checkpointer {
     is_salvage: bool,
     /// There was no room for the last one: the next is tried then, and not before.
     again_at_ms: Option<u64>,
+    /// Segments begun since the last checkpoint.
+    rolls: u32,
 }
 
 impl Checkpointer {
@@ -69,6 +74,7 @@ impl Checkpointer {
             has_news: false,
             is_salvage: false,
             again_at_ms: None,
+            rolls: 0,
         }
     }
 
@@ -85,6 +91,11 @@ impl Checkpointer {
     #[must_use]
     pub fn is_syncing(&self, partition: u32) -> bool {
         self.syncing.contains(&partition)
+    }
+
+    /// A segment was begun, which a replay would have to make again.
+    pub fn note_roll(&mut self) {
+        self.rolls += 1;
     }
 
     pub fn note_change(&mut self) {
@@ -127,7 +138,10 @@ impl Store {
             self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms).is_some_and(|due| self.now.monotonic_ms >= due);
         match self.checkpointer.again_at_ms {
             Some(at) => self.now.monotonic_ms >= at,
-            None => self.checkpointer.requested || is_old || self.journal.wants_checkpoint(),
+            None => {
+                let has_many_files = self.checkpointer.rolls > ROLLS_MAX;
+                self.checkpointer.requested || is_old || has_many_files || self.journal.wants_checkpoint()
+            }
         }
     }
 
@@ -145,6 +159,7 @@ impl Store {
         let checkpointer = &mut self.checkpointer;
         checkpointer.requested = false;
         checkpointer.again_at_ms = None;
+        checkpointer.rolls = 0;
         checkpointer.has_news = false;
         checkpointer.last_ms = self.now.monotonic_ms;
         checkpointer.boundary = boundary;
@@ -205,7 +220,7 @@ impl Store {
         self.checkpointer.syncing.push(handle);
         let files = self.files.clone();
         self.tasks.spawn(self.io.as_mut(), async move {
-            let result = sync_files(&files, &paths, directory).await;
+            let result = sync_all(&files, &paths, directory.as_slice()).await;
             Finished::Checkpoint(Step::Synced { partition: handle, mark, cuts, producers, result })
         });
     }
@@ -351,21 +366,23 @@ pub(super) async fn release_reserve(files: &Files, reserve: &std::path::Path) ->
     files.sync_directory(reserve.parent().expect("in the data directory")).await
 }
 
-/// Files first, then the directory that names them. The count of syncs.
-pub(super) async fn sync_files(files: &Files, paths: &[PathBuf], directory: Option<PathBuf>) -> IoResult<u64> {
-    let mut count = paths.len() as u64;
+/// Files first, then the directories that name them. The count of syncs.
+pub(super) async fn sync_all(files: &Files, paths: &[PathBuf], directories: &[PathBuf]) -> IoResult<u64> {
+    sync_each(files, paths, OpenMode::Write).await?;
+    sync_each(files, directories, OpenMode::Directory).await?;
+    Ok((paths.len() + directories.len()) as u64)
+}
+
+/// Several at a time: the filesystem makes them durable together.
+async fn sync_each(files: &Files, paths: &[PathBuf], mode: OpenMode) -> IoResult<()> {
     for group in paths.chunks(16) {
-        let opens = group.iter().map(|path| Op::Open { path: path.clone(), mode: OpenMode::Write }).collect();
+        let opens = group.iter().map(|path| Op::Open { path: path.clone(), mode }).collect();
         let opened: Vec<FileId> = files.all_ok(opens).await?.into_iter().map(|id| FileId(id as u32)).collect();
         let synced = files.all_ok(opened.iter().map(|file| Op::Sync { file: *file }).collect()).await;
         files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
         synced?;
     }
-    if let Some(directory) = directory {
-        files.sync_directory(&directory).await?;
-        count += 1;
-    }
-    Ok(count)
+    Ok(())
 }
 
 /// The partition as of its recovery point.

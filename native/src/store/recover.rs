@@ -7,7 +7,7 @@
 //! ```
 //! A crash anywhere before the last arrow leaves the old superblock, whose journals and checkpoints are untouched.
 
-use super::checkpointer::release_reserve;
+use super::checkpointer::{release_reserve, sync_all};
 use super::journal_replay::{journal_identity, replay, write_first_step, write_zeros, Context, Stop};
 use super::partition_files::cut_files;
 use super::replay::{read_all, Replay, ReplayError};
@@ -447,22 +447,25 @@ impl Recovery<'_> {
         let names = std::mem::take(&mut self.names);
         let paths = self.paths.clone();
         let damaged = self.damaged.clone();
-        let (results, replays) = block_on(self.io, |files| async move {
+        let (results, replays, synced) = block_on(self.io, |files| async move {
             let mut replays = replays;
             let mut results = Vec::new();
+            let (mut changed, mut directories) = (Vec::new(), Vec::new());
             for (id, replay) in replays.iter_mut().filter(|(id, _)| !damaged.contains(id)) {
-                let finished = replay.finish(&files, &paths, &names[id]).await;
-                let synced = match finished {
-                    Ok(()) => replay.sync(&files, &paths).await.map_err(ReplayError::Io),
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = synced {
-                    results.push((*id, error));
+                match replay.finish(&files, &paths, &names[id]).await {
+                    Ok(()) => {
+                        let (paths, directory) = replay.unsynced(&paths);
+                        changed.extend(paths);
+                        directories.extend(directory);
+                    }
+                    Err(error) => results.push((*id, error)),
                 }
             }
-            (results, replays)
+            let synced = sync_all(&files, &changed, &directories).await;
+            (results, replays, synced)
         });
         self.replays = replays;
+        synced.map_err(OpenError::io("sync what was recovered"))?;
         for (id, error) in results {
             match error {
                 ReplayError::Io(error) => return Err(OpenError::Io { what: format!("recover {id:?}"), error }),
@@ -641,6 +644,8 @@ fn describe(error: &ReplayError) -> String {
 
 /// How far behind the end of the run a commit can lie that was in flight or acknowledged after the missing one.
 fn search_size(options: &OpenOptions) -> u64 {
-    let commit = options.journal.commit_size_max as u64 * 2;
-    commit * options.journal.depth as u64 + options.batch_size_max * 2 + (64 << 20)
+    // The missing one, those in flight beside it, and the first that was begun when it was durable; one of them may hold
+    // a single batch beyond the usual size, and such a commit travels alone.
+    let count = options.journal.depth as u64 + 2;
+    count * options.journal.commit_size_max as u64 + options.batch_size_max + (1 << 20)
 }

@@ -239,6 +239,9 @@ impl Replay {
         let file = files.open(&paths.log(&self.id, self.pending_segment), OpenMode::Write).await?;
         let pieces: Vec<Piece> = self.pending.iter().map(|(piece, _)| *piece).collect();
         let written = files.write(file, self.pending_at, &pieces, None).await;
+        // The device is idle while the journal is read on: the sync at the end finds less to do.
+        let (position, size) = (self.pending_at, self.pending_size as u64);
+        let _ = files.call(Op::StartWriteback { file, position, size }).await;
         files.close(file).await?;
         let size = self.sizes.entry(self.pending_segment).or_default();
         *size = (*size).max(self.pending_at + self.pending_size as u64);
@@ -427,16 +430,13 @@ impl Replay {
         Ok(())
     }
 
-    /// Syncs what recovery wrote or cut.
-    pub async fn sync(&self, files: &Files, paths: &DataPaths) -> IoResult<()> {
+    /// What recovery wrote or cut, to be synced: segment files, then the directory that names them.
+    pub fn unsynced(&self, paths: &DataPaths) -> (Vec<PathBuf>, Option<PathBuf>) {
         if !self.is_changed {
-            return Ok(());
+            return (Vec::new(), None);
         }
         let bases = self.segments.iter().map(|segment| segment.base).filter(|base| *base >= self.changed_from);
-        for base in bases {
-            files.sync_path(&paths.log(&self.id, base), OpenMode::Write).await?;
-        }
-        files.sync_directory(&paths.partition(&self.id)).await
+        (bases.map(|base| paths.log(&self.id, base)).collect(), Some(paths.partition(&self.id)))
     }
 
     pub fn into_partition(mut self, leader_epoch: i32) -> Partition {

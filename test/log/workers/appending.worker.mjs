@@ -1,4 +1,5 @@
-// One shard on a thread of its own, appending as fast as it can until it is told to end, or is ended.
+// One shard on a thread of its own, appending as fast as it can and reading behind itself, from memory and from files, until
+// it is told to end, or is ended.
 import { parentPort, workerData } from 'node:worker_threads';
 
 const built = (/** @type {string} */ path) => import(new URL(path, workerData.dist).href);
@@ -37,16 +38,23 @@ function partition() {
 }
 
 let acked = 0;
+let readsCount = 0;
+const target = new Uint8Array(64 << 10);
 /** @type {import('../../../ts/native/log.js').LogEvents} */
 const events = {
-  appended() {
+  appended({ base }) {
     acked += 1;
+    readAt(base);
+    readAt(Math.floor(base / 2));
     if (acked === 20) parentPort?.postMessage('appending');
   },
   refused: (refusal) => fail(refusal.code),
   done: () => undefined,
   controlFailed: (_partition, _ticket, failure) => fail(failure.message),
-  read: () => undefined,
+  read(partition, ticket, result) {
+    if (!result.ok) fail(result.error.message);
+    else if (!store.takeRead(partition, ticket, target)) fail('a read that was told cannot be taken');
+  },
   found: () => undefined,
   fenced: (_by, reason) => fail(reason),
 };
@@ -54,6 +62,18 @@ const events = {
 /** @param {string} reason */
 function fail(reason) {
   throw new Error(reason);
+}
+
+/** @param {number} offset */
+function readAt(offset) {
+  const outcome = store.read(handle, ++readsCount, offset, offset + 1, target.length);
+  if (!outcome.ok) fail(outcome.error.message);
+  else if (typeof outcome.value !== 'string') for (const slice of outcome.value) target.set(bytesOf(slice));
+}
+
+/** @param {import('../../../ts/native/log.js').HotSlice} slice */
+function bytesOf({ offset, size }) {
+  return writer.data.subarray(offset, offset + size);
 }
 
 function fill() {

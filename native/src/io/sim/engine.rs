@@ -197,16 +197,7 @@ impl Engine {
 
     /// The handle that an operation names, if it may do this with it.
     fn handle_of(&self, client: ClientId, op: &Op) -> IoResult<Option<Handle>> {
-        let file = match op {
-            Op::Close { file }
-            | Op::Read { file, .. }
-            | Op::Write { file, .. }
-            | Op::Sync { file }
-            | Op::StartWriteback { file, .. }
-            | Op::Allocate { file, .. }
-            | Op::SetSize { file, .. } => file,
-            _ => return Ok(None),
-        };
+        let Some(file) = op.file() else { return Ok(None) };
         let handle = self.clients[&client].handles.get(&file.0).cloned().ok_or(IoError::BAD_FILE)?;
         if !is_well_formed(handle.mode == OpenMode::Direct, op) {
             return Err(IoError::INVALID);
