@@ -29,7 +29,7 @@ pub struct JournalConfig {
     pub sync: SyncMethod,
     /// Of one commit at most, header included, unless a single batch is larger.
     pub commit_size_max: usize,
-    /// With commits in flight, a further one waits until it has this much or a commit completes.
+    /// With commits in flight, a further one waits until it has this much, or as much as one of them, or one completes.
     pub gather_size_min: usize,
 }
 
@@ -37,7 +37,7 @@ impl Default for JournalConfig {
     fn default() -> Self {
         Self {
             size_max: 512 << 20,
-            replay_size_max: 256 << 20,
+            replay_size_max: 128 << 20,
             step: 16 << 20,
             depth: 3,
             sync: SyncMethod::Linked,
@@ -185,7 +185,11 @@ impl<T> Journal<T> {
         if self.is_exclusive(group) || self.in_flight.iter().any(|commit| commit.is_exclusive) {
             return false;
         }
-        self.in_flight.len() < self.config.depth && (group.is_closed || group.gather.size() >= self.config.gather_size_min)
+        // A commit waits for company while one is under way, but not for more than that one had: where few batches
+        // come, each at its time, waiting would only serialise them.
+        let company = self.in_flight.iter().map(|commit| commit.size as usize).max().unwrap_or(0);
+        let is_worth_it = group.is_closed || group.size() >= company.min(self.config.gather_size_min);
+        self.in_flight.len() < self.config.depth && is_worth_it
     }
 
     fn is_exclusive(&self, group: &Group<T>) -> bool {
