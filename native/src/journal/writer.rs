@@ -78,7 +78,8 @@ struct Gathered {
 enum Extension {
     Idle,
     Allocating,
-    Writing,
+    /// So many of its bytes are written; the write of the last ones syncs them all.
+    Writing(u64),
     /// The device has no room for more: the journal stays as large as it is.
     Refused,
 }
@@ -115,7 +116,8 @@ pub struct JournalStart {
     pub written_end: u64,
 }
 
-const ZEROS_SIZE: usize = 1 << 20;
+/// Written at a time when the journal grows.
+const ZEROS_SIZE: u64 = 64 << 10;
 const EXTENSION: u64 = 0;
 
 impl<T> Journal<T> {
@@ -329,17 +331,12 @@ impl<T> Journal<T> {
     fn extended(&mut self, io: &mut dyn Io, result: IoResult<u64>) {
         let size = self.extension_size();
         self.extension = match (&self.extension, result) {
-            (Extension::Allocating, Ok(_)) => {
-                let zeros = self.zeros.get_or_insert_with(|| AlignedBuffer::new(ZEROS_SIZE));
-                let pieces = zero_pieces(zeros, size);
-                let durable = Some(self.config.sync);
-                io.submit(
-                    self.token_base + EXTENSION,
-                    Op::Write { file: self.file, position: self.space.written_end, pieces, durable },
-                );
-                Extension::Writing
+            (Extension::Allocating, Ok(_)) => self.write_zeros(io, 0),
+            (Extension::Writing(done), Ok(count)) if count == zeros_size(*done, size) && done + count < size => {
+                let done = done + count;
+                self.write_zeros(io, done)
             }
-            (_, Ok(count)) if count == size => {
+            (Extension::Writing(done), Ok(count)) if done + count == size => {
                 self.space.written_end += size;
                 self.counters.extensions += 1;
                 Extension::Idle
@@ -355,9 +352,21 @@ impl<T> Journal<T> {
                 Extension::Refused
             }
         };
-        if !matches!(self.extension, Extension::Writing) {
+        if !matches!(self.extension, Extension::Writing(_)) {
             self.zeros = None;
         }
+    }
+
+    /// A little at a time: commits share the device with it.
+    fn write_zeros(&mut self, io: &mut dyn Io, done: u64) -> Extension {
+        let left = self.extension_size() - done;
+        let size = zeros_size(done, self.extension_size());
+        let zeros = self.zeros.get_or_insert_with(|| AlignedBuffer::new(ZEROS_SIZE as usize));
+        let pieces = vec![zeros.piece(0, size as usize)];
+        let durable = (size == left).then_some(self.config.sync);
+        let position = self.space.written_end + done;
+        io.submit(self.token_base + EXTENSION, Op::Write { file: self.file, position, pieces, durable });
+        Extension::Writing(done)
     }
 
     #[must_use]
@@ -413,7 +422,7 @@ impl<T> Journal<T> {
     #[must_use]
     pub fn wants_checkpoint(&self) -> bool {
         self.space.live_size() > self.config.replay_size_max.min(self.config.size_max / 2)
-            || (self.is_starved() && !matches!(self.extension, Extension::Allocating | Extension::Writing))
+            || (self.is_starved() && !matches!(self.extension, Extension::Allocating | Extension::Writing(_)))
     }
 
     #[must_use]
@@ -422,13 +431,7 @@ impl<T> Journal<T> {
     }
 }
 
-fn zero_pieces(zeros: &AlignedBuffer, size: u64) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut left = size as usize;
-    while left > 0 {
-        let part = left.min(ZEROS_SIZE);
-        pieces.push(zeros.piece(0, part));
-        left -= part;
-    }
-    pieces
+/// Of a growth by `size` bytes of which `done` are written, what the next write takes.
+fn zeros_size(done: u64, size: u64) -> u64 {
+    ZEROS_SIZE.min(size - done)
 }
