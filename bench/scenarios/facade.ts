@@ -144,7 +144,7 @@ async function measure(data: string, batchSize: number, size: number): Promise<R
   const memory = allocateRing(initialiseRing, { capacity: 64 << 20 });
   orThrow(store.attachRing(ringBytes(memory)));
   const topic = orThrow(directory.ensureTopic('bench', partitionsCount, { durability: 'fsync' }));
-  const config = { durability: topic.durability, batchSizeMax: topic.batchSizeMax };
+  const config = topic.settings;
   const leaderEpoch = directory.report.incarnation;
   const wanted = Array.from({ length: partitionsCount }, (_, index) => ({ topic: topic.id, index, leaderEpoch, config }));
   const handles = orThrow(store.createPartitions(0, wanted));

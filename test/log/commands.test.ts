@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { newDirectory, removeDirectoriesAfterwards } from './directory.js';
 import { millrace, numbered, parseAcks, parseDump, startMillrace } from './millrace.js';
+import { openDirectory, opened } from './store.js';
 
 removeDirectoriesAfterwards();
 
@@ -102,6 +103,18 @@ test('durability changes both ways, and an ack of either is in the dump', async 
     count += parseAcks(stdout).length;
   }
   expect(dump(data).length).toBe(count);
+});
+
+test('a partition is made with all settings of its topic', async () => {
+  const data = await newDirectory();
+  const directory = openDirectory(data);
+  const topic = opened(directory.ensureTopic('small', 1, { segmentSizeMax: 4096 }));
+  directory.close();
+  const command = ['log', 'append', '--data', data, '--topic', 'small', '--batch', '20'];
+  const { status, stderr } = millrace(command, numbered(400));
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const segments = readdirSync(join(data, 'topics', `${topic.id}-0`)).filter((name) => name.endsWith('.log'));
+  expect(segments.length).toBeGreaterThan(2);
 });
 
 test('a batch larger than a ring takes lies between its neighbours', async () => {

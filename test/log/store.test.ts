@@ -199,13 +199,16 @@ test.each([
 test('topics keep what is not named anew', async () => {
   const data = await newDirectory();
   const directory = openDirectory(data);
-  const made = opened(directory.ensureTopic('t', 2, { durability: 'replicated', batchSizeMax: 12345 }));
-  expect(made).toMatchObject({ name: 't', partitions: 2, durability: 'replicated', batchSizeMax: 12345 });
+  const asked = { durability: 'replicated', batchSizeMax: 12345, segmentSizeMax: 54321, retentionMs: -1 } as const;
+  const made = opened(directory.ensureTopic('t', 2, asked));
+  const named = { durability: 'replicated', batchSizeMax: 12345, segmentSizeMax: 54321, retentionMs: -1 };
+  expect(made).toMatchObject({ name: 't', partitions: 2, settings: { ...named, isLogAppendTime: false } });
   expect(opened(directory.ensureTopic('t', 1, {}))).toEqual(made);
-  expect(opened(directory.ensureTopic('t', 5, { durability: 'fsync' }))).toEqual({ ...made, partitions: 5, durability: 'fsync' });
+  const changed = { ...made, partitions: 5, settings: { ...made.settings, durability: 'fsync' } };
+  expect(opened(directory.ensureTopic('t', 5, { durability: 'fsync' }))).toEqual(changed);
   directory.close();
   const again = openDirectory(data);
-  expect(again.topics()).toEqual([{ ...made, partitions: 5, durability: 'fsync' }]);
+  expect(again.topics()).toEqual([changed]);
   again.close();
 });
 

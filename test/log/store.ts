@@ -73,7 +73,7 @@ export function openLog(data: string, options: Partial<DataDirectoryOptions> = {
   const heard = new Heard();
   const leaderEpoch = directory.report.incarnation;
   const known = store.partitions()[0]?.handle;
-  const config = { batchSizeMax: topic.batchSizeMax };
+  const config = topic.settings;
   const handle = known ?? opened(store.createPartitions(0, [{ topic: topic.id, index: 0, leaderEpoch, config }]))[0] ?? -1;
   return { directory, store, topic, heard, handle };
 }

@@ -46,8 +46,8 @@ export interface Topic {
   readonly id: string;
   readonly name: string;
   readonly partitions: number;
-  readonly durability: Durability;
-  readonly batchSizeMax: number;
+  /** All of them: what its partitions are made with. */
+  readonly settings: Required<TopicSettings>;
 }
 
 export interface RecoveryReport {

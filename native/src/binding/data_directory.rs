@@ -70,8 +70,8 @@ pub struct BindingTopic {
     pub id: String,
     pub name: String,
     pub partitions: u32,
-    pub durability: String,
-    pub batch_size_max: u32,
+    /// All of them named.
+    pub settings: BindingTopicConfig,
 }
 
 #[napi(object)]
@@ -368,8 +368,21 @@ fn describe(topic: &Topic) -> BindingTopic {
         id: topic.id.to_string(),
         name: topic.name.clone(),
         partitions: topic.partitions_count,
-        durability: durability_name(topic.config.durability).to_owned(),
-        batch_size_max: topic.config.batch_size_max,
+        settings: settings_of(&topic.config),
+    }
+}
+
+fn settings_of(config: &LogConfig) -> BindingTopicConfig {
+    let bound = |value: Option<u64>| Some(value.map_or(-1.0, |value| value as f64));
+    BindingTopicConfig {
+        durability: Some(durability_name(config.durability).to_owned()),
+        batch_size_max: Some(f64::from(config.batch_size_max)),
+        segment_size_max: Some(config.segment_size_max as f64),
+        segment_age_max_ms: Some(config.segment_age_max_ms as f64),
+        index_interval: Some(config.index_interval),
+        is_log_append_time: Some(config.is_log_append_time),
+        retention_ms: bound(config.retention_ms),
+        retention_size: bound(config.retention_size),
     }
 }
 

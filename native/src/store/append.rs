@@ -11,14 +11,23 @@ use crate::log::open_files::FileKey;
 use crate::log::partition::{Ack, Append, AppendOrigin, HotBatch, Mark, Memory, Partition, SpaceState, Unwritten};
 use crate::log::producer_state::Verdict;
 use crate::log::segment::Segment;
+use std::collections::VecDeque;
 
 /// Reserved at a time: as much again as the segment holds, within these bounds.
 const RESERVE_MIN: u64 = 64 << 10;
 const RESERVE_MAX: u64 = 16 << 20;
+const RESERVATIONS_MAX: usize = 64;
 
 /// The flags of a ring slot say who appends.
 const FLAG_COORDINATOR: u32 = 1;
 const FLAG_FOLLOWER: u32 = 2;
+
+/// Segments that wait for their space, and how many get it now.
+#[derive(Default)]
+pub(super) struct Reservations {
+    waiting: VecDeque<(u32, u64, u64)>,
+    in_flight: usize,
+}
 
 enum Decision {
     Listed,
@@ -284,8 +293,23 @@ impl Store {
     }
 
     fn reserve(&mut self, handle: u32, base: u64, end: u64) {
+        self.live(handle).space = SpaceState::Preparing;
+        self.reservations.waiting.push_back((handle, base, end));
+        self.start_reservations();
+    }
+
+    /// Each holds a file open: a few at a time, so that ten thousand partitions that begin at once do not need as many
+    /// descriptors.
+    fn start_reservations(&mut self) {
+        while self.reservations.in_flight < RESERVATIONS_MAX {
+            let Some((handle, base, end)) = self.reservations.waiting.pop_front() else { return };
+            self.reservations.in_flight += 1;
+            self.start_reservation(handle, base, end);
+        }
+    }
+
+    fn start_reservation(&mut self, handle: u32, base: u64, end: u64) {
         let state = self.live(handle);
-        state.space = SpaceState::Preparing;
         let position = state.reserved;
         let path_id = state.id;
         let path = self.paths.log(&path_id, base);
@@ -308,6 +332,8 @@ impl Store {
     }
 
     pub(super) fn space_prepared(&mut self, handle: u32, base: u64, opened: Option<FileId>, result: IoResult<u64>) {
+        self.reservations.in_flight -= 1;
+        self.start_reservations();
         let key = FileKey { partition: handle, base };
         if let Some(file) = opened {
             if !self.open_files.is_leased(key) || self.open_files.file(key) != Some(file) {

@@ -19,6 +19,7 @@ pub mod inspect;
 mod journal_replay;
 mod partition_files;
 mod read;
+mod read_buffers;
 mod recover;
 mod replay;
 mod rings;
@@ -171,10 +172,12 @@ pub struct Store {
     unwritten_size: usize,
     /// Partitions whose waiting appends may go on.
     retry: VecDeque<u32>,
+    reservations: append::Reservations,
     checkpointer: checkpointer::Checkpointer,
     controls: HashMap<u32, control::Running>,
     handovers: handover::Handovers,
     parked_reads: HashMap<u32, Vec<read::Parked>>,
+    read_buffers: read_buffers::ReadBuffers,
     /// Tombstones, with the commit after which nothing of them is in the journal.
     tombstones: Vec<(PartitionId, u64)>,
     fenced: Option<(IoError, FencedBy)>,
@@ -219,10 +222,12 @@ impl Store {
             write_next: 0,
             unwritten_size: 0,
             retry: VecDeque::new(),
+            reservations: append::Reservations::default(),
             checkpointer: checkpointer::Checkpointer::new(checkpoints, incarnation, now),
             controls: HashMap::new(),
             handovers: handover::Handovers::default(),
             parked_reads: HashMap::new(),
+            read_buffers: read_buffers::ReadBuffers::default(),
             tombstones: Vec::new(),
             fenced: None,
             last_commit_ms: now.monotonic_ms,

@@ -2,6 +2,7 @@
 //! ways of sending to sockets extend. Nothing at or above the limit, or above what is stable, is ever given out.
 
 use super::files::Waiter;
+use super::read_buffers::ReadBuffers;
 use super::walk::{self, SegmentFile, WalkStart};
 use super::{Event, Finished, Found, ReadBytes, ReadError, Store};
 use crate::codec::batch::{BatchHeader, HEADER_SIZE};
@@ -49,6 +50,7 @@ pub(super) struct FileRead {
 struct Wanted {
     read: FileRead,
     epochs: LeaderEpochs,
+    buffers: ReadBuffers,
 }
 
 /// A request that waits until what it needs is in its segment.
@@ -122,8 +124,9 @@ impl Store {
         let path = self.index_path(key);
         let files = self.files.clone();
         let epochs = self.live(key.partition).epochs.clone();
+        let buffers = self.read_buffers.clone();
         self.tasks.spawn(self.io.as_mut(), async move {
-            let wanted = Wanted { read, epochs };
+            let wanted = Wanted { read, epochs, buffers };
             let (result, index) = read_segment(&files, file, segment, known, index, &path, &wanted).await;
             Finished::Read { key, read, index, result }
         });
@@ -283,7 +286,7 @@ async fn read_batches(
     file: FileId,
     segment: SegmentFile,
     start: WalkStart,
-    Wanted { read, epochs }: &Wanted,
+    Wanted { read, epochs, buffers }: &Wanted,
 ) -> Result<ReadBytes, ReadError> {
     let mut first = None;
     walk::headers_of(files, file, segment, start, |header, position| {
@@ -299,13 +302,13 @@ async fn read_batches(
         return nothing(read.offset);
     };
     let wanted = (read.size_max as u64).max(u64::from(header.size)).min(segment.size - position) as usize;
-    let buffer = AlignedBuffer::new(wanted);
+    let buffer = buffers.take(wanted);
     let count = files.read(file, position, buffer.piece(0, wanted)).await?;
     let (size, next) = whole_prefix(&buffer.bytes()[..count], header.base_offset as u64, read.limit, epochs);
     if size == 0 {
         return Err(ReadError::Corrupt { offset: header.base_offset as u64, segment: segment.base, position });
     }
-    Ok(ReadBytes { buffer: Rc::new(buffer), from: 0, size, next })
+    Ok(ReadBytes { buffer, from: 0, size, next })
 }
 
 /// The size of the run of good, contiguous batches below the limit, and the offset behind it. The CRC covers neither

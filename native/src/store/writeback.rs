@@ -118,6 +118,7 @@ impl Store {
     pub(super) fn segment_written(&mut self, token: Token, result: IoResult<u64>) {
         let write = self.writes.remove(&token).expect("a segment write in flight");
         self.open_files.release(write.key);
+        self.evict_files();
         let state = self.live(write.partition);
         state.write_in_flight = false;
         let failure = match result {

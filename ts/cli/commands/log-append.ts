@@ -129,7 +129,7 @@ function ringCapacityFor(journalSize: number): number {
 
 /** Several batches must fit the journal, or it could never free the first of them. */
 function batchSizeFor(journalSize: number, topic: Topic): number {
-  return Math.min(topic.batchSizeMax, Math.floor(journalSize / 8));
+  return Math.min(topic.settings.batchSizeMax, Math.floor(journalSize / 8));
 }
 
 async function feed(session: AppendSession, input: Readable, batches: LineBatches, asked: Options, terminal: Terminal) {

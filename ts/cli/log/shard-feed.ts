@@ -90,14 +90,13 @@ export class ShardFeed implements LogEvents {
     const handle = known === undefined ? this.#create(topic, index, leaderEpoch) : ok(known);
     if (!handle.ok) return handle;
     this.#partitions.set(handle.value, index);
-    const isOther = known !== undefined && this.store.partition(known)?.durability !== topic.durability;
-    if (isOther) this.store.control(handle.value, this.#nextTicket(), topic.durability);
+    const isOther = known !== undefined && this.store.partition(known)?.durability !== topic.settings.durability;
+    if (isOther) this.store.control(handle.value, this.#nextTicket(), topic.settings.durability);
     return handle;
   }
 
   #create(topic: Topic, index: number, leaderEpoch: number): Result<number, Failure> {
-    const { durability, batchSizeMax } = topic;
-    const config = { durability, batchSizeMax };
+    const config = topic.settings;
     const created = this.store.createPartitions(this.#nextTicket(), [{ topic: topic.id, index, leaderEpoch, config }]);
     return created.ok ? ok(created.value[0] ?? 0) : created;
   }

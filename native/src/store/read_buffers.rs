@@ -1,0 +1,56 @@
+//! Memory for reads from segments, used again when nobody holds it any more: fresh pages cost as much as the read.
+//!
+//! Owned by: the store, and each read under way. A buffer is back when its reader has dropped it; nobody returns it.
+
+use crate::io::AlignedBuffer;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Bytes kept at most; what is needed beyond them is allocated and freed.
+const KEPT_SIZE_MAX: usize = 16 << 20;
+const BUFFER_SIZE_MIN: usize = 64 << 10;
+
+#[derive(Clone, Default)]
+pub(super) struct ReadBuffers {
+    kept: Rc<RefCell<Vec<Rc<AlignedBuffer>>>>,
+}
+
+impl ReadBuffers {
+    /// Of at least this size; its contents are whatever they were.
+    pub fn take(&self, size: usize) -> Rc<AlignedBuffer> {
+        let mut kept = self.kept.borrow_mut();
+        let is_free = |buffer: &&Rc<AlignedBuffer>| Rc::strong_count(buffer) == 1 && buffer.size() >= size;
+        if let Some(free) = kept.iter().filter(is_free).min_by_key(|buffer| buffer.size()) {
+            return free.clone();
+        }
+        let buffer = Rc::new(AlignedBuffer::new(size.next_power_of_two().max(BUFFER_SIZE_MIN)));
+        if kept.iter().map(|kept| kept.size()).sum::<usize>() + buffer.size() <= KEPT_SIZE_MAX {
+            kept.push(buffer.clone());
+        }
+        buffer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_used_again_when_its_reader_has_dropped_it_and_not_before() {
+        let buffers = ReadBuffers::default();
+        let first = buffers.take(100_000);
+        let address = first.bytes().as_ptr();
+        assert_ne!(buffers.take(100_000).bytes().as_ptr(), address, "somebody reads from it");
+        drop(first);
+        assert_eq!(buffers.take(131_072).bytes().as_ptr(), address, "as large as a power of two");
+        assert!(buffers.take(200_000).size() >= 200_000);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let buffers = ReadBuffers::default();
+        let held: Vec<_> = (0..100).map(|_| buffers.take(1 << 20)).collect();
+        drop(held);
+        assert_eq!(buffers.kept.borrow().iter().map(|buffer| buffer.size()).sum::<usize>(), KEPT_SIZE_MAX);
+    }
+}
