@@ -111,7 +111,7 @@ test('a partition is made with all settings of its topic', async () => {
   const topic = opened(directory.ensureTopic('small', 1, { segmentSizeMax: 4096 }));
   directory.close();
   const command = ['log', 'append', '--data', data, '--topic', 'small', '--batch', '20'];
-  const { status, stderr } = millrace(command, numbered(400));
+  const { status, stderr } = millrace(command, numbered(2000));
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const segments = readdirSync(join(data, 'topics', `${topic.id}-0`)).filter((name) => name.endsWith('.log'));
   expect(segments.length).toBeGreaterThan(2);
