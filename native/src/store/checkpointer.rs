@@ -198,7 +198,15 @@ impl Store {
                 self.checkpointer.phase = Phase::Idle;
                 return;
             }
-            self.record_checkpoint();
+            // Cut since it was synced: the record would say so, and the journal's entry count as applied.
+            let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
+            let cut = states.filter(|(_, state)| state.is_file_dirty && !state.is_arriving && !state.is_leaving);
+            self.checkpointer.queue = cut.map(|(handle, state)| (handle, state.stable.offset)).collect();
+            if self.checkpointer.queue.is_empty() {
+                self.record_checkpoint();
+            } else {
+                self.sync_partitions();
+            }
         }
     }
 

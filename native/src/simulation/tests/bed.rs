@@ -310,6 +310,11 @@ impl Bed {
         self.take_events();
     }
 
+    pub fn turn_and_step(&mut self) {
+        self.turn();
+        self.step();
+    }
+
     /// False if it does not come about.
     pub fn run_until(&mut self, mut is_enough: impl FnMut(&mut Self) -> bool) -> bool {
         for _ in 0..TURNS_MAX {

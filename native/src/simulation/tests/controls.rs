@@ -91,6 +91,25 @@ fn a_log_start_behind_a_truncation_leaves_what_replay_needs() {
 }
 
 #[test]
+fn a_cut_in_the_middle_of_a_checkpoint_is_in_its_record_only_when_it_is_synced() {
+    for seed in 0..60 {
+        let mut bed = Bed::with_partition(seed, small_log());
+        (2..12).for_each(|other| bed.create(id(other), small_log()));
+        for content in 0..4 {
+            (1..12).for_each(|other| bed.append_each(id(other), content..content + 1, 2000));
+        }
+        let truncated = bed.ask_control(id(1), Control::Truncate { to: 3 });
+        (0..seed % 10).for_each(|_| bed.turn_and_step());
+        bed.store().request_checkpoint();
+        assert_eq!(bed.answer(truncated), Answer::Done);
+        // From here on no entry of the journal cuts the file again, and what it holds is taken over.
+        assert_eq!(bed.control(id(1), Control::Durability(Durability::Replicated)), Answer::Done);
+        bed.reopen_after_power_loss(seed);
+        assert_eq!(bed.contents(id(1)), vec![0, 1, 2], "seed {seed}");
+    }
+}
+
+#[test]
 fn appends_behind_a_truncation_of_a_replicated_partition_survive_a_kill_unsynced() {
     for seed in 0..6 {
         let mut bed = begin(seed, replicated());
