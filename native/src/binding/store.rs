@@ -421,7 +421,7 @@ fn describe(store: &Store, handle: u32) -> Option<BindingPartition> {
         end: exact(partition.end),
         stable_end: exact(partition.stable_end()),
         durability: durability_name(partition.durability).to_owned(),
-        is_damaged: partition.is_damaged,
+        is_damaged: partition.is_damaged(),
     })
 }
 

@@ -7,6 +7,10 @@ use super::fields::{FieldReader, FieldWriter};
 use super::header::Incarnation;
 use crate::log::ids::{PartitionId, TopicId};
 
+/// Bits of a partition's flags.
+const RELEASED: u8 = 1;
+const DAMAGED: u8 = 2;
+
 pub const CHECKPOINT_MAGIC: u32 = 0x4d52_4350;
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -27,6 +31,8 @@ pub struct PartitionRecord {
     pub ownership: u64,
     /// Another shard has it, or will: kept until that shard has a record of its own (rule 11).
     pub is_released: bool,
+    /// Found corrupt and set aside: the rest of the record says what it was, for whoever repairs it.
+    pub is_damaged: bool,
     pub log_start: u64,
     /// The end of what is synced in segments.
     pub recovery_point: u64,
@@ -84,7 +90,7 @@ impl PartitionRecord {
         fields.u32(self.id.index);
         fields.u8(self.durability.code());
         fields.u64(self.ownership);
-        fields.u8(u8::from(self.is_released));
+        fields.u8(u8::from(self.is_released) * RELEASED + u8::from(self.is_damaged) * DAMAGED);
         fields.u64(self.log_start);
         fields.u64(self.recovery_point);
         fields.u64(self.last_sequence);
@@ -99,11 +105,18 @@ impl PartitionRecord {
     }
 
     fn decode(fields: &mut FieldReader<'_>) -> Option<Self> {
+        let (id, durability, ownership) = (
+            PartitionId { topic: TopicId(fields.array()?), index: fields.u32()? },
+            Durability::from_code(fields.u8()?)?,
+            fields.u64()?,
+        );
+        let flags = fields.u8()?;
         let mut record = Self {
-            id: PartitionId { topic: TopicId(fields.array()?), index: fields.u32()? },
-            durability: Durability::from_code(fields.u8()?)?,
-            ownership: fields.u64()?,
-            is_released: fields.u8()? != 0,
+            id,
+            durability,
+            ownership,
+            is_released: flags & RELEASED != 0,
+            is_damaged: flags & DAMAGED != 0,
             log_start: fields.u64()?,
             recovery_point: fields.u64()?,
             last_sequence: fields.u64()?,
@@ -130,6 +143,7 @@ mod tests {
             id: PartitionId { topic: TopicId([4; 16]), index: 2 },
             durability: Durability::Replicated,
             is_released: true,
+            is_damaged: true,
             segments: vec![
                 SegmentRecord { base: 0, size: 77, max_timestamp: -1 },
                 SegmentRecord { base: 9, size: 0, max_timestamp: 4 },

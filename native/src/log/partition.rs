@@ -12,6 +12,7 @@ use super::leader_epochs::LeaderEpochs;
 use super::producer_state::{ProducerState, PRODUCERS_MAX};
 use super::segment::Segment;
 use crate::io::{AlignedBuffer, Piece};
+use crate::journal::checkpoint::PartitionRecord;
 use crate::journal::entry::Durability;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -151,7 +152,7 @@ pub struct Partition {
     /// A control operation holds appends back.
     pub is_held: bool,
     /// Corrupt, set aside at start: every access answers a storage error.
-    pub is_damaged: bool,
+    pub set_aside: Option<Box<PartitionRecord>>,
     /// Deleted, or on its way to another shard: it takes nothing more.
     pub is_leaving: bool,
     /// Its directory, or its adoption, is not durable yet: no record may name it.
@@ -195,11 +196,17 @@ impl Partition {
             reserved: 0,
             space: SpaceState::Ready,
             is_held: false,
-            is_damaged: false,
+            set_aside: None,
             is_leaving: false,
             is_arriving: false,
             is_settling: false,
         }
+    }
+
+    /// Corrupt: it was set aside at start.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.set_aside.is_some()
     }
 
     /// The offset below which a reader may be served: what the ack of this partition promises has happened there.

@@ -357,7 +357,8 @@ impl Workload {
         }
         let read = read_at(rig, life, handle, wanted.base.max(model.log_start));
         // It may have gone to another shard while the read waited.
-        if !has_power() || life.store.fenced().is_some() || life.store.handle(&id).is_none() {
+        let is_gone = life.store.partition(handle).is_none_or(|state| state.is_leaving);
+        if !has_power() || life.store.fenced().is_some() || is_gone {
             return Ok(());
         }
         let bytes = read.map_err(|error| format!("{id:?}: {error}"))?;

@@ -134,7 +134,7 @@ impl Store {
     fn examine(&mut self, handle: u32, append: &Append) -> Decision {
         let now = self.now;
         let state = self.live(handle);
-        if state.is_damaged {
+        if state.is_damaged() {
             return Decision::Refused(AppendError::Damaged);
         }
         let plan = match plan(state, append) {

@@ -102,6 +102,11 @@ impl Checkpointer {
         self.has_news = true;
     }
 
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.again_at_ms.is_some()
+    }
+
     /// Whoever stops does not wait for room.
     pub fn forget_pause(&mut self) {
         self.again_at_ms = None;
@@ -152,7 +157,7 @@ impl Store {
                 || partition.recorded != partition.synced
                 || partition.is_directory_dirty
                 || partition.is_file_dirty;
-            is_changed && !partition.is_arriving
+            is_changed && !partition.is_arriving && !partition.is_leaving
         };
         let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
         let queue = states.filter(|(_, state)| changed(state)).map(|(handle, state)| (handle, state.stable.offset)).collect();
@@ -184,7 +189,7 @@ impl Store {
                 return;
             }
             let Some((handle, until)) = self.checkpointer.queue.pop_front() else { break };
-            let Some(state) = self.partition(handle) else { continue };
+            let Some(state) = self.partition(handle).filter(|state| !state.is_leaving) else { continue };
             // A control operation may be changing the files; what is stable may still be on its way there.
             if self.is_changing(handle) || state.written.offset < until.min(state.stable.offset) {
                 self.make_due(handle);
@@ -395,6 +400,9 @@ async fn sync_each(files: &Files, paths: &[PathBuf], mode: OpenMode) -> IoResult
 
 /// The partition as of its recovery point.
 pub(super) fn partition_record(partition: &Partition) -> PartitionRecord {
+    if let Some(record) = &partition.set_aside {
+        return PartitionRecord::clone(record);
+    }
     let mark = partition.synced;
     let upto = partition.segments.iter().filter(|segment| segment.base <= mark.segment);
     let segments = upto.map(|segment| {
@@ -408,10 +416,13 @@ pub(super) fn partition_record(partition: &Partition) -> PartitionRecord {
         durability: partition.durability,
         ownership: partition.ownership,
         is_released: false,
+        is_damaged: false,
         log_start: partition.log_start,
         recovery_point: mark.offset,
         last_sequence: mark.sequence,
-        segments: segments.filter(|segment| segment.size > 0).collect(),
+        // The last one even if it is empty: after a cut to a log start inside a batch the log goes on in it, at an offset
+        // that is not its name.
+        segments: segments.filter(|segment| segment.size > 0 || segment.base == mark.segment).collect(),
         epochs: epochs.encode(),
         producers: partition.synced_producers.clone(),
     }

@@ -143,7 +143,7 @@ impl Store {
         if self.fenced.is_some() {
             return Err(StoreError::Fenced);
         }
-        if state.is_damaged && control != Control::Delete {
+        if state.is_damaged() && control != Control::Delete {
             return Err(StoreError::Damaged);
         }
         let goes_away = matches!(control, Control::Delete | Control::Release);
@@ -205,10 +205,10 @@ impl Store {
         for handle in self.controls_at(|step| matches!(step, Step::Recording)) {
             let state = self.live(handle);
             let is_recorded = state.recorded.offset == state.end && state.recorded.sequence >= state.stable.sequence;
-            if is_recorded {
-                self.list_control(handle);
-            } else if self.fenced.is_some() {
+            if self.fenced.is_some() {
                 self.control_failed(handle, StoreError::Fenced);
+            } else if is_recorded {
+                self.list_control(handle);
             } else if !self.checkpointer.is_running() {
                 self.request_checkpoint();
             }

@@ -270,7 +270,7 @@ impl Inspector<'_> {
         self.findings.extend(report.damaged.into_iter().map(|what| Finding::Corrupt { what }));
         self.findings.extend(report.set_aside.into_iter().map(|name| Finding::Unknown { name }));
         let mut partitions: Vec<Partition> = shards.into_iter().flat_map(|shard| shard.partitions).collect();
-        partitions.retain(|partition| !partition.is_damaged && self.part.is_none_or(|part| part.partition == partition.id));
+        partitions.retain(|partition| !partition.is_damaged() && self.part.is_none_or(|part| part.partition == partition.id));
         partitions.sort_unstable_by_key(|partition| partition.id);
         for partition in &partitions {
             if !survey.rewound.contains(&partition.id) {

@@ -61,12 +61,13 @@ pub(super) struct Counts {
     pub commits: u64,
     pub entries: u64,
     pub bytes: u64,
+    /// Partitions whose entries contradict them: what comes for them is passed over.
+    pub corrupt: Vec<(PartitionId, String)>,
 }
 
 pub(super) enum Stop {
     Io(IoError),
     Journal(String),
-    Partition(PartitionId, String),
 }
 
 impl From<IoError> for Stop {
@@ -83,6 +84,7 @@ pub(super) async fn replay(
     identity: &[u8],
     replays: &mut Replays,
     context: &Context,
+    touched: &mut BTreeSet<PartitionId>,
 ) -> Result<Counts, Stop> {
     check_identity(files, &start, identity).await?;
     let mut scanner = Scanner::new(files.clone(), start);
@@ -93,9 +95,11 @@ pub(super) async fn replay(
         counts.commits += 1;
         for entry in &commit.entries {
             let id = entry.partition;
-            if context.gone.contains(&id) || context.damaged.contains(&id) {
+            let is_corrupt = counts.corrupt.iter().any(|(corrupt, _)| *corrupt == id);
+            if context.gone.contains(&id) || context.damaged.contains(&id) || is_corrupt {
                 continue;
             }
+            touched.insert(id);
             let Some(replay) = replays.get_mut(&id) else {
                 return Err(Stop::Journal(format!("entry {} of a partition that nobody knows: {id:?}", entry.sequence)));
             };
@@ -110,10 +114,12 @@ pub(super) async fn replay(
             counts.bytes += u64::from(entry.size);
             pending_size += entry.size as usize;
             pending.insert(id);
-            replay.apply(entry, payload).map_err(|error| match error {
-                ReplayError::Io(error) => Stop::Io(error),
-                ReplayError::Corrupt(what) => Stop::Partition(id, what),
-            })?;
+            match replay.apply(entry, payload) {
+                Ok(()) => {}
+                Err(ReplayError::Io(error)) => return Err(Stop::Io(error)),
+                // The others' entries are as good as ever.
+                Err(ReplayError::Corrupt(what)) => counts.corrupt.push((id, what)),
+            }
         }
         if pending_size > REPLAY_PENDING_MAX {
             for id in std::mem::take(&mut pending) {

@@ -511,32 +511,39 @@ impl Store {
         let write = self.write_queue.front().and_then(|handle| self.partition(*handle)).and_then(|state| state.unwritten.front());
         let write = write.map(|batch| batch.since_ms + self.config.write_age_max_ms);
         let witness = self.journal.wants_witness().then_some(self.last_commit_ms + self.config.witness_delay_ms);
-        let checkpoint = self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms);
+        let checkpoint = self.checkpointer.deadline_ms(self.config.checkpoint_age_max_ms).filter(|_| self.fenced.is_none());
         [write, witness, checkpoint].into_iter().flatten().min()
+    }
+
+    /// Whoever stops does not wait for a disk to have room: the next start replays instead.
+    fn check_closing(&self) -> Result<(), StoreError> {
+        if self.fenced.is_some() {
+            return Err(StoreError::Fenced);
+        }
+        if self.checkpointer.is_paused() {
+            return Err(StoreError::Io(IoError::NO_SPACE));
+        }
+        Ok(())
     }
 
     /// Drains, checkpoints and leaves a directory that reopens without a replay. No appends may be offered any more.
     pub fn close(&mut self, mut now: impl FnMut() -> Now) -> Result<(), StoreError> {
+        self.checkpointer.forget_pause();
         loop {
             self.flush_all();
             self.turn(now());
-            if self.fenced.is_some() {
-                return Err(StoreError::Fenced);
-            }
+            self.check_closing()?;
             if self.journal.is_idle() && self.unwritten_size == 0 && self.controls.is_empty() {
                 break;
             }
             self.wait(now());
         }
-        self.checkpointer.forget_pause();
         self.request_checkpoint();
         self.last_commit_ms = 0;
         while !self.is_idle() || self.checkpointer.is_running() || self.checkpointer.is_requested() {
             self.turn(now());
             self.wait(now());
-            if self.fenced.is_some() {
-                return Err(StoreError::Fenced);
-            }
+            self.check_closing()?;
         }
         Ok(())
     }

@@ -62,8 +62,9 @@ pub(super) enum Parked {
 impl Store {
     /// Whole batches from the one that holds `offset` on, below `limit`, at most `size_max` bytes but at least one.
     pub fn read(&mut self, partition: u32, ticket: u64, offset: u64, limit: u64, size_max: usize) -> ReadOutcome {
-        let Some(state) = self.partition(partition) else { return ReadOutcome::Failed(ReadError::UnknownPartition) };
-        if state.is_damaged {
+        let served = self.partition(partition).filter(|state| !state.is_leaving);
+        let Some(state) = served else { return ReadOutcome::Failed(ReadError::UnknownPartition) };
+        if state.is_damaged() {
             return ReadOutcome::Failed(ReadError::Damaged);
         }
         if offset < state.log_start || offset > state.end {
@@ -177,10 +178,10 @@ impl Store {
 
     /// The first record whose timestamp is at or above the given one; answers with `Found`.
     pub fn find(&mut self, partition: u32, ticket: u64, timestamp: i64) {
-        let Some(state) = self.partition(partition) else {
+        let Some(state) = self.partition(partition).filter(|state| !state.is_leaving) else {
             return self.events.push(Event::Found { partition, ticket, result: Err(ReadError::UnknownPartition) });
         };
-        if state.is_damaged {
+        if state.is_damaged() {
             return self.events.push(Event::Found { partition, ticket, result: Err(ReadError::Damaged) });
         }
         if state.written.offset < state.stable.offset {

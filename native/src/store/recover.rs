@@ -118,6 +118,8 @@ struct Recovery<'a> {
     /// Their entries are dropped, their tombstones removed at the end.
     gone: BTreeSet<PartitionId>,
     damaged: BTreeSet<PartitionId>,
+    /// Of every partition the record of its last owner.
+    records: HashMap<PartitionId, PartitionRecord>,
     is_journal_damaged: bool,
 }
 
@@ -159,6 +161,7 @@ fn attempt(io: &mut dyn Io, options: &OpenOptions, catalog: &Catalog, paths: &Da
         names: HashMap::new(),
         gone: BTreeSet::new(),
         damaged: BTreeSet::new(),
+        records: HashMap::new(),
         is_journal_damaged: false,
     };
     recovery.run()
@@ -331,11 +334,15 @@ impl Recovery<'_> {
         let mut ids: Vec<PartitionId> = self.names.keys().copied().collect();
         ids.sort_unstable();
         let identities = self.read_identities(&ids)?;
+        self.records = records.clone();
         let mut unrecorded = Vec::new();
         for (id, identity) in ids.into_iter().zip(identities) {
             let config = self.catalog.live[&id];
             let names = &self.names[&id];
             match (identity, records.get(&id)) {
+                (_, Some(record)) if record.is_damaged => {
+                    self.corrupt(id, format!("{id:?}: an earlier start found it damaged"))?
+                }
                 (Ok(identity), Some(record)) if identity.partition == id => {
                     match Replay::from_record(record, config, names, self.options.wall_ms) {
                         Ok(replay) => drop(self.replays.insert(id, replay)),
@@ -393,6 +400,7 @@ impl Recovery<'_> {
             return Err(OpenError::Corrupt(format!("the journal {} is missing", path.display())));
         };
         let mut replays = std::mem::take(&mut self.replays);
+        let mut touched = BTreeSet::new();
         let context = Context { gone: self.gone.clone(), damaged: self.damaged.clone(), paths: self.paths.clone() };
         let identity = journal_identity(&superblock.directory, shard as u32);
         let search_size = place.search_size;
@@ -406,12 +414,12 @@ impl Recovery<'_> {
                 // A crash may have left a part of a block at the end: nothing was ever committed there.
                 let file_size = size / BLOCK_SIZE as u64 * BLOCK_SIZE as u64;
                 let start = ScanStart { file, file_size, incarnation, position, number, search_size };
-                let replayed = replay(&files, start, &identity, &mut replays, &context).await;
+                let replayed = replay(&files, start, &identity, &mut replays, &context, &mut touched).await;
                 files.close(file).await?;
                 replayed
             };
             let result = replayed.await;
-            (result, replays)
+            (result, replays, touched)
         });
         self.replays = outcome.1;
         match outcome.0 {
@@ -419,16 +427,17 @@ impl Recovery<'_> {
                 self.report.commits += counts.commits;
                 self.report.entries += counts.entries;
                 self.report.bytes += counts.bytes;
-                Ok(())
+                counts.corrupt.into_iter().try_for_each(|(id, what)| self.corrupt(id, what))
             }
             Err(Stop::Io(error)) => Err(OpenError::Io { what: format!("replay {}", place.path.display()), error }),
-            Err(Stop::Partition(id, what)) => self.corrupt(id, what),
             Err(Stop::Journal(what)) if self.options.set_aside_corrupt => {
                 // Which batches are missing is unknown: every partition that this journal made durable is in doubt.
-                let doubted: Vec<PartitionId> = checkpoint.partitions.iter().map(|record| record.id).collect();
+                // So is each that came to it after its last record, and each that no record names.
                 self.is_journal_damaged = true;
                 self.report.damaged.push(what);
-                self.damaged.extend(doubted);
+                self.damaged.extend(checkpoint.partitions.iter().map(|record| record.id));
+                self.damaged.extend(outcome.2);
+                self.damaged.extend(self.replays.keys().filter(|id| !self.records.contains_key(id)));
                 Ok(())
             }
             Err(Stop::Journal(what)) => Err(OpenError::Corrupt(what)),
@@ -532,10 +541,19 @@ impl Recovery<'_> {
         Ok(shards)
     }
 
+    /// What the last life knew of it, so that no start takes it for whole, or for empty.
+    fn damaged_record(&self, id: &PartitionId) -> PartitionRecord {
+        let known = self.records.get(id).cloned().unwrap_or_else(|| PartitionRecord { id: *id, ..PartitionRecord::default() });
+        PartitionRecord { is_damaged: true, is_released: false, last_sequence: 0, ..known }
+    }
+
     fn records_of(&mut self, shard: u32) -> Vec<PartitionRecord> {
         let shards = self.options.shards;
-        let own = self.replays.iter_mut().filter(|(id, _)| shard_of(id, shards) == shard);
-        own.map(|(_, replay)| replay.record()).collect()
+        let damaged: Vec<PartitionId> = self.damaged.iter().filter(|id| shard_of(id, shards) == shard).copied().collect();
+        let mut records: Vec<PartitionRecord> = damaged.iter().map(|id| self.damaged_record(id)).collect();
+        let own = self.replays.iter_mut().filter(|(id, _)| shard_of(id, shards) == shard && !self.damaged.contains(id));
+        records.extend(own.map(|(_, replay)| replay.record()));
+        records
     }
 
     /// Makes a journal file with its identity and the first pre-written step. One that the last superblock did not
@@ -590,11 +608,14 @@ impl Recovery<'_> {
         self.remove_surplus_journals(&superblock)?;
         let epoch = superblock.incarnation.number as i32;
         let count = self.options.shards;
-        let damaged = self.damaged;
-        for (id, replay) in self.replays {
-            let mut partition = replay.into_partition(epoch);
-            partition.is_damaged = damaged.contains(&id);
-            shards[shard_of(&id, count) as usize].partitions.push(partition);
+        for id in &self.damaged {
+            let Some(config) = self.catalog.live.get(id) else { continue };
+            let mut partition = Partition::new(*id, *config, epoch);
+            partition.set_aside = Some(Box::new(self.damaged_record(id)));
+            shards[shard_of(id, count) as usize].partitions.push(partition);
+        }
+        for (id, replay) in self.replays.into_iter().filter(|(id, _)| !self.damaged.contains(id)) {
+            shards[shard_of(&id, count) as usize].partitions.push(replay.into_partition(epoch));
         }
         Ok(Recovered { shards, incarnation: superblock.incarnation, report: self.report })
     }

@@ -461,12 +461,14 @@ impl Replay {
     }
 
     pub fn record(&mut self) -> PartitionRecord {
-        let segments = self.segments.iter().filter(|segment| segment.size > 0);
+        let last = self.cursor.segment;
+        let segments = self.segments.iter().filter(|segment| segment.size > 0 || segment.base == last);
         PartitionRecord {
             id: self.id,
             durability: self.durability,
             ownership: self.ownership,
             is_released: false,
+            is_damaged: false,
             log_start: self.log_start,
             recovery_point: self.cursor.offset,
             last_sequence: 0,

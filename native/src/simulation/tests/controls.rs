@@ -1,7 +1,7 @@
 //! Truncation, log start, reset, change of durability and deletion: once answered, no crash undoes them; and what is
 //! appended afterwards stays (DURABILITY.md rules 5 and 10).
 
-use super::bed::{batch_of, id, replicated, Answer, Bed};
+use super::bed::{batch_of, builder_of, id, replicated, Answer, Bed};
 use crate::journal::entry::Durability;
 use crate::log::config::LogConfig;
 use crate::simulation::rig::small_log;
@@ -87,6 +87,23 @@ fn a_log_start_behind_a_truncation_leaves_what_replay_needs() {
         assert_eq!(bed.control(id(1), Control::LogStart { to: 20 }), Answer::Done);
         bed.reopen_after_kill();
         assert_eq!(bed.contents(id(1)), (37..44).collect::<Vec<u64>>(), "seed {seed}");
+    }
+}
+
+#[test]
+fn what_comes_behind_a_cut_to_a_log_start_inside_a_batch_is_found_again() {
+    for config in [small_log(), replicated()] {
+        let mut bed = Bed::with_partition(1, config);
+        bed.append(id(1), &builder_of(0, 100).value(b"second").value(b"third").finish());
+        assert_eq!(bed.control(id(1), Control::LogStart { to: 2 }), Answer::Done);
+        // The batch goes as a whole: its segment is empty, and the log goes on in it at 2.
+        bed.truncate(id(1), 2);
+        bed.checkpoint();
+        bed.append_each(id(1), 1..4, 100);
+        for _ in 0..2 {
+            bed.reopen_after_kill();
+            assert_eq!(bed.contents(id(1)), vec![1, 2, 3], "{:?}", config.durability);
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Bits that flip on the disk, in every kind of file: refused, answered as corrupt, or made good; never taken for the
 //! truth, never taken for emptiness (DURABILITY.md rules 4, 6, 7). Rows 17, 18 and 25 of the anomalies build on it.
 
-use super::bed::{id, Bed};
+use super::bed::{batch_of, id, Bed};
 use crate::codec::batch::split_batches;
-use crate::io::sim::DiskSnapshot;
+use crate::io::sim::{DiskSnapshot, SimIo};
+use crate::io::task::block_on;
+use crate::journal::checkpoint::{Checkpoint, PartitionRecord, CHECKPOINT_MAGIC};
+use crate::journal::twin::Twin;
 use crate::log::config::LogConfig;
 use crate::simulation::rig::small_log;
 use crate::store::{OpenError, ReadError};
@@ -166,4 +169,79 @@ fn a_damaged_journal_sets_its_partitions_aside_where_that_was_asked_for() {
     bed.open();
     assert_eq!(bed.read(id(1), 0), Err(ReadError::Damaged));
     assert_eq!(bed.life().report.damaged.len(), 1);
+    // Which batches are missing is as unknown at every later start, and is said again.
+    for _ in 0..2 {
+        bed.reopen_after_close();
+        assert_eq!(bed.read(id(1), 0), Err(ReadError::Damaged));
+    }
+    bed.close();
+    bed.rig.set_aside_corrupt = false;
+    assert!(matches!(bed.try_open(), Err(OpenError::Corrupt(_))));
+}
+
+#[test]
+fn what_a_damaged_journal_alone_knew_is_in_doubt_too() {
+    let mut bed = Bed::with_partition(1, small_log());
+    bed.append_each(id(1), 0..4, 1000);
+    bed.checkpoint();
+    // No record names it yet.
+    bed.create(id(2), small_log());
+    bed.append_each(id(2), 0..6, 1000);
+    bed.pass_ms(20);
+    assert_eq!(bed.store().counters.checkpoints, 1);
+    let used = used_size(&bed);
+    bed.die();
+    let journal = bed.journal_path();
+    let snapshot = bed.disk.snapshot();
+    let mut refused = 0;
+    for position in (4096..used).step_by(512) {
+        bed.disk.restore(&snapshot);
+        bed.disk.flip_bit(&journal, position, 1);
+        bed.rig.set_aside_corrupt = false;
+        if matches!(bed.try_open(), Err(OpenError::Corrupt(_))) {
+            refused += 1;
+            bed.rig.set_aside_corrupt = true;
+            bed.open();
+            assert_eq!(bed.read(id(2), 0), Err(ReadError::Damaged), "flipped at {position}");
+        } else {
+            bed.assert_acknowledged_is_there();
+        }
+    }
+    assert!(refused > 3, "{refused}");
+}
+
+/// Changes what the newest checkpoint says of a partition, under a right checksum: as a bug of ours would.
+fn falsify(bed: &mut Bed, falsely: fn(&mut PartitionRecord)) {
+    let directory = bed.paths().checkpoints();
+    let mut io = SimIo::new(&bed.disk);
+    let written = block_on(&mut io, |files| async move {
+        let mut twin = Twin::new(CHECKPOINT_MAGIC, &directory, "00000");
+        let copies = twin.read(&files).await?;
+        let mut checkpoint = Checkpoint::decode(&copies.whole[0].payload).expect("a checkpoint");
+        checkpoint.partitions.iter_mut().filter(|record| record.id == id(1)).for_each(falsely);
+        twin.write(&files, &checkpoint.encode()).await
+    });
+    written.expect("written");
+}
+
+#[test]
+fn one_partition_that_contradicts_the_journal_costs_the_others_nothing() {
+    let mut bed = Bed::with_partition(1, small_log());
+    bed.create(id(2), small_log());
+    bed.append_each(id(1), 0..2, 1000);
+    bed.checkpoint();
+    for content in 2..8 {
+        bed.append(id(1), &batch_of(content, 500));
+        bed.append(id(2), &batch_of(content, 500));
+    }
+    bed.die();
+    falsify(&mut bed, |record| record.recovery_point += 1);
+    assert!(matches!(bed.try_open(), Err(OpenError::Corrupt(_))));
+    bed.rig.set_aside_corrupt = true;
+    for _ in 0..3 {
+        bed.open();
+        assert_eq!(bed.read(id(1), 0), Err(ReadError::Damaged));
+        assert_eq!(bed.contents(id(2)), (2..8).collect::<Vec<u64>>(), "its entries come behind the first bad one");
+        bed.close();
+    }
 }

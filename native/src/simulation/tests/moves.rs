@@ -308,5 +308,5 @@ fn a_damaged_journal_puts_what_others_gave_away_in_doubt_too() {
     pair.node = Some(pair.rig.open_node().expect("the rest is served"));
     let (shard, handle) = pair.node().find(&name()).expect("known");
     let state = pair.node().shards[shard].store.partition(handle).expect("known");
-    assert!(state.is_damaged, "without its new owner's journal nobody knows what is missing: it ends at {}", state.end);
+    assert!(state.is_damaged(), "without its new owner's journal nobody knows what is missing: it ends at {}", state.end);
 }
