@@ -136,7 +136,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'reopen',
     program: 'native',
     cases: cases('2 GB', '10000 segments'),
-    spinners: ['none'],
+    spinners: ['off', 'on'],
     shown: { ours: 'first_ack_s', bare: 'bare_s', unit: 's' },
     // The first of the three crashes leaves most to do: all that was written lies in the journal.
     targets: [atMostAbsolute('first_ack_s', 1), atMostAbsolute('first_ack_max_s', 1)],

@@ -146,6 +146,7 @@ pub struct Store {
     config: StoreConfig,
     paths: DataPaths,
     incarnation: u64,
+    batch_size_max: u32,
     now: Now,
     /// Before the journal, whose memory it has registered: it ends first.
     io: Box<dyn Io>,
@@ -193,7 +194,8 @@ impl Store {
     /// # Errors
     /// If the journal can't be opened.
     pub fn open(mut io: Box<dyn Io>, config: StoreConfig, recovered: RecoveredShard, now: Now) -> IoResult<Self> {
-        let RecoveredShard { paths, superblock, journal_path, journal_size, checkpoints, partitions, .. } = recovered;
+        let RecoveredShard { paths, superblock, journal_path, journal_size, batch_size_max, checkpoints, partitions, .. } =
+            recovered;
         let Superblock { incarnation, .. } = superblock;
         let file = block_on(io.as_mut(), |files| async move { files.open(&journal_path, OpenMode::Direct).await })?;
         let start =
@@ -203,6 +205,7 @@ impl Store {
             config,
             paths,
             incarnation: incarnation.number,
+            batch_size_max,
             now,
             io,
             journal: Journal::new(config.journal, &start, JOURNAL),

@@ -88,6 +88,8 @@ pub struct RecoveredShard {
     pub superblock: Superblock,
     pub journal_path: PathBuf,
     pub journal_size: u64,
+    /// No batch is larger in this life.
+    pub batch_size_max: u32,
     pub checkpoints: Twin,
     pub partitions: Vec<Partition>,
 }
@@ -534,6 +536,7 @@ impl Recovery<'_> {
                 superblock: superblock.clone(),
                 journal_path: path,
                 journal_size: size,
+                batch_size_max: u32::try_from(self.options.batch_size_max).unwrap_or(u32::MAX),
                 checkpoints: twin,
                 partitions: Vec::new(),
             });

@@ -5,7 +5,7 @@ use crate::bed::Bed;
 use crate::cpu;
 use crate::figure::{median, Figure};
 use crate::node::{log_config, partition_ids, store_config, Node};
-use crate::plan::Plan;
+use crate::plan::{Plan, Spinning};
 use crate::system::{self, write_gathered};
 use crate::victim::{append_one, Task};
 use millrace_native::io::AlignedBuffer;
@@ -43,7 +43,7 @@ pub fn run_recovery(plan: &Plan) {
             reopen(bed.path(), task)
         })
         .collect();
-    print("recovery", "a full journal", &runs);
+    print("recovery", "a full journal", None, &runs);
 }
 
 fn fresh(plan: &Plan) {
@@ -72,15 +72,18 @@ fn crashed(plan: &Plan, name: &str, task: Task, further: u64) {
     if !plan.wants_case(name) {
         return;
     }
-    let bed = Bed::new(&plan.directory, "store");
-    let runs: Vec<Reopened> = (0..ROUNDS)
-        .map(|round| {
-            let size = if round == 0 { task.size } else { further };
-            Task { size, ..task }.run_and_kill(bed.path());
-            reopen(bed.path(), task)
-        })
-        .collect();
-    print("reopen", name, &runs);
+    for spinning in plan.spinner_modes() {
+        let bed = Bed::new(&plan.directory, "store");
+        let _spinners = spinning.start();
+        let runs: Vec<Reopened> = (0..ROUNDS)
+            .map(|round| {
+                let size = if round == 0 { task.size } else { further };
+                Task { size, ..task }.run_and_kill(bed.path());
+                reopen(bed.path(), task)
+            })
+            .collect();
+        print("reopen", name, Some(spinning), &runs);
+    }
 }
 
 /// The page cache survives a kill; a machine that died starts without it.
@@ -150,9 +153,11 @@ fn copy_journal(data: &Path, size: u64, partitions: u32) -> f64 {
     seconds
 }
 
-fn print(scenario: &str, case: &str, runs: &[Reopened]) {
+fn print(scenario: &str, case: &str, spinning: Option<Spinning>, runs: &[Reopened]) {
     let mid = |value: fn(&Reopened) -> f64| median(runs.iter().map(value));
-    Figure::new(scenario, case)
+    let figure = Figure::new(scenario, case);
+    let figure = spinning.map_or(figure.clone(), |spinning| figure.text("spinners", spinning.name()));
+    figure
         .text("ack", "stable media")
         .number("load", cpu::load())
         .number("runs", runs.len() as f64)

@@ -1,7 +1,7 @@
 //! Appends of every origin, batches of every size, and a ring that is full.
 
 use super::bed::{batch_of, builder_of, id, Answer, Bed};
-use crate::codec::batch::BatchHeader;
+use crate::codec::batch::{BatchError, BatchHeader};
 use crate::codec::crc32c::crc32c;
 use crate::log::config::LogConfig;
 use crate::log::partition::AppendOrigin;
@@ -161,4 +161,14 @@ fn the_bytes_of_a_producer_are_stored_as_they_came() {
         assert_eq!(stored[21..], sent[21..]);
         assert_eq!(header.crc, BatchHeader::parse(sent).expect("a batch").crc);
     }
+}
+
+#[test]
+fn no_batch_is_larger_than_recovery_counts_on_whoever_sends_it() {
+    let mut bed = Bed::with_partition(1, LogConfig { batch_size_max: 1 << 20, ..small_log() });
+    let large = batch_of(1, 260 << 10);
+    let refused = AppendError::Batch(BatchError::TooLarge { size: large.len() as u32, max: 256 << 10 });
+    assert_eq!(bed.refusal(id(1), &large), refused, "the topic allows it, this start does not");
+    assert_eq!(bed.append_as_follower(id(1), &large), Answer::Refused(refused));
+    bed.append(id(1), &batch_of(2, 1000));
 }
