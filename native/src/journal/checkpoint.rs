@@ -110,7 +110,7 @@ impl PartitionRecord {
             Durability::from_code(fields.u8()?)?,
             fields.u64()?,
         );
-        let flags = fields.u8()?;
+        let flags = Some(fields.u8()?).filter(|flags| flags & !(RELEASED | DAMAGED) == 0)?;
         let mut record = Self {
             id,
             durability,
