@@ -392,7 +392,8 @@ fn plan(state: &Partition, append: &Append, batch_size_max: u32) -> Result<Plan,
     if base + header.last_offset_delta as u64 >= OFFSET_MAX as u64 {
         return refused(AppendError::OffsetOverflow);
     }
-    let latest = state.epochs.latest().map_or(-1, |start| start.leader_epoch);
+    // Below zero means that nobody knows it: no leader stamps that, and no history holds it.
+    let latest = state.epochs.latest().map_or(0, |start| start.leader_epoch);
     if leader_epoch < latest {
         return refused(AppendError::LeaderEpochWentBack { latest, got: leader_epoch });
     }

@@ -355,7 +355,7 @@ impl Replay {
             let after = TailStart {
                 position,
                 offset: self.cursor.offset,
-                leader_epoch: self.epochs.latest().map_or(-1, |latest| latest.leader_epoch),
+                leader_epoch: self.epochs.latest().map_or(0, |latest| latest.leader_epoch),
             };
             let found = scan_batches(files, &paths.log(&self.id, base), after, limit).await?;
             if is_new && found.is_empty() {

@@ -164,6 +164,16 @@ fn the_bytes_of_a_producer_are_stored_as_they_came() {
 }
 
 #[test]
+fn a_follower_takes_no_batch_without_a_leader_epoch() {
+    let mut bed = Bed::with_partition(1, small_log());
+    let refused = AppendError::LeaderEpochWentBack { latest: 0, got: -1 };
+    assert_eq!(bed.append_as_follower(id(1), &from_leader(1, 0, -1)), Answer::Refused(refused));
+    assert!(matches!(bed.append_as_follower(id(1), &from_leader(1, 0, 0)), Answer::Appended(_)));
+    bed.reopen_after_power_loss(1);
+    bed.assert_acknowledged_is_there();
+}
+
+#[test]
 fn no_batch_is_larger_than_recovery_counts_on_whoever_sends_it() {
     let mut bed = Bed::with_partition(1, LogConfig { batch_size_max: 1 << 20, ..small_log() });
     let large = batch_of(1, 260 << 10);
