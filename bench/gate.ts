@@ -16,12 +16,8 @@ export interface Judged {
 
 /** A row for each figure that a run owes, whether it came or not. */
 export function judge(run: Run, figures: readonly Figure[], isQuick: boolean): readonly Judged[] {
-  const targets = targetsOf(run).filter(({ isForWholeRuns }) => !(isQuick && isForWholeRuns === true));
+  const targets = run.scenario.targets.filter(({ isForWholeRuns }) => !(isQuick && isForWholeRuns === true));
   return run.spinners.map((spinners) => judgeOne(run, spinners, figureOf(run, spinners, figures), targets));
-}
-
-export function targetsOf({ scenario, case: caseName }: Run): readonly Target[] {
-  return scenario.targets.filter(({ exceptCases = [] }) => !exceptCases.includes(caseName));
 }
 
 function judgeOne(run: Run, spinners: Spinners, figure: Figure | undefined, targets: readonly Target[]): Judged {

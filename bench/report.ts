@@ -1,4 +1,4 @@
-import { type Judged, targetsOf } from './gate.js';
+import type { Judged } from './gate.js';
 import type { Machine } from './machine.js';
 import type { Remark, Target } from './scenarios/table.js';
 
@@ -28,7 +28,7 @@ function cellsOf(row: Judged): readonly string[] {
     withUnit(number(ours)),
     withUnit(number(bare)),
     ...ratios,
-    wordsOf(targetsOf(run)),
+    wordsOf(run.scenario.targets),
     verdict,
     [...row.misses, ...remarksOf(row, scenario.remarks)].join(', '),
   ];
@@ -60,7 +60,7 @@ export function short(value: number): string {
 /** What a machine reads: everything that the table says, and everything it leaves out. */
 export function resultsOf(rows: readonly Judged[], machine: Machine, isQuick: boolean): string {
   const figures = rows.map(({ run, spinners, figure, verdict, misses }) => {
-    const target = wordsOf(targetsOf(run));
+    const target = wordsOf(run.scenario.targets);
     return {
       scenario: run.scenario.name,
       case: run.case,

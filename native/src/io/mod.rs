@@ -21,6 +21,7 @@ mod file_table;
 mod open;
 mod piece;
 pub mod probe;
+mod read_buffers;
 pub mod sim;
 mod strips;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use exit::exit_immediately;
 pub use fallback::FallbackIo;
 pub use open::{open_io, IoChoice, OpenedIo};
 pub use piece::Piece;
+pub use read_buffers::ReadBuffers;
 pub use uring::UringIo;
 
 use std::os::fd::RawFd;

@@ -7,11 +7,13 @@ use super::space::JOURNAL_START;
 use crate::codec::batch::BatchHeader;
 use crate::codec::crc32c::crc32c;
 use crate::io::task::Files;
-use crate::io::{AlignedBuffer, FileId, IoError, IoResult, Op, BLOCK_SIZE};
+use crate::io::{AlignedBuffer, FileId, IoError, IoResult, Op, ReadBuffers, BLOCK_SIZE};
 use std::rc::Rc;
 
 /// Read at a time.
 const WINDOW_SIZE: u64 = 8 << 20;
+/// Kept for further windows: replay holds two or three until it has written what is in them.
+const WINDOWS_SIZE_MAX: usize = 32 << 20;
 /// Reads of one window under way together.
 const READ_SIZE: u64 = 1 << 20;
 
@@ -78,8 +80,8 @@ pub struct Scanner {
     window: Rc<AlignedBuffer>,
     window_from: u64,
     window_size: u64,
-    /// Windows read before, to be used again when nobody holds a batch in them: fresh memory costs more than the read.
-    used: Vec<Rc<AlignedBuffer>>,
+    /// A window is used again when nobody holds a batch in it.
+    windows: ReadBuffers,
 }
 
 impl Scanner {
@@ -94,7 +96,7 @@ impl Scanner {
             window,
             window_from: 0,
             window_size: 0,
-            used: Vec::new(),
+            windows: ReadBuffers::new(WINDOWS_SIZE_MAX),
         }
     }
 
@@ -186,14 +188,6 @@ impl Scanner {
         (entries.len() == first.header.entry_count as usize).then_some(entries)
     }
 
-    /// A window that nobody holds any more, or a new one.
-    fn buffer(&mut self, size: usize) -> Rc<AlignedBuffer> {
-        let is_free = |window: &Rc<AlignedBuffer>| Rc::strong_count(window) == 1 && window.size() >= size;
-        let free = self.used.iter().position(is_free).map(|at| self.used.swap_remove(at));
-        self.used.retain(|window| Rc::strong_count(window) > 1);
-        free.unwrap_or_else(|| Rc::new(AlignedBuffer::new(size)))
-    }
-
     /// Makes the range available in the window; its index there, or None beyond the end of the file.
     async fn load(&mut self, position: u64, size: u64) -> IoResult<Option<usize>> {
         if position + size > self.start.file_size {
@@ -202,7 +196,7 @@ impl Scanner {
         let is_inside = position >= self.window_from && position + size <= self.window_from + self.window_size;
         if !is_inside {
             let wanted = size.max(WINDOW_SIZE).min(self.start.file_size - position);
-            let buffer = self.buffer(wanted as usize);
+            let buffer = self.windows.take(wanted as usize);
             let reads: Vec<Op> =
                 (0..wanted.div_ceil(READ_SIZE)).map(|index| read_op(self.start.file, position, index, wanted, &buffer)).collect();
             let sizes: Vec<u64> =
@@ -216,7 +210,7 @@ impl Scanner {
                     self.files.read(self.start.file, position + from as u64, rest).await?;
                 }
             }
-            self.used.push(std::mem::replace(&mut self.window, buffer));
+            self.window = buffer;
             self.window_from = position;
             self.window_size = wanted;
         }

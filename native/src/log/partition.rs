@@ -203,6 +203,12 @@ impl Partition {
         }
     }
 
+    /// Here to stay: checkpoints sync it and their records name it.
+    #[must_use]
+    pub fn is_settled_in(&self) -> bool {
+        !self.is_arriving && !self.is_leaving
+    }
+
     /// Corrupt: it was set aside at start.
     #[must_use]
     pub fn is_damaged(&self) -> bool {

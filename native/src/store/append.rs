@@ -4,7 +4,7 @@
 //! the listing on there is no way back.
 
 use super::{AppendError, Event, FencedBy, Finished, Listed, Store};
-use crate::codec::batch::{stamp_assigned, stamp_log_append_time, validate, BatchError, BatchHeader, BatchRules, OFFSET_MAX};
+use crate::codec::batch::{stamp_assigned, stamp_log_append_time, validate, BatchHeader, BatchRules, OFFSET_MAX};
 use crate::io::{FileId, IoResult, Op, OpenMode, Piece};
 use crate::journal::entry::{Durability, Entry, EntryKind};
 use crate::log::open_files::FileKey;
@@ -367,20 +367,17 @@ fn reserve_end(active: &Segment, until: u64, segment_size_max: u64) -> u64 {
 
 /// What the batch would be; nothing is changed. Err is the decision that ends it here.
 fn plan(state: &Partition, append: &Append, batch_size_max: u32) -> Result<Plan, Decision> {
+    // Whatever the topic says and whoever sends it: recovery looks no further behind the journal's end.
     let rules = match append.origin {
-        AppendOrigin::Leader => BatchRules::client(state.config.batch_size_max),
-        AppendOrigin::Coordinator => BatchRules::coordinator(state.config.batch_size_max),
-        AppendOrigin::Follower => BatchRules::replica(),
+        AppendOrigin::Leader => BatchRules::client(state.config.batch_size_max.min(batch_size_max)),
+        AppendOrigin::Coordinator => BatchRules::coordinator(state.config.batch_size_max.min(batch_size_max)),
+        AppendOrigin::Follower => BatchRules { size_max: batch_size_max, ..BatchRules::replica() },
     };
     let refused = |error| Err(Decision::Refused(error));
     let header = match validate(append.piece.bytes(), &rules) {
         Ok(header) => header,
         Err(error) => return refused(AppendError::Batch(error)),
     };
-    // Whatever the topic says and whoever sends it: recovery looks no further behind the journal's end.
-    if header.size > batch_size_max {
-        return refused(AppendError::Batch(BatchError::TooLarge { size: header.size, max: batch_size_max }));
-    }
     let (base, leader_epoch) = if append.origin == AppendOrigin::Follower {
         (header.base_offset as u64, header.leader_epoch)
     } else {

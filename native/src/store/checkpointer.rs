@@ -157,7 +157,7 @@ impl Store {
                 || partition.recorded != partition.synced
                 || partition.is_directory_dirty
                 || partition.is_file_dirty;
-            is_changed && !partition.is_arriving && !partition.is_leaving
+            is_changed && partition.is_settled_in()
         };
         let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
         let queue = states.filter(|(_, state)| changed(state)).map(|(handle, state)| (handle, state.stable.offset)).collect();
@@ -205,7 +205,7 @@ impl Store {
             }
             // Cut since it was synced: the record would say so, and the journal's entry count as applied.
             let states = self.partitions.iter().enumerate().filter_map(|(handle, state)| Some((handle as u32, state.as_ref()?)));
-            let cut = states.filter(|(_, state)| state.is_file_dirty && !state.is_arriving && !state.is_leaving);
+            let cut = states.filter(|(_, state)| state.is_file_dirty && state.is_settled_in());
             self.checkpointer.queue = cut.map(|(handle, state)| (handle, state.stable.offset)).collect();
             if self.checkpointer.queue.is_empty() {
                 self.record_checkpoint();
@@ -297,12 +297,11 @@ impl Store {
 
     fn record_checkpoint(&mut self) {
         let (position, number) = self.journal.replay_start_after(self.checkpointer.boundary);
-        let named = |state: &Partition| !state.is_leaving && !state.is_arriving;
         let states = || {
             self.partitions
                 .iter()
                 .enumerate()
-                .filter_map(|(handle, state)| Some((handle as u32, state.as_ref().filter(|state| named(state))?)))
+                .filter_map(|(handle, state)| Some((handle as u32, state.as_ref().filter(|state| state.is_settled_in())?)))
         };
         let marks = states().map(|(partition, state)| Recorded { partition, mark: state.synced, cuts: state.cuts }).collect();
         let partitions = states().map(|(_, state)| partition_record(state)).chain(self.handovers.records()).collect();

@@ -229,7 +229,7 @@ impl Store {
     }
 
     pub(super) fn is_changing(&self, handle: u32) -> bool {
-        self.controls.get(&handle).is_some_and(|running| matches!(running.step, Step::Changing | Step::Leaving))
+        self.controls.get(&handle).is_some_and(|running| matches!(running.step, Step::Changing))
     }
 
     /// Rule 18: nobody reads a file that is about to be cut or renamed; nor is it being synced.
@@ -370,7 +370,8 @@ impl Store {
         state.is_leaving = true;
         // The fence changed no file: the record that keeps the partition contains it.
         state.synced.sequence = after.sequence;
-        self.handovers.release(partition_record(self.partitions[handle as usize].as_ref().expect("a live partition")));
+        let record = partition_record(state);
+        self.handovers.release(record);
         self.running(handle).step = Step::Leaving;
         // Before those that come from now on: a producer's batches are refused in their order.
         self.refuse_waiting(handle, &super::AppendError::UnknownPartition);

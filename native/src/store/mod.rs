@@ -19,7 +19,6 @@ pub mod inspect;
 mod journal_replay;
 mod partition_files;
 mod read;
-mod read_buffers;
 mod recover;
 mod replay;
 mod rings;
@@ -34,7 +33,7 @@ pub use read::{HotSlice, ReadOutcome};
 pub use recover::{recover, shard_of, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
 
 use crate::io::task::{block_on, Files, Tasks};
-use crate::io::{AlignedBuffer, Completion, FileId, Io, IoError, IoResult, OpenMode, Token};
+use crate::io::{AlignedBuffer, Completion, FileId, Io, IoError, IoResult, OpenMode, ReadBuffers, Token};
 use crate::journal::space::JOURNAL_START;
 use crate::journal::superblock::Superblock;
 use crate::journal::writer::{Journal, JournalConfig, JournalStart};
@@ -47,6 +46,9 @@ use crate::ring::RingReader;
 use rings::ShardRing;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
+
+/// Memory kept for reads from segments.
+const READ_BUFFERS_SIZE_MAX: usize = 16 << 20;
 
 const KIND_SHIFT: u32 = 56;
 const JOURNAL: Token = 1 << KIND_SHIFT;
@@ -178,7 +180,7 @@ pub struct Store {
     controls: HashMap<u32, control::Running>,
     handovers: handover::Handovers,
     parked_reads: HashMap<u32, Vec<read::Parked>>,
-    read_buffers: read_buffers::ReadBuffers,
+    read_buffers: ReadBuffers,
     /// Tombstones, with the commit after which nothing of them is in the journal.
     tombstones: Vec<(PartitionId, u64)>,
     fenced: Option<(IoError, FencedBy)>,
@@ -230,7 +232,7 @@ impl Store {
             controls: HashMap::new(),
             handovers: handover::Handovers::default(),
             parked_reads: HashMap::new(),
-            read_buffers: read_buffers::ReadBuffers::default(),
+            read_buffers: ReadBuffers::new(READ_BUFFERS_SIZE_MAX),
             tombstones: Vec::new(),
             fenced: None,
             last_commit_ms: now.monotonic_ms,

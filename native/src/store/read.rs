@@ -2,13 +2,12 @@
 //! ways of sending to sockets extend. Nothing at or above the limit, or above what is stable, is ever given out.
 
 use super::files::Waiter;
-use super::read_buffers::ReadBuffers;
 use super::walk::{self, SegmentFile, WalkStart};
 use super::{Event, Finished, Found, ReadBytes, ReadError, Store};
 use crate::codec::batch::{BatchHeader, HEADER_SIZE};
 use crate::codec::records::Records;
 use crate::io::task::Files;
-use crate::io::{AlignedBuffer, FileId, Piece};
+use crate::io::{AlignedBuffer, FileId, Piece, ReadBuffers};
 use crate::log::leader_epochs::LeaderEpochs;
 use crate::log::offset_index::OffsetIndex;
 use crate::log::open_files::FileKey;

@@ -336,7 +336,6 @@ impl Recovery<'_> {
         let mut ids: Vec<PartitionId> = self.names.keys().copied().collect();
         ids.sort_unstable();
         let identities = self.read_identities(&ids)?;
-        self.records = records.clone();
         let mut unrecorded = Vec::new();
         for (id, identity) in ids.into_iter().zip(identities) {
             let config = self.catalog.live[&id];
@@ -366,6 +365,7 @@ impl Recovery<'_> {
                 _ => self.corrupt(id, format!("{id:?}: its identity file is damaged or another partition's"))?,
             }
         }
+        self.records = records;
         self.sync_identities(&unrecorded)
     }
 

@@ -1,22 +1,29 @@
-//! Memory for reads from segments, used again when nobody holds it any more: fresh pages cost as much as the read.
+//! Memory for reads, used again when nobody holds it any more: fresh pages cost as much as the read.
 //!
-//! Owned by: the store, and each read under way. A buffer is back when its reader has dropped it; nobody returns it.
+//! Owned by: whoever reads, shared with each read under way. A buffer is back when its holders have dropped it; nobody
+//! returns it.
 
-use crate::io::AlignedBuffer;
+use super::AlignedBuffer;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// Bytes kept at most; what is needed beyond them is allocated and freed.
-const KEPT_SIZE_MAX: usize = 16 << 20;
 const BUFFER_SIZE_MIN: usize = 64 << 10;
 
-#[derive(Clone, Default)]
-pub(super) struct ReadBuffers {
+#[derive(Clone)]
+pub struct ReadBuffers {
     kept: Rc<RefCell<Vec<Rc<AlignedBuffer>>>>,
+    kept_size_max: usize,
 }
 
 impl ReadBuffers {
+    /// Keeps so many bytes; what is needed beyond them is allocated and freed.
+    #[must_use]
+    pub fn new(kept_size_max: usize) -> Self {
+        Self { kept: Rc::default(), kept_size_max }
+    }
+
     /// Of at least this size; its contents are whatever they were.
+    #[must_use]
     pub fn take(&self, size: usize) -> Rc<AlignedBuffer> {
         let mut kept = self.kept.borrow_mut();
         let is_free = |buffer: &&Rc<AlignedBuffer>| Rc::strong_count(buffer) == 1 && buffer.size() >= size;
@@ -24,7 +31,7 @@ impl ReadBuffers {
             return free.clone();
         }
         let buffer = Rc::new(AlignedBuffer::new(size.next_power_of_two().max(BUFFER_SIZE_MIN)));
-        if kept.iter().map(|kept| kept.size()).sum::<usize>() + buffer.size() <= KEPT_SIZE_MAX {
+        if kept.iter().map(|kept| kept.size()).sum::<usize>() + buffer.size() <= self.kept_size_max {
             kept.push(buffer.clone());
         }
         buffer
@@ -37,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_buffer_is_used_again_when_its_reader_has_dropped_it_and_not_before() {
-        let buffers = ReadBuffers::default();
+        let buffers = ReadBuffers::new(16 << 20);
         let first = buffers.take(100_000);
         let address = first.bytes().as_ptr();
         assert_ne!(buffers.take(100_000).bytes().as_ptr(), address, "somebody reads from it");
@@ -48,9 +55,9 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let buffers = ReadBuffers::default();
+        let buffers = ReadBuffers::new(16 << 20);
         let held: Vec<_> = (0..100).map(|_| buffers.take(1 << 20)).collect();
         drop(held);
-        assert_eq!(buffers.kept.borrow().iter().map(|buffer| buffer.size()).sum::<usize>(), KEPT_SIZE_MAX);
+        assert_eq!(buffers.kept.borrow().iter().map(|buffer| buffer.size()).sum::<usize>(), 16 << 20);
     }
 }
