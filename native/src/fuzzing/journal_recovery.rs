@@ -8,12 +8,16 @@ use crate::io::sim::{SimDisk, SimIo};
 use crate::io::task::{block_on, Files};
 use crate::io::{OpenMode, BLOCK_SIZE};
 use crate::journal::entry::{Entry, EntryKind, ENTRY_SIZE};
-use crate::journal::header::{encode_header, header_block_count, seal_block, CommitHeader, Incarnation, PREFIX_SIZE};
+use crate::journal::header::{
+    encode_header, entries_end, header_block_count, seal_block, CommitHeader, Incarnation, ENTRIES_PER_BLOCK, PREFIX_SIZE,
+};
 use crate::journal::scan::{ScanError, ScanStart, Scanner};
 use crate::journal::space::JOURNAL_START;
 use crate::log::ids::{PartitionId, TopicId};
 use std::path::Path;
 
+/// Of a block's own entries.
+const ENTRY_COUNT_AT: usize = PREFIX_SIZE - 10;
 const INCARNATION: Incarnation = Incarnation { number: 3, nonce: [7; 16] };
 
 pub fn run(bytes: &[u8]) {
@@ -64,7 +68,8 @@ fn make_good(file: &mut [u8]) {
     let mut magic = vec![0; BLOCK_SIZE];
     encode_header(&header(1, 0, BLOCK_SIZE as u64, 0), &[], &mut magic);
     for block in file.chunks_exact_mut(BLOCK_SIZE).filter(|block| block[..4] == magic[..4]) {
-        for entry in block[PREFIX_SIZE..].chunks_exact_mut(ENTRY_SIZE) {
+        let count = usize::from(u16::from_le_bytes([block[ENTRY_COUNT_AT], block[ENTRY_COUNT_AT + 1]]));
+        for entry in block[PREFIX_SIZE..].chunks_exact_mut(ENTRY_SIZE).take(count.min(ENTRIES_PER_BLOCK)) {
             let crc = crc32c(&entry[..ENTRY_SIZE - 4]);
             entry[ENTRY_SIZE - 4..].copy_from_slice(&crc.to_le_bytes());
         }
@@ -76,17 +81,33 @@ fn header(number: u64, position: u64, size: u64, entry_count: u32) -> CommitHead
     CommitHeader { incarnation: INCARNATION, position, number, durable: number - 1, size, entry_count }
 }
 
+/// Where the first batch of a commit lies.
+#[derive(Clone, Copy)]
+enum Layout {
+    Blocks,
+    Packed,
+}
+
+impl Layout {
+    fn payload_at(self, entry_count: usize) -> usize {
+        match self {
+            Self::Blocks => header_block_count(entry_count) * BLOCK_SIZE,
+            Self::Packed => entries_end(entry_count),
+        }
+    }
+}
+
 /// A commit of one-record batches for a partition, at the end of the file.
-fn push_commit(file: &mut Vec<u8>, number: u64, first_offset: u64, count: usize) {
+fn push_commit(file: &mut Vec<u8>, number: u64, first_offset: u64, count: usize, layout: Layout) {
     let id = PartitionId { topic: TopicId([5; 16]), index: 0 };
-    let header_size = header_block_count(count) * BLOCK_SIZE;
-    let (mut entries, mut payload) = (Vec::new(), Vec::new());
+    let mut commit = vec![0; layout.payload_at(count)];
+    let mut entries = Vec::new();
     for offset in first_offset..first_offset + count as u64 {
         let batch = BatchBuilder::new().base_offset(offset as i64).leader_epoch(1).value(&[offset as u8; 50]).finish();
         let parsed = BatchHeader::parse(&batch).expect("built");
         entries.push(Entry {
             sequence: offset + 1,
-            payload_position: (header_size + payload.len()) as u32,
+            payload_position: commit.len() as u32,
             leader_epoch: 1,
             size: parsed.size,
             batch_crc: parsed.crc,
@@ -94,31 +115,30 @@ fn push_commit(file: &mut Vec<u8>, number: u64, first_offset: u64, count: usize)
             begins_segment: offset == 0,
             ..Entry::control(EntryKind::Batch, id, offset, offset)
         });
-        payload.extend_from_slice(&batch);
+        commit.extend_from_slice(&batch);
     }
-    payload.resize(payload.len().next_multiple_of(BLOCK_SIZE), 0);
-    let from = file.len();
-    file.resize(from + header_size, 0);
-    let header = header(number, from as u64, (header_size + payload.len()) as u64, count as u32);
-    encode_header(&header, &entries, &mut file[from..]);
-    file.extend_from_slice(&payload);
+    commit.resize(commit.len().next_multiple_of(BLOCK_SIZE), 0);
+    let header = header(number, file.len() as u64, commit.len() as u64, count as u32);
+    encode_header(&header, &entries, &mut commit[..header_block_count(count) * BLOCK_SIZE]);
+    file.extend_from_slice(&commit);
 }
 
 pub fn seeds() -> Vec<Seed> {
-    let commits = |counts: &[usize]| {
+    let commits = |layout: Layout, counts: &[usize]| {
         let mut file = vec![0; JOURNAL_START as usize];
         let mut offset = 0;
         for (index, &count) in counts.iter().enumerate() {
-            push_commit(&mut file, 1 + index as u64, offset, count);
+            push_commit(&mut file, 1 + index as u64, offset, count, layout);
             offset += count as u64;
         }
         file
     };
     vec![
-        seed("empty", commits(&[])),
-        seed("three", commits(&[1, 3, 2])),
-        seed("two-header-blocks", commits(&[50, 1])),
-        seed("witness", commits(&[2, 0])),
+        seed("empty", commits(Layout::Blocks, &[])),
+        seed("three", commits(Layout::Blocks, &[1, 3, 2])),
+        seed("two-header-blocks", commits(Layout::Blocks, &[50, 1])),
+        seed("witness", commits(Layout::Blocks, &[2, 0])),
+        seed("packed", commits(Layout::Packed, &[1, 50, 2, 0])),
     ]
 }
 
@@ -129,6 +149,6 @@ mod tests {
     #[test]
     fn the_seeds_are_whole_journals() {
         let counts: Vec<usize> = seeds().iter().map(|(_, bytes)| scan(bytes).0.len()).collect();
-        assert_eq!(counts, [0, 3, 2, 2]);
+        assert_eq!(counts, [0, 3, 2, 2, 4]);
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::io::{AlignedBuffer, Io, Piece};
 
-/// Commits up to this size are copied whole.
+/// Commits up to this size are copied as a whole.
 pub(super) const SLOT_SIZE: usize = 32 << 10;
 
 pub(super) struct CommitMemory {
@@ -37,9 +37,9 @@ impl CommitMemory {
         io.register(&self.slots);
     }
 
-    /// A slot, for a commit that fits.
-    pub fn slot(&mut self, size: usize) -> Option<Lent> {
-        (size <= SLOT_SIZE).then(|| self.free.pop().map(Lent::Slot)).flatten()
+    /// For a packed commit. As many are in flight as there are slots, at most.
+    pub fn slot(&mut self) -> Lent {
+        Lent::Slot(self.free.pop().expect("a slot for each commit in flight and the witness"))
     }
 
     pub fn buffer(&mut self, size: usize) -> AlignedBuffer {

@@ -48,8 +48,9 @@ pub struct Gather {
     runs: Vec<Run>,
     /// The run of the last payload: the next one usually continues it.
     last: usize,
-    /// Addresses, in the order of their entries.
-    payloads: Vec<usize>,
+    /// In the order of their entries.
+    payloads: Vec<Piece>,
+    payload_size: usize,
     block_count: usize,
 }
 
@@ -63,7 +64,8 @@ pub struct Plan {
 
 impl Gather {
     pub fn add(&mut self, payload: Piece) {
-        self.payloads.push(payload.address());
+        self.payloads.push(payload);
+        self.payload_size += payload.size();
         let at = self.place_of(payload.address());
         let run = Run { start: payload, size: payload.size() };
         if at > 0 && self.runs[at - 1].reaches(run.address()) {
@@ -104,7 +106,13 @@ impl Gather {
         self.runs.len() * 3
     }
 
-    /// Bytes behind the header blocks.
+    /// Of the payloads alone, in bytes.
+    #[must_use]
+    pub fn payload_size(&self) -> usize {
+        self.payload_size
+    }
+
+    /// Bytes behind the header blocks, with edges.
     #[must_use]
     pub fn size(&self) -> usize {
         self.block_count * BLOCK_SIZE
@@ -136,30 +144,29 @@ impl Gather {
         Plan { pieces, payload_positions: self.payload_positions(&run_positions) }
     }
 
-    /// Instead of a plan: everything copied to `out`, whole blocks, which come `header_size` behind the commit's first byte.
-    pub fn copy(&self, header_size: usize, out: &mut [u8]) -> Vec<u32> {
-        let mut run_positions = Vec::with_capacity(self.runs.len());
-        let mut at = 0;
-        for run in &self.runs {
-            let begin = at + run.address() % BLOCK_SIZE;
-            let end = at + run.block_count() * BLOCK_SIZE;
-            run_positions.push(header_size + begin);
-            out[at..begin].fill(0);
-            out[begin..begin + run.size].copy_from_slice(run.start.extended(run.size).bytes());
-            out[begin + run.size..end].fill(0);
-            at = end;
-        }
-        self.payload_positions(&run_positions)
+    /// Instead of a plan: every payload copied to `out`, the commit's whole memory, from `at` on and one behind the other.
+    pub fn pack(&self, at: usize, out: &mut [u8]) -> Vec<u32> {
+        let mut end = at;
+        let place = |payload: &Piece| {
+            let position = end;
+            end += payload.size();
+            out[position..end].copy_from_slice(payload.bytes());
+            position as u32
+        };
+        let positions = self.payloads.iter().map(place).collect();
+        out[end..].fill(0);
+        positions
     }
 
     fn payload_positions(&self, run_positions: &[usize]) -> Vec<u32> {
         let mut at = 0;
-        let position_of = |address: &usize| {
-            let is_inside = self.runs[at].address() <= *address && *address < self.runs[at].end();
+        let position_of = |payload: &Piece| {
+            let address = payload.address();
+            let is_inside = self.runs[at].address() <= address && address < self.runs[at].end();
             if !is_inside {
-                at = self.runs.partition_point(|run| run.address() <= *address) - 1;
+                at = self.runs.partition_point(|run| run.address() <= address) - 1;
             }
-            (run_positions[at] + *address - self.runs[at].address()) as u32
+            (run_positions[at] + address - self.runs[at].address()) as u32
         };
         self.payloads.iter().map(position_of).collect()
     }
@@ -263,15 +270,18 @@ mod tests {
             let mut in_order = Gather::default();
             laid_out.iter().for_each(|payload| in_order.add(*payload));
             prop_assert_eq!(gather.size(), in_order.size());
-            let mut copy = vec![0x11; gather.size()];
-            let copied_positions = gather.copy(BLOCK_SIZE, &mut copy);
+            let mut packed = vec![0x11; 100 + gather.payload_size() + 7];
+            let packed_positions = gather.pack(100, &mut packed);
+            prop_assert!(packed[..100].iter().all(|byte| *byte == 0x11) && packed.ends_with(&[0; 7]));
             let mut buffer = AlignedBuffer::new(gather.edge_block_count() * BLOCK_SIZE);
             let plan = gather.plan(BLOCK_SIZE, &mut buffer, 0);
             let bytes = assemble(&plan.pieces);
-            prop_assert_eq!(&copied_positions, &plan.payload_positions);
-            prop_assert!(copy == bytes, "a copy holds what would have been written in place");
             prop_assert_eq!(bytes.len(), gather.size());
             prop_assert!(plan.pieces.len() <= gather.piece_bound());
+            for (payload, position) in payloads.iter().zip(&packed_positions) {
+                let from = *position as usize;
+                prop_assert_eq!(&packed[from..from + payload.size()], payload.bytes());
+            }
             for (payload, position) in payloads.iter().zip(&plan.payload_positions) {
                 let from = *position as usize - BLOCK_SIZE;
                 prop_assert_eq!(&bytes[from..from + payload.size()], payload.bytes());

@@ -1,6 +1,7 @@
 use super::entry::{Entry, EntryKind};
 use super::gather::Gather;
-use super::header::header_block_count;
+use super::commit_memory::SLOT_SIZE;
+use super::header::{entries_end, header_block_count};
 use crate::io::{Piece, BLOCK_SIZE, PIECES_MAX};
 
 /// Entries that will be one commit, with what their owner wants back when it is durable.
@@ -40,8 +41,21 @@ impl<T> Group<T> {
         header_block_count(self.entries.len()) * BLOCK_SIZE
     }
 
+    /// What is small is packed: its batches come right behind the last entry, in that block.
+    pub fn is_packed(&self) -> bool {
+        self.packed_size() <= SLOT_SIZE
+    }
+
+    fn packed_size(&self) -> usize {
+        (entries_end(self.entries.len()) + self.gather.payload_size()).next_multiple_of(BLOCK_SIZE)
+    }
+
     /// Of the whole commit, in bytes.
     pub fn size(&self) -> usize {
-        self.header_size() + self.gather.size()
+        if self.is_packed() {
+            self.packed_size()
+        } else {
+            self.header_size() + self.gather.size()
+        }
     }
 }

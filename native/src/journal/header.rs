@@ -5,7 +5,7 @@
 //!   magic u32 · format u16 · blocks u16 · incarnation u64 · nonce 16 · position of this block u64 · number u64 ·
 //!   durable u64 (highest commit known durable) · size of the whole commit u64 · entries in the commit u32 ·
 //!   this block's index u16 · entries in this block u16 · zero u32 · checksum u32   = 80 bytes
-//!   then up to 43 entries of 92 bytes, then zeros
+//!   then up to 43 entries of 92 bytes, then zeros, or, behind the last entry of a small commit, its batches
 //! ```
 //! The checksum covers the whole block, nonce and own position included: neither a block of an older incarnation or
 //! lap, nor a client's payload that looks like one, can pass for a header (DURABILITY.md rule 4).
@@ -54,7 +54,14 @@ pub fn header_block_count(entry_count: usize) -> usize {
     entry_count.div_ceil(ENTRIES_PER_BLOCK).max(1)
 }
 
-/// Fills `out` (exactly the header blocks, zeroed or not) for the commit.
+/// Where the last entry ends, counted from the commit's first byte: the first that a batch may have.
+#[must_use]
+pub fn entries_end(entry_count: usize) -> usize {
+    let full_blocks = header_block_count(entry_count) - 1;
+    full_blocks * BLOCK_SIZE + PREFIX_SIZE + (entry_count - full_blocks * ENTRIES_PER_BLOCK) * ENTRY_SIZE
+}
+
+/// Fills `out` (exactly the header blocks) for the commit. What is behind the last entry stays, and is sealed with it.
 pub fn encode_header(header: &CommitHeader, entries: &[Entry], out: &mut [u8]) {
     let block_count = header_block_count(entries.len());
     assert_eq!(out.len(), block_count * BLOCK_SIZE);
@@ -66,7 +73,6 @@ pub fn encode_header(header: &CommitHeader, entries: &[Entry], out: &mut [u8]) {
 }
 
 fn encode_block(header: &CommitHeader, block_count: usize, index: usize, entries: &[Entry], block: &mut [u8]) {
-    block.fill(0);
     let mut fields = FieldWriter { bytes: Vec::with_capacity(PREFIX_SIZE) };
     fields.u32(MAGIC);
     fields.u16(FORMAT);
@@ -82,6 +88,9 @@ fn encode_block(header: &CommitHeader, block_count: usize, index: usize, entries
     fields.u16(entries.len() as u16);
     fields.u32(0);
     block[..fields.bytes.len()].copy_from_slice(&fields.bytes);
+    if index + 1 < block_count {
+        block[PREFIX_SIZE + entries.len() * ENTRY_SIZE..].fill(0);
+    }
     for (at, entry) in entries.iter().enumerate() {
         entry.encode(&mut block[PREFIX_SIZE + at * ENTRY_SIZE..]);
     }
@@ -177,8 +186,19 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_behind_the_last_entry_stays() {
+        let end = entries_end(50);
+        assert_eq!(end, BLOCK_SIZE + PREFIX_SIZE + (50 - ENTRIES_PER_BLOCK) * ENTRY_SIZE);
+        let mut bytes = vec![0x11; 2 * BLOCK_SIZE];
+        encode_header(&header(50), &entries(50), &mut bytes);
+        assert!(bytes[end..].iter().all(|byte| *byte == 0x11));
+        let last = decode_block(&bytes[BLOCK_SIZE..], 8192 + BLOCK_SIZE as u64, &header(0).incarnation).expect("sealed");
+        assert_eq!(last.entries, entries(50)[ENTRIES_PER_BLOCK..]);
+    }
+
+    #[test]
     fn a_flip_of_any_bit_is_noticed() {
-        let mut bytes = vec![0; BLOCK_SIZE];
+        let mut bytes = vec![0x11; BLOCK_SIZE];
         encode_header(&header(2), &entries(2), &mut bytes);
         for bit in (0..BLOCK_SIZE * 8).step_by(7) {
             bytes[bit / 8] ^= 1 << (bit % 8);

@@ -2,7 +2,7 @@
 //! that nothing acknowledged lay behind its end (DURABILITY.md rules 4 and 6).
 
 use super::entry::{Entry, EntryKind};
-use super::header::{decode_block, header_block_count, CommitHeader, HeaderBlock, Incarnation};
+use super::header::{decode_block, entries_end, header_block_count, CommitHeader, HeaderBlock, Incarnation};
 use super::space::JOURNAL_START;
 use crate::codec::batch::BatchHeader;
 use crate::codec::crc32c::crc32c;
@@ -229,10 +229,8 @@ fn is_payload_whole(commit: &ScannedCommit, entry: &Entry) -> bool {
     if entry.kind != EntryKind::Batch {
         return true;
     }
-    let from = entry.payload_position as u64;
-    if from < header_block_count(commit.entries.len()) as u64 * BLOCK_SIZE as u64
-        || from + u64::from(entry.size) > commit.header.size
-    {
+    let from = u64::from(entry.payload_position);
+    if from < entries_end(commit.entries.len()) as u64 || from + u64::from(entry.size) > commit.header.size {
         return false;
     }
     let bytes = commit.payload(entry);

@@ -10,7 +10,10 @@ use crate::io::task::Files;
 use crate::io::{IoResult, OpenMode};
 use std::path::{Path, PathBuf};
 
-const FORMAT: u16 = 1;
+/// Of the whole data directory: an older program meets it here first, before it could take what it does not know for the
+/// end of a journal. 2: the batches of a small commit begin in its header block.
+const FORMAT: u16 = 2;
+const FORMAT_OLDEST: u16 = 1;
 
 /// Where the two copies lie and which comes next.
 #[derive(Clone, Debug)]
@@ -120,7 +123,7 @@ impl Twin {
             (fields.u32()? == crc32c(&bytes[..covered]) && magic == self.magic).then_some((format, generation, payload))
         })();
         match parsed {
-            Some((FORMAT, generation, payload)) => Decoded::Whole(Copy { generation, payload }),
+            Some((FORMAT_OLDEST..=FORMAT, generation, payload)) => Decoded::Whole(Copy { generation, payload }),
             Some((format, ..)) => Decoded::Newer(format),
             None => Decoded::Damaged,
         }

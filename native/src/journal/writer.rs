@@ -11,7 +11,7 @@
 use super::commit_memory::{CommitMemory, Lent};
 use super::entry::{Entry, EntryKind};
 use super::group::Group;
-use super::header::{encode_header, CommitHeader, Incarnation};
+use super::header::{encode_header, entries_end, CommitHeader, Incarnation};
 use super::space::Space;
 use crate::io::{AlignedBuffer, FileId, Io, IoError, IoResult, Op, Piece, SyncMethod, Token, BLOCK_SIZE};
 use std::collections::VecDeque;
@@ -235,16 +235,27 @@ impl<T> Journal<T> {
 
     /// A small commit is copied as a whole, of a large one only the edges.
     fn gather(&mut self, group: &Group<T>) -> Gathered {
-        let header_size = group.header_size();
-        if let Some(mut memory) = self.memory.slot(group.size()) {
-            let out = &mut self.memory.bytes_mut(&mut memory)[header_size..group.size()];
-            let payload_positions = group.gather.copy(header_size, out);
-            self.counters.bytes_copied += group.gather.size() as u64;
-            let pieces = vec![self.memory.piece(&memory, 0, group.size())];
-            return Gathered { memory, pieces, payload_positions };
+        if group.is_packed() {
+            self.pack(group)
+        } else {
+            self.gather_in_place(group)
         }
+    }
+
+    fn pack(&mut self, group: &Group<T>) -> Gathered {
+        let mut memory = self.memory.slot();
+        let out = &mut self.memory.bytes_mut(&mut memory)[..group.size()];
+        let payload_positions = group.gather.pack(entries_end(group.entries.len()), out);
+        self.counters.bytes_copied += group.gather.payload_size() as u64;
+        let pieces = vec![self.memory.piece(&memory, 0, group.size())];
+        Gathered { memory, pieces, payload_positions }
+    }
+
+    fn gather_in_place(&mut self, group: &Group<T>) -> Gathered {
+        let header_size = group.header_size();
         let edges_size = group.gather.edge_block_count() * BLOCK_SIZE;
         let mut buffer = self.memory.buffer(header_size + edges_size);
+        buffer.bytes_mut()[entries_end(group.entries.len())..header_size].fill(0);
         let plan = group.gather.plan(header_size, &mut buffer, header_size);
         self.counters.bytes_copied += edges_size as u64;
         let mut pieces = Vec::with_capacity(plan.pieces.len() + 1);
