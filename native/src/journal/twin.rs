@@ -135,3 +135,33 @@ enum Decoded {
     Newer(u16),
     Damaged,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::sim::{SimDisk, SimIo};
+    use crate::io::task::block_on;
+
+    /// What a program finds whose twin was last written in `format`.
+    fn read_of_format(format: u16) -> Copies {
+        let disk = SimDisk::seeded(0);
+        let (path, mut bytes) = Twin::new(7, Path::new("/d"), "twin").next(b"payload");
+        bytes[4..6].copy_from_slice(&format.to_le_bytes());
+        let covered = bytes.len() - 4;
+        let crc = crc32c(&bytes[..covered]);
+        bytes[covered..].copy_from_slice(&crc.to_le_bytes());
+        disk.put_file(&path, &bytes);
+        block_on(&mut SimIo::new(&disk), |files| async move {
+            Twin::new(7, Path::new("/d"), "twin").read(&files).await.expect("a disk without faults")
+        })
+    }
+
+    #[test]
+    fn older_formats_are_read_and_newer_ones_are_told_from_damage() {
+        for format in FORMAT_OLDEST..=FORMAT {
+            assert_eq!(read_of_format(format).whole[0].payload, b"payload");
+        }
+        let newer = read_of_format(FORMAT + 1);
+        assert_eq!((newer.whole.len(), newer.damaged, newer.newer_format), (0, 0, Some(FORMAT + 1)));
+    }
+}
