@@ -1,0 +1,173 @@
+import type { ErrorName } from './errors.js';
+import type { TopicId } from './ids.js';
+import type { Offset } from './offset.js';
+import type { Result } from './result.js';
+import type { TopicConfigs } from './topic-config.js';
+
+// What the islands are given by ts/broker, and what a simulator stands behind. Callbacks are called once, never before the call
+// that took them has returned, and on the caller's thread.
+
+export interface Clock {
+  /** For ages, delays and deadlines. */
+  monotonicMs(): number;
+  /** Wall clock at start plus monotonic time since, so that a jump of the wall clock changes nothing early. */
+  wallMs(): number;
+  /** Calls back after a delay, once; the answer takes the call back. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+export interface Random {
+  bytes(size: number): Uint8Array;
+}
+
+export interface Failure {
+  readonly error: ErrorName;
+  /** What happened here, for people; the table's own words where absent. */
+  readonly message?: string;
+}
+
+export type Durability = 'fsync' | 'replicated';
+
+// The data plane, as a gateway sees it.
+
+/** Where a partition is served on this node. A new object when anything of it changes. */
+export interface PartitionRoute {
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly shard: number;
+  /** The shard's name for it, good for this life of the node. */
+  readonly handle: number;
+  readonly leaderEpoch: number;
+}
+
+export interface TopicRoute {
+  readonly topicId: TopicId;
+  readonly name: string;
+  readonly durability: Durability;
+  /** Of a batch, in bytes. */
+  readonly batchSizeMax: number;
+  readonly isLogAppendTime: boolean;
+  readonly partitions: readonly PartitionRoute[];
+}
+
+export interface Appended {
+  readonly base: Offset;
+  readonly next: Offset;
+  readonly leaderEpoch: number;
+  readonly logStart: Offset;
+  /** Of the batch: what its topic stamped, or its largest. */
+  readonly timestampMs: number;
+  readonly durability: Durability;
+  readonly isDuplicate: boolean;
+}
+
+/** Whole batches, one behind the other. The bytes belong to the callback: they may change once it has returned. */
+export interface Batches {
+  readonly parts: readonly Uint8Array[];
+  readonly size: number;
+  readonly base: Offset;
+  readonly next: Offset;
+  /** Of the last batch. */
+  readonly leaderEpoch: number;
+}
+
+export interface PartitionEnds {
+  readonly logStart: Offset;
+  readonly highWatermark: Offset;
+}
+
+export interface ReadResult extends PartitionEnds {
+  /** Absent: nothing between the offset and the high watermark. */
+  readonly batches?: Batches;
+}
+
+/** The high watermark has moved. */
+export interface Tail extends PartitionEnds {
+  /** What lies below it since the last call, if it is still in memory; else it is read by offset. */
+  readonly batches?: Batches;
+}
+
+export interface FoundOffset {
+  readonly offset: Offset;
+  readonly timestampMs: number;
+  readonly leaderEpoch: number;
+}
+
+export interface PartitionDescription extends PartitionEnds {
+  readonly leaderEpoch: number;
+  readonly size: number;
+  readonly segmentsCount: number;
+}
+
+/** A call that found no room in a ring did nothing: the caller waits for `space` and calls again, in its old order. */
+export type Taken = 'taken' | 'full' | 'closed';
+
+/** One gateway's way to one shard. Calls of one kind about one partition are begun in their order. */
+export interface ShardPort {
+  /** The batch is copied before this returns. */
+  append(handle: number, batch: Uint8Array, done: (result: Result<Appended, Failure>) => void): Taken;
+  /** Whole batches from the one that holds `offset` on: at most `sizeMax` bytes, but at least one batch. */
+  read(handle: number, offset: Offset, sizeMax: number, done: (result: Result<ReadResult, Failure>) => void): Taken;
+  /** The first record of this time or later; undefined: there is none. */
+  find(handle: number, timestampMs: number, done: (result: Result<FoundOffset | undefined, Failure>) => void): Taken;
+  /** Where the records of a leader epoch end: the largest epoch not above the one asked for, and the offset behind it. */
+  epochEnd(
+    handle: number,
+    leaderEpoch: number,
+    done: (result: Result<{ readonly leaderEpoch: number; readonly end: Offset }, Failure>) => void,
+  ): Taken;
+  describe(handle: number, done: (result: Result<PartitionDescription, Failure>) => void): Taken;
+  /** Calls `tail` whenever the high watermark moves, until `unwatch`. One watcher per partition and gateway. */
+  watch(handle: number, tail: (tail: Tail) => void, done: (result: Result<PartitionEnds, Failure>) => void): Taken;
+  unwatch(handle: number): void;
+  /** Calls back once, when a refused call is worth another try. */
+  space(callback: () => void): void;
+}
+
+// The control plane, as a gateway sees it.
+
+export interface NewTopic {
+  readonly name: string;
+  /** Absent: the node's default. */
+  readonly partitions?: number;
+  readonly replicationFactor?: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+export interface ConfigChange {
+  readonly set: Readonly<Record<string, string>>;
+  readonly reset: readonly string[];
+}
+
+/**
+ * Asks the controller. An answer comes when the change is committed and every gateway of this node routes by it. All fail with a
+ * row of the error table; a `validateOnly` request changes nothing and fails as the real one would.
+ */
+export interface ClusterCommands {
+  createTopic(topic: NewTopic, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
+  deleteTopic(name: string): Promise<Result<TopicId, Failure>>;
+  addPartitions(name: string, partitions: number, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
+  alterTopic(name: string, change: ConfigChange, validateOnly: boolean): Promise<Result<void, Failure>>;
+  /** An id that no producer has had. */
+  allocateProducer(): Promise<Result<{ readonly producerId: number; readonly producerEpoch: number }, Failure>>;
+}
+
+/** What this gateway knows of the cluster: replaced as a whole, never changed. */
+export interface ClusterView {
+  readonly clusterId: string;
+  readonly nodeId: number;
+  readonly nodes: readonly { readonly nodeId: number; readonly gateway: string }[];
+  readonly autoCreateTopics: boolean;
+  topic(name: string): TopicRoute | undefined;
+  topicById(id: TopicId): TopicRoute | undefined;
+  topics(): Iterable<TopicRoute>;
+  /** What was set for the topic itself. */
+  configsOf(name: string): TopicConfigs | undefined;
+}
+
+/** The view as it changes. */
+export interface ClusterWatch {
+  readonly view: ClusterView;
+  /** Called after each change, with the names and ids of topics that came, changed or went. */
+  onChange(callback: (changed: readonly { readonly name: string; readonly topicId: TopicId }[]) => void): void;
+}
