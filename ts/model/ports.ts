@@ -3,6 +3,7 @@ import type { TopicId } from './ids.js';
 import type { Offset } from './offset.js';
 import type { Result } from './result.js';
 import type { TopicConfigs } from './topic-config.js';
+import type { Durability } from './topic-settings.js';
 
 // What the islands are given by ts/broker, and what a simulator stands behind. Callbacks are called once, never before the call
 // that took them has returned, and on the caller's thread.
@@ -25,8 +26,6 @@ export interface Failure {
   /** What happened here, for people; the table's own words where absent. */
   readonly message?: string;
 }
-
-export type Durability = 'fsync' | 'replicated';
 
 // The data plane, as a gateway sees it.
 

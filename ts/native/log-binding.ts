@@ -1,3 +1,4 @@
+import type { Durability, TopicSettings } from '../model/topic-settings.js';
 import type { Failure } from './failure.js';
 import type { BindingDoorbell } from './ring-binding.js';
 
@@ -13,7 +14,6 @@ export interface LogBinding {
 }
 
 export type IoName = 'auto' | 'uring' | 'fallback';
-export type Durability = 'fsync' | 'replicated';
 
 export interface BindingOpenOptions {
   readonly data: string;
@@ -26,19 +26,6 @@ export interface BindingOpenOptions {
   readonly io: IoName;
   readonly nonce: Uint8Array;
   readonly wallMs: number;
-}
-
-/** A topic's configuration as the data plane reads it; what is absent stays as it is, or has its default in a new topic. */
-export interface TopicSettings {
-  readonly durability?: Durability;
-  readonly batchSizeMax?: number;
-  readonly segmentSizeMax?: number;
-  readonly segmentAgeMaxMs?: number;
-  readonly indexInterval?: number;
-  readonly isLogAppendTime?: boolean;
-  /** Below zero: keeps everything. */
-  readonly retentionMs?: number;
-  readonly retentionSize?: number;
 }
 
 export interface Topic {

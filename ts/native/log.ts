@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { assert } from '../model/assert.js';
 import { failed, ok, type Result } from '../model/result.js';
+import type { TopicSettings } from '../model/topic-settings.js';
 import { type Failure, resultOf } from './failure.js';
 import { loadAddon } from './load.js';
 import type {
@@ -13,7 +14,6 @@ import type {
   RecoveryReport,
   StoreCounters,
   Topic,
-  TopicSettings,
 } from './log-binding.js';
 import { deliverEvents, eventWords, headerWords, type LogEvents, type StoreFailure, storeFailureOf } from './log-events.js';
 import type { BindingDoorbell } from './ring-binding.js';
@@ -21,14 +21,12 @@ import type { IoTrace } from './trace.js';
 
 export type {
   ControlOperation,
-  Durability,
   IoName,
   NewPartition,
   PartitionState,
   RecoveryReport,
   StoreCounters,
   Topic,
-  TopicSettings,
 } from './log-binding.js';
 export type { Ack, FileRead, Found, LogEvents, Refusal, StoreFailure } from './log-events.js';
 

@@ -48,13 +48,13 @@ export class RingWriter {
     this.#refresh();
   }
 
-  /** The byte offset of the payload in `data`, or a refusal (below zero). */
-  claim(payloadSize: number): number {
+  /** The byte offset of the payload in `data`, or a refusal (below zero). So many bytes stay free for others behind it. */
+  claim(payloadSize: number, reserved = 0): number {
     if (payloadSize > this.#capacity / 4) return refusal.tooLarge;
     if (Atomics.load(this.#views.flags, word.closed) !== 0) return refusal.closed;
     const size = slotSize(payloadSize);
     const pad = this.#padBefore(size);
-    if (!this.#makeRoom(pad + size)) return refusal.wouldBlock;
+    if (!this.#makeRoom(pad + size + reserved)) return refusal.wouldBlock;
     if (pad > 0) this.#take(pad - layout.slotHeaderSize, layout.statePad);
     return this.#take(payloadSize, layout.stateClaimed);
   }

@@ -28,7 +28,7 @@ const topics = {
   deleted: make('deleted', 1, {}),
 };
 
-/** @param {string} name @param {number} partitions @param {import('../../../ts/native/log.js').TopicSettings} settings */
+/** @param {string} name @param {number} partitions @param {import('../../../ts/model/topic-settings.js').TopicSettings} settings */
 function make(name, partitions, settings) {
   const config = { ...common, ...settings };
   return { ...must(directory.ensureTopic(name, partitions, config)), config };

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ExitReason } from '../../model/exit-codes.js';
-import { DataDirectory, type Durability, type IoName, type LogClock, type Topic } from '../../native/log.js';
+import type { Durability } from '../../model/topic-settings.js';
+import { DataDirectory, type IoName, type LogClock, type Topic } from '../../native/log.js';
 import { IoTrace } from '../../native/trace.js';
 import { defineCommand, type Invocation, type Terminal } from '../command.js';
 import { AckLines } from '../log/ack-lines.js';

@@ -1,0 +1,319 @@
+import { assert } from '../../model/assert.js';
+import { offset as offsetOf } from '../../model/offset.js';
+import type {
+  Appended,
+  Failure,
+  FoundOffset,
+  PartitionDescription,
+  PartitionEnds,
+  ReadResult,
+  ShardPort,
+  Tail,
+  Taken,
+} from '../../model/ports.js';
+import { failed, ok, type Result } from '../../model/result.js';
+import type { Offset } from '../../model/offset.js';
+import type { RingReader } from '../reader.js';
+import { refusal, type RingWriter } from '../writer.js';
+import type { Sleeper, Waiter } from '../wakeup.js';
+import { appendedMark, appendedWords, batchTicket, bytesMax, linkLimits, replyKind, requestKind, wordSize } from './layout.js';
+import type { LargeBatches, LargeRead } from './large-batches.js';
+import { type HotMemory, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
+
+type Done<T> = (result: Result<T, Failure>) => void;
+
+/** What a ticket waits for: every kind of reply tells it, and a failure tells all. */
+interface Pending {
+  readonly done: Done<never>;
+  readonly reply: (slot: ReplySlot, words: Float64Array) => void;
+  /** Bytes reserved in the reply ring. */
+  readonly size: number;
+}
+
+export interface GatewayRings {
+  readonly batches: RingWriter;
+  readonly requests: RingWriter;
+  readonly requestWords: Float64Array;
+  readonly replies: RingReader;
+  readonly replyWords: Float64Array;
+  readonly replyCapacity: number;
+}
+
+/** Replies looked at in one turn: the rest comes behind whatever else waits. */
+const repliesPerTurn = 1024;
+
+/**
+ * A gateway's end of its link to one shard.
+ *
+ * Lives on: the gateway's thread. Every reply has its room reserved before the request goes out, so a shard never waits.
+ */
+export class GatewayEnd implements ShardPort, Sleeper, Waiter {
+  readonly #gateway: number;
+  readonly #rings: GatewayRings;
+  readonly #hot: HotMemory;
+  readonly #large: LargeBatches;
+  readonly #limits: ReturnType<typeof linkLimits>;
+  readonly #appends = new Map<number, Done<Appended>>();
+  /** Of appends under way, by partition: a large batch waits for those before it. */
+  readonly #appendCounts = new Map<number, number>();
+  readonly #pending = new Map<number, Pending>();
+  readonly #watchers = new Map<number, (tail: Tail) => void>();
+  readonly #replies: ReplySlot[] = [];
+  #sequence = 1;
+  #readSize = 0;
+  #waiting: (() => void)[] = [];
+  #isClosed = false;
+
+  constructor(gateway: number, rings: GatewayRings, hot: HotMemory, large: LargeBatches) {
+    this.#gateway = gateway;
+    this.#rings = rings;
+    this.#hot = hot;
+    this.#large = large;
+    this.#limits = linkLimits(rings.replyCapacity);
+    large.onRead((read) => this.#tellLargeRead(read));
+  }
+
+  append(handle: number, batch: Uint8Array, done: Done<Appended>): Taken {
+    if (this.#isClosed) return 'closed';
+    if (this.#appends.size >= this.#limits.appendsMax || this.#large.isUnderWay(handle)) return 'full';
+    const { batches } = this.#rings;
+    const claim = batches.claim(batch.length);
+    if (claim === refusal.tooLarge) return this.#appendLarge(handle, batch, done);
+    if (claim < 0) return claim === refusal.closed ? 'closed' : 'full';
+    batches.data.set(batch, claim);
+    batches.publish(claim, handle, 0, this.#expect(handle, done));
+    return 'taken';
+  }
+
+  /** A batch that does not fit a ring takes another way, on which it could overtake those before it. */
+  #appendLarge(handle: number, batch: Uint8Array, done: Done<Appended>): Taken {
+    if ((this.#appendCounts.get(handle) ?? 0) > 0 || !this.#large.hasRoom(batch.length)) return 'full';
+    this.#large.send(handle, this.#expect(handle, done), batch);
+    return 'taken';
+  }
+
+  #expect(handle: number, done: Done<Appended>): number {
+    const ticket = batchTicket(this.#sequence, this.#gateway);
+    this.#sequence += 1;
+    this.#appends.set(ticket, (result) => {
+      this.#countDown(handle);
+      this.#large.answered(handle);
+      done(result);
+    });
+    this.#appendCounts.set(handle, (this.#appendCounts.get(handle) ?? 0) + 1);
+    return ticket;
+  }
+
+  #countDown(handle: number): void {
+    const left = (this.#appendCounts.get(handle) ?? 0) - 1;
+    if (left > 0) this.#appendCounts.set(handle, left);
+    else this.#appendCounts.delete(handle);
+  }
+
+  read(handle: number, from: Offset, sizeMax: number, done: Done<ReadResult>): Taken {
+    const size = Math.min(sizeMax, bytesMax(this.#rings.replyCapacity));
+    const reply = (slot: ReplySlot, words: Float64Array) => {
+      if (!tellRead(slot, words, this.#rings.replies.data, this.#hot, done)) this.#readAgain(handle, from, size, done);
+    };
+    return this.#ask(requestKind.read, handle, [from, size], { done, reply, size }) ? 'taken' : this.#refused();
+  }
+
+  /** The bytes left memory between the reply and now: they are in a file. */
+  #readAgain(handle: number, from: Offset, size: number, done: Done<ReadResult>): void {
+    const taken = this.read(handle, from, size, done);
+    if (taken === 'full') this.space(() => this.#readAgain(handle, from, size, done));
+    if (taken === 'closed') done(failed({ error: 'shutting-down' }));
+  }
+
+  find(handle: number, timestampMs: number, done: Done<FoundOffset | undefined>): Taken {
+    const reply = (slot: ReplySlot, words: Float64Array) => {
+      const [offset = -1, timestamp = 0, leaderEpoch = 0] = words.subarray(slot.word, slot.word + 3);
+      done(ok(offset < 0 ? undefined : { offset: offsetOf(offset), timestampMs: timestamp, leaderEpoch }));
+    };
+    return this.#ask(requestKind.find, handle, [timestampMs], { done, reply, size: 0 }) ? 'taken' : this.#refused();
+  }
+
+  epochEnd(handle: number, leaderEpoch: number, done: Done<{ readonly leaderEpoch: number; readonly end: Offset }>): Taken {
+    const reply = (slot: ReplySlot, words: Float64Array) => {
+      const [epoch = 0, end = 0] = words.subarray(slot.word, slot.word + 2);
+      done(ok({ leaderEpoch: epoch, end: offsetOf(end) }));
+    };
+    return this.#ask(requestKind.epochEnd, handle, [leaderEpoch], { done, reply, size: 0 }) ? 'taken' : this.#refused();
+  }
+
+  describe(handle: number, done: Done<PartitionDescription>): Taken {
+    const reply = (slot: ReplySlot, words: Float64Array) => {
+      const [logStart = 0, highWatermark = 0, leaderEpoch = 0, size = 0, segmentsCount = 0] = words.subarray(slot.word, slot.word + 5);
+      const ends = { logStart: offsetOf(logStart), highWatermark: offsetOf(highWatermark) };
+      done(ok({ ...ends, leaderEpoch, size, segmentsCount }));
+    };
+    return this.#ask(requestKind.describe, handle, [], { done, reply, size: 0 }) ? 'taken' : this.#refused();
+  }
+
+  watch(handle: number, tail: (tail: Tail) => void, done: Done<PartitionEnds>): Taken {
+    assert(!this.#watchers.has(handle), 'a partition has one watcher per gateway');
+    const reply = (slot: ReplySlot, words: Float64Array) => done(ok(endsAt(slot, words)));
+    if (!this.#ask(requestKind.watch, handle, [], { done, reply, size: 0 })) return this.#refused();
+    this.#watchers.set(handle, tail);
+    return 'taken';
+  }
+
+  unwatch(handle: number): void {
+    if (!this.#watchers.delete(handle)) return;
+    const ask = () => {
+      if (this.#isClosed || this.#watchers.has(handle)) return;
+      if (this.#put(requestKind.unwatch, handle, 0, []) !== 'taken') this.space(ask);
+    };
+    ask();
+  }
+
+  space(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+
+  #refused(): Taken {
+    return this.#isClosed ? 'closed' : 'full';
+  }
+
+  #ask<T>(kind: number, handle: number, words: readonly number[], wait: { done: Done<T>; reply: Pending['reply']; size: number }) {
+    const isFull = this.#pending.size >= this.#limits.requestsMax || this.#readSize + wait.size > this.#limits.readSizeMax;
+    if (this.#isClosed || isFull) return false;
+    const ticket = this.#sequence;
+    if (this.#put(kind, handle, ticket, words) !== 'taken') return false;
+    this.#sequence += 1;
+    this.#readSize += wait.size;
+    this.#pending.set(ticket, wait as unknown as Pending);
+    return true;
+  }
+
+  #put(kind: number, handle: number, ticket: number, words: readonly number[]): Taken {
+    const { requests, requestWords } = this.#rings;
+    const claim = requests.claim(words.length * wordSize);
+    if (claim < 0) return claim === refusal.closed ? 'closed' : 'full';
+    requestWords.set(words, claim / wordSize);
+    requests.publish(claim, handle, kind, ticket);
+    return 'taken';
+  }
+
+  /** Tells what came. True: there may be more. */
+  turn(): boolean {
+    const slots = this.#collect();
+    const hasMore = slots.length === repliesPerTurn;
+    const { replyWords } = this.#rings;
+    this.#hot.lease(slots.flatMap((slot) => slicesIn(slot, replyWords)));
+    for (const slot of slots) this.#tell(slot, replyWords);
+    this.#hot.release();
+    this.#rings.replies.free();
+    slots.length = 0;
+    this.#wakeWaiting();
+    return hasMore;
+  }
+
+  #collect(): ReplySlot[] {
+    const slots = this.#replies;
+    while (slots.length < repliesPerTurn) {
+      const slot = this.#rings.replies.next();
+      if (slot === undefined) break;
+      const { target, flags, ticket, offset, size } = slot;
+      slots.push({ handle: target, kind: flags, ticket, offset, word: offset / wordSize, size });
+    }
+    return slots;
+  }
+
+  #tell(slot: ReplySlot, words: Float64Array): void {
+    if (slot.kind === replyKind.appended) this.#tellAppended(slot, words);
+    else if (slot.kind === replyKind.tail) this.#tellTail(slot, words);
+    else if (slot.kind === replyKind.failed) this.#tellFailed(slot);
+    else this.#take(slot.ticket).reply(slot, words);
+  }
+
+  #tellAppended(slot: ReplySlot, words: Float64Array): void {
+    const end = slot.word + slot.size / wordSize;
+    for (let at = slot.word; at < end; at += appendedWords) {
+      const [ticket = 0, base = 0, next = 0, timestampMs = 0, leaderEpoch = 0, logStart = 0, marks = 0] = words.subarray(
+        at,
+        at + appendedWords,
+      );
+      const durability = (marks & appendedMark.replicated) === 0 ? 'fsync' : 'replicated';
+      const isDuplicate = (marks & appendedMark.duplicate) !== 0;
+      const offsets = { base: offsetOf(base), next: offsetOf(next), logStart: offsetOf(logStart) };
+      this.#appended(ticket, ok({ ...offsets, leaderEpoch, timestampMs, durability, isDuplicate }));
+    }
+  }
+
+  #appended(ticket: number, result: Result<Appended, Failure>): void {
+    const done = this.#appends.get(ticket);
+    assert(done !== undefined, `append ${ticket} is answered twice`);
+    this.#appends.delete(ticket);
+    done(result);
+  }
+
+  #tellTail(slot: ReplySlot, words: Float64Array): void {
+    const tail = this.#watchers.get(slot.handle);
+    // It may have been on its way while the watch ended.
+    if (tail === undefined) return;
+    const ends = endsAt(slot, words);
+    const batches = this.#hot.batches(slot, words);
+    tail(batches === undefined ? ends : { ...ends, batches });
+  }
+
+  #tellFailed(slot: ReplySlot): void {
+    const { data } = this.#rings.replies;
+    // Copied: a decoder takes no shared memory.
+    const text = new TextDecoder().decode(data.slice(slot.offset, slot.offset + slot.size));
+    const failure = JSON.parse(text) as Failure;
+    if (this.#appends.has(slot.ticket)) this.#appended(slot.ticket, failed(failure));
+    else this.#take(slot.ticket).done(failed(failure));
+  }
+
+  #tellLargeRead({ ticket, words, bytes }: LargeRead): void {
+    const slot = { handle: 0, kind: replyKind.bytes, ticket, offset: 0, word: 0, size: bytes.length, bytes };
+    this.#take(ticket).reply(slot, words);
+    this.#wakeWaiting();
+  }
+
+  #take(ticket: number): Pending {
+    const pending = this.#pending.get(ticket);
+    assert(pending !== undefined, `request ${ticket} is answered twice`);
+    this.#pending.delete(ticket);
+    this.#readSize -= pending.size;
+    return pending;
+  }
+
+  #wakeWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const callback of waiting) callback();
+  }
+
+  woken(): void {
+    this.#rings.batches.woken();
+    this.#rings.requests.woken();
+  }
+
+  beforeSleep(): boolean {
+    return this.#rings.replies.beforeSleep();
+  }
+
+  awake(): void {
+    this.#rings.replies.awake();
+  }
+
+  /** Requests without an answer. */
+  pendingCount(): number {
+    return this.#appends.size + this.#pending.size;
+  }
+
+  /** Takes nothing more; what is under way is answered. */
+  close(): void {
+    this.#isClosed = true;
+    this.#rings.batches.end();
+    this.#rings.requests.end();
+    this.#wakeWaiting();
+  }
+}
+
+function endsAt(slot: ReplySlot, words: Float64Array): PartitionEnds {
+  return { logStart: offsetOf(words[slot.word] ?? 0), highWatermark: offsetOf(words[slot.word + 1] ?? 0) };
+}

@@ -1,0 +1,68 @@
+// What passes between a gateway and a shard beside the batches themselves: small requests one way, replies the other, each in a
+// slot of a ring that JavaScript reads (ts/ring/layout.ts).
+//
+//   slot      target     flags   ticket                      payload
+//   request   handle     kind    gateway's ticket            words
+//   reply     handle     kind    of the request; tail: 0     words, then bytes
+//   batch     handle     0       sequence · 64 + gateway     the batch; read by native code, which tells the ticket back
+//
+// Words are 64-bit floats, which hold every offset exactly. A payload begins at a multiple of 32 bytes.
+//
+// A failure carries its words as JSON, as it is rare and has text.
+
+export const requestKind = { read: 1, find: 2, epochEnd: 3, describe: 4, watch: 5, unwatch: 6 } as const;
+
+export const replyKind = {
+  /** Of many batches: words of each, one behind the other. */
+  appended: 1,
+  failed: 2,
+  /** Ends, then what was read: slices in ring memory. */
+  slices: 3,
+  /** Ends, then what was read: its bytes. */
+  bytes: 4,
+  /** What else was asked for, as words. */
+  answer: 5,
+  /** As `slices`, unasked: the high watermark of a watched partition has moved. */
+  tail: 6,
+} as const;
+
+export const wordSize = 8;
+
+/** ticket · base · next · timestamp · leader epoch · log start · marks */
+export const appendedWords = 7;
+/** Bits of the marks. */
+export const appendedMark = { replicated: 1, duplicate: 2 } as const;
+
+/** log start · high watermark · base · next · leader epoch · count of slices, or size of the bytes */
+export const readWords = 6;
+/** ring · position's high half · its low half · byte offset in the ring's data area · size */
+export const sliceWords = 5;
+/** In one reply. */
+export const slicesMax = 256;
+
+/** Which gateway a ticket came from, so that a shard needs no table of them. */
+export const gatewaysMax = 64;
+
+export function batchTicket(sequence: number, gateway: number): number {
+  return sequence * gatewaysMax + gateway;
+}
+
+export function gatewayOf(ticket: number): number {
+  return ticket % gatewaysMax;
+}
+
+/** How much a gateway may have under way, so that every reply finds room in its ring: a shard never waits for a gateway. */
+export function linkLimits(replyCapacity: number) {
+  return {
+    /** A reply of an append takes a quarter of the ring at most, with its slot's header. */
+    appendsMax: Math.floor(replyCapacity / 4 / ((appendedWords + 5) * wordSize)),
+    /** Bytes of reads, another quarter. */
+    readSizeMax: replyCapacity / 4,
+    requestsMax: Math.floor(replyCapacity / 8 / 256),
+  } as const;
+}
+
+/** Of one reply; a larger batch goes by message port. */
+export function bytesMax(replyCapacity: number): number {
+  return replyCapacity / 16;
+}

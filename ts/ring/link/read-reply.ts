@@ -1,0 +1,128 @@
+import { offset as offsetOf } from '../../model/offset.js';
+import type { Batches, Failure, ReadResult } from '../../model/ports.js';
+import { ok, type Result } from '../../model/result.js';
+import type { Lease } from '../lease.js';
+import { readWords, replyKind, sliceWords, wordSize } from './layout.js';
+
+/** A slot of the reply ring, remembered until the ring is freed. */
+export interface ReplySlot {
+  readonly handle: number;
+  readonly kind: number;
+  readonly ticket: number;
+  /** Of the payload in the data area, and the same in words. */
+  readonly offset: number;
+  readonly word: number;
+  readonly size: number;
+  /** What came by message port, beside its words. */
+  readonly bytes?: Uint8Array;
+}
+
+/** One batch in ring memory. */
+interface Slice {
+  readonly ring: number;
+  readonly position: bigint;
+  readonly offset: number;
+  readonly size: number;
+}
+
+function countOf(slot: ReplySlot, words: Float64Array): number {
+  return words[slot.word + 5] ?? 0;
+}
+
+/** The slices that a reply names. */
+export function slicesIn(slot: ReplySlot, words: Float64Array): readonly Slice[] {
+  if (slot.kind !== replyKind.slices && slot.kind !== replyKind.tail) return [];
+  return Array.from({ length: countOf(slot, words) }, (_, index) => {
+    const at = slot.word + readWords + index * sliceWords;
+    const [ring = 0, high = 0, low = 0, offset = 0, size = 0] = words.subarray(at, at + sliceWords);
+    return { ring, position: (BigInt(high) << 32n) | BigInt(low), offset, size };
+  });
+}
+
+/** The memory of a ring that batches of the shard lie in, and this thread's lease on it. */
+export interface HotRing {
+  readonly data: Uint8Array;
+  readonly lease: Lease;
+}
+
+/** Batches in ring memory, held for the length of one turn (DURABILITY.md rule 17). */
+export class HotMemory {
+  readonly #rings: readonly HotRing[];
+  /** From where on the bytes of each ring are held; absent: not at all. */
+  readonly #held: (bigint | undefined)[];
+
+  constructor(rings: readonly HotRing[]) {
+    this.#rings = rings;
+    this.#held = rings.map(() => undefined);
+  }
+
+  /** Takes one lease per ring, from the oldest slice on. What has gone already is found out by `batches`. */
+  lease(slices: readonly Slice[]): void {
+    const oldest = new Map<number, bigint>();
+    for (const { ring, position } of slices) {
+      const known = oldest.get(ring);
+      if (known === undefined || position < known) oldest.set(ring, position);
+    }
+    for (const [ring, position] of oldest) {
+      if (this.#rings[ring]?.lease.acquire(position)) this.#held[ring] = position;
+    }
+  }
+
+  release(): void {
+    this.#held.forEach((position, ring) => {
+      if (position !== undefined) this.#rings[ring]?.lease.release();
+      this.#held[ring] = undefined;
+    });
+  }
+
+  /** What a reply names, if all of it is held. */
+  batches(slot: ReplySlot, words: Float64Array): Batches | undefined {
+    const slices = slicesIn(slot, words);
+    if (slices.length === 0 || !slices.every((slice) => this.#isHeld(slice))) return undefined;
+    const parts = slices.map(({ ring, offset, size }) => this.#bytes(ring, offset, size));
+    return batchesOf(slot, words, parts);
+  }
+
+  #isHeld({ ring, position }: Slice): boolean {
+    const held = this.#held[ring];
+    return held !== undefined && held <= position;
+  }
+
+  #bytes(ring: number, offset: number, size: number): Uint8Array {
+    const memory = this.#rings[ring];
+    if (memory === undefined) throw new Error(`a slice in ring ${ring}, which this thread does not know`);
+    return memory.data.subarray(offset, offset + size);
+  }
+}
+
+function batchesOf(slot: ReplySlot, words: Float64Array, parts: readonly Uint8Array[]): Batches {
+  const [base = 0, next = 0, leaderEpoch = 0] = words.subarray(slot.word + 2, slot.word + 5);
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  return { parts, size, base: offsetOf(base), next: offsetOf(next), leaderEpoch };
+}
+
+/** Answers a read. False: its bytes are in memory no more. */
+export function tellRead(
+  slot: ReplySlot,
+  words: Float64Array,
+  data: Uint8Array,
+  hot: HotMemory,
+  done: (result: Result<ReadResult, Failure>) => void,
+): boolean {
+  const [logStart = 0, highWatermark = 0] = words.subarray(slot.word, slot.word + 2);
+  const ends = { logStart: offsetOf(logStart), highWatermark: offsetOf(highWatermark) };
+  if (countOf(slot, words) === 0) {
+    done(ok(ends));
+    return true;
+  }
+  const batches = slot.kind === replyKind.bytes ? batchesOf(slot, words, [bytesOf(slot, words, data)]) : hot.batches(slot, words);
+  if (batches === undefined) return false;
+  done(ok({ ...ends, batches }));
+  return true;
+}
+
+function bytesOf(slot: ReplySlot, words: Float64Array, data: Uint8Array): Uint8Array {
+  if (slot.bytes !== undefined) return slot.bytes;
+  const from = slot.offset + readWords * wordSize;
+  return data.subarray(from, from + countOf(slot, words));
+}

@@ -1,0 +1,178 @@
+import { assert } from '../../model/assert.js';
+import type { Failure } from '../../model/ports.js';
+import type { RingReader, RingSlot } from '../reader.js';
+import type { RingWriter } from '../writer.js';
+import { appendedWords, bytesMax, readWords, replyKind, sliceWords, slicesMax, wordSize } from './layout.js';
+import type { LargeAppend, ShardLinkPort } from './large-batches.js';
+
+export interface ShardRings {
+  readonly requests: RingReader;
+  readonly requestWords: Float64Array;
+  readonly replies: RingWriter;
+  readonly replyWords: Float64Array;
+  readonly replyCapacity: number;
+}
+
+/** A batch in ring memory, as the log names it. */
+export interface HotBatch {
+  readonly ring: number;
+  readonly position: bigint;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** What precedes the batches of a reply. */
+export interface ReadHead {
+  readonly logStart: number;
+  readonly highWatermark: number;
+  readonly base: number;
+  readonly next: number;
+  readonly leaderEpoch: number;
+}
+
+export interface AppendedReply {
+  readonly ticket: number;
+  readonly base: number;
+  readonly next: number;
+  readonly timestampMs: number;
+  readonly leaderEpoch: number;
+  readonly logStart: number;
+  readonly marks: number;
+}
+
+/** Acknowledgements of one turn that go out in one slot. */
+const appendsPerReply = 512;
+
+/**
+ * A shard's end of its link to one gateway.
+ *
+ * Lives on: the shard's thread. Replies never wait: the gateway keeps room for them (`linkLimits`). A notice that nobody asked
+ * for does: `tail` says when it found none.
+ */
+export class ShardEnd {
+  readonly #rings: ShardRings;
+  readonly #port: ShardLinkPort;
+  readonly #appends = new Float64Array(appendsPerReply * appendedWords);
+  #appendsCount = 0;
+
+  constructor(rings: ShardRings, port: ShardLinkPort) {
+    this.#rings = rings;
+    this.#port = port;
+  }
+
+  onLargeAppend(callback: (append: LargeAppend) => void): void {
+    this.#port.receive(callback);
+  }
+
+  /** The next request; its words begin at `offset / 8` in `requestWords`. Valid until the next call. */
+  next(): RingSlot | undefined {
+    return this.#rings.requests.next();
+  }
+
+  word(slot: RingSlot, index: number): number {
+    return this.#rings.requestWords[slot.offset / wordSize + index] ?? 0;
+  }
+
+  /** After a turn's requests: their room is the gateway's again. */
+  freeRequests(): void {
+    this.#rings.requests.free();
+  }
+
+  appended({ ticket, base, next, timestampMs, leaderEpoch, logStart, marks }: AppendedReply): void {
+    if (this.#appendsCount === appendsPerReply) this.flush();
+    const words = [ticket, base, next, timestampMs, leaderEpoch, logStart, marks];
+    this.#appends.set(words, this.#appendsCount * appendedWords);
+    this.#appendsCount += 1;
+  }
+
+  /** Sends the turn's acknowledgements. */
+  flush(): void {
+    if (this.#appendsCount === 0) return;
+    const size = this.#appendsCount * appendedWords;
+    this.#reply(replyKind.appended, 0, 0, this.#appends.subarray(0, size));
+    this.#appendsCount = 0;
+  }
+
+  failed(handle: number, ticket: number, failure: Failure): void {
+    this.flush();
+    const bytes = new TextEncoder().encode(JSON.stringify(failure));
+    const claim = this.#claim(bytes.length);
+    this.#rings.replies.data.set(bytes, claim);
+    this.#rings.replies.publish(claim, handle, replyKind.failed, ticket);
+  }
+
+  answer(handle: number, ticket: number, words: readonly number[]): void {
+    this.#reply(replyKind.answer, handle, ticket, words);
+  }
+
+  slices(handle: number, ticket: number, head: ReadHead, batches: readonly HotBatch[]): void {
+    this.#reply(replyKind.slices, handle, ticket, sliceReply(head, batches));
+  }
+
+  /** `fill` puts the bytes that were read where they belong, and then knows what they are. */
+  bytes(handle: number, ticket: number, size: number, fill: (target: Uint8Array) => ReadHead): void {
+    if (size > bytesMax(this.#rings.replyCapacity)) {
+      const bytes = new Uint8Array(size);
+      const words = Float64Array.from(headWords(fill(bytes), size));
+      this.#port.send({ ticket, words, bytes }, [bytes.buffer]);
+      return;
+    }
+    const claim = this.#claim(readWords * wordSize + size);
+    const from = claim + readWords * wordSize;
+    const head = fill(this.#rings.replies.data.subarray(from, from + size));
+    this.#rings.replyWords.set(headWords(head, size), claim / wordSize);
+    this.#rings.replies.publish(claim, handle, replyKind.bytes, ticket);
+  }
+
+  /** Tells of a new high watermark. False: no room now; the next notice says it all. */
+  tail(handle: number, head: ReadHead, batches: readonly HotBatch[]): boolean {
+    const words = sliceReply(head, batches);
+    // Notices take what replies leave: they come without being asked for.
+    const claim = this.#rings.replies.claim(words.length * wordSize, (this.#rings.replyCapacity * 3) / 4);
+    if (claim < 0) return false;
+    this.#publish(claim, replyKind.tail, handle, 0, words);
+    return true;
+  }
+
+  #reply(kind: number, handle: number, ticket: number, words: ArrayLike<number>): void {
+    this.#publish(this.#claim(words.length * wordSize), kind, handle, ticket, words);
+  }
+
+  #publish(claim: number, kind: number, handle: number, ticket: number, words: ArrayLike<number>): void {
+    this.#rings.replyWords.set(words, claim / wordSize);
+    this.#rings.replies.publish(claim, handle, kind, ticket);
+  }
+
+  #claim(size: number): number {
+    const claim = this.#rings.replies.claim(size);
+    assert(claim >= 0, `a reply of ${size} bytes found no room: the gateway asks for more than it may`);
+    return claim;
+  }
+
+  beforeSleep(): boolean {
+    return this.#rings.requests.beforeSleep();
+  }
+
+  awake(): void {
+    this.#rings.requests.awake();
+  }
+
+  woken(): void {
+    this.#rings.replies.woken();
+  }
+}
+
+function headWords({ logStart, highWatermark, base, next, leaderEpoch }: ReadHead, count: number): readonly number[] {
+  return [logStart, highWatermark, base, next, leaderEpoch, count];
+}
+
+function sliceReply(head: ReadHead, batches: readonly HotBatch[]): Float64Array {
+  assert(batches.length <= slicesMax, 'more batches than a reply has room for');
+  const words = new Float64Array(readWords + batches.length * sliceWords);
+  words.set(headWords(head, batches.length));
+  batches.forEach(({ ring, position, offset, size }, index) => {
+    const slice = [ring, Number(position >> 32n), Number(position & 0xffffffffn), offset, size];
+    words.set(slice, readWords + index * sliceWords);
+  });
+  return words;
+}

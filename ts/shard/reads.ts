@@ -1,0 +1,97 @@
+import { assert } from '../model/assert.js';
+import type { Result } from '../model/result.js';
+import { slicesMax } from '../ring/link/layout.js';
+import type { ShardEnd } from '../ring/link/shard-end.js';
+import type { FileRead, Found, HotSlice, LogStore, StoreFailure } from '../native/log.js';
+import { endsOfBatches } from './batch-walk.js';
+import { failureOfStore } from './failures.js';
+import type { Partition } from './partition.js';
+import type { Tickets } from './tickets.js';
+
+/** Who waits for the log. */
+interface Asked {
+  readonly gateway: ShardEnd;
+  readonly partition: Partition;
+  readonly ticket: number;
+}
+
+/** Reads and searches: from memory at once, from files when the log tells. */
+export class Reads {
+  readonly #store: LogStore;
+  readonly #rings: readonly Uint8Array[];
+  readonly #asked = new Map<number, Asked>();
+  readonly #tickets: Tickets;
+
+  constructor(store: LogStore, rings: readonly Uint8Array[], tickets: Tickets) {
+    this.#store = store;
+    this.#rings = rings;
+    this.#tickets = tickets;
+  }
+
+  read(gateway: ShardEnd, partition: Partition, ticket: number, from: number, sizeMax: number): void {
+    const { handle, highWatermark } = partition;
+    this.#refreshLogStart(partition);
+    const own = this.#tickets.next();
+    const read = this.#store.read(handle, own, from, highWatermark, sizeMax);
+    if (!read.ok) return gateway.failed(handle, ticket, failureOfStore(read.error));
+    if (read.value === 'pending') {
+      this.#asked.set(own, { gateway, partition, ticket });
+      return;
+    }
+    const slices = read.value === 'empty' ? [] : read.value.slice(0, slicesMax);
+    gateway.slices(handle, ticket, headOf(partition, slices, this.#rings), slices);
+  }
+
+  /** Retention moves it without a word. */
+  #refreshLogStart(partition: Partition): void {
+    partition.logStart = this.#store.partition(partition.handle)?.logStart ?? partition.logStart;
+  }
+
+  told(handle: number, own: number, result: Result<FileRead, StoreFailure>): void {
+    const { gateway, partition, ticket } = this.#take(own);
+    if (!result.ok) return gateway.failed(handle, ticket, failureOfStore(result.error));
+    const { size, next } = result.value;
+    gateway.bytes(handle, ticket, size, (target) => {
+      assert(this.#store.takeRead(handle, own, target), 'what was read is there once');
+      const { logStart, highWatermark } = partition;
+      return { logStart, highWatermark, next, ...endsOfBatches(target) };
+    });
+  }
+
+  find(gateway: ShardEnd, partition: Partition, ticket: number, timestampMs: number): void {
+    const own = this.#tickets.next();
+    const failure = this.#store.find(partition.handle, own, timestampMs);
+    if (failure !== undefined) return gateway.failed(partition.handle, ticket, { error: 'internal', message: failure.message });
+    this.#asked.set(own, { gateway, partition, ticket });
+  }
+
+  found(handle: number, own: number, result: Result<Found | undefined, StoreFailure>): void {
+    const { gateway, ticket } = this.#take(own);
+    if (!result.ok) return gateway.failed(handle, ticket, failureOfStore(result.error));
+    const { offset = -1, timestamp = 0, leaderEpoch = 0 } = result.value ?? {};
+    gateway.answer(handle, ticket, [offset, timestamp, leaderEpoch]);
+  }
+
+  epochEnd(gateway: ShardEnd, { handle }: Partition, ticket: number, leaderEpoch: number): void {
+    const found = this.#store.epochEnd(handle, leaderEpoch);
+    if (found === undefined) gateway.failed(handle, ticket, { error: 'unknown-partition' });
+    else gateway.answer(handle, ticket, [found.leaderEpoch, found.end]);
+  }
+
+  #take(own: number): Asked {
+    const asked = this.#asked.get(own);
+    assert(asked !== undefined, `the log answers read ${own} twice`);
+    this.#asked.delete(own);
+    return asked;
+  }
+}
+
+/** What precedes slices in a reply. The epoch is read from the last batch itself. */
+export function headOf({ logStart, highWatermark, leaderEpoch }: Partition, slices: readonly HotSlice[], rings: readonly Uint8Array[]) {
+  const [first, last] = [slices[0], slices.at(-1)];
+  if (first === undefined || last === undefined) return { logStart, highWatermark, base: 0, next: 0, leaderEpoch };
+  const data = rings[last.ring];
+  assert(data !== undefined, `a slice in ring ${last.ring}`);
+  const ends = endsOfBatches(data.subarray(last.offset, last.offset + last.size));
+  return { logStart, highWatermark, base: first.base, next: last.next, leaderEpoch: ends.leaderEpoch };
+}

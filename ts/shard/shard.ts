@@ -1,0 +1,161 @@
+import { assert } from '../model/assert.js';
+import type { Failure, PartitionEnds } from '../model/ports.js';
+import type { Result } from '../model/result.js';
+import type { Ack, FileRead, Found, LogEvents, LogStore, Refusal, StoreFailure } from '../native/log.js';
+import { appendedMark, gatewayOf, requestKind } from '../ring/link/layout.js';
+import type { ShardEnd } from '../ring/link/shard-end.js';
+import type { RingSlot } from '../ring/reader.js';
+import { Control } from './control.js';
+import { failureOfRefusal, failureOfStore } from './failures.js';
+import type { Partition } from './partition.js';
+import { Reads } from './reads.js';
+import { Tails } from './tails.js';
+import { Tickets } from './tickets.js';
+
+/** Served for one gateway in one turn: no gateway keeps the others waiting. */
+const requestsPerTurn = 256;
+
+export interface ShardPorts {
+  readonly store: LogStore;
+  /** By the gateway's number. */
+  readonly gateways: readonly ShardEnd[];
+  /** The data areas of the rings that the store reads, by its numbers. */
+  readonly rings: readonly Uint8Array[];
+  /** The log directory has failed: nothing more is acknowledged, reads go on. */
+  readonly onFenced: (reason: string) => void;
+}
+
+/**
+ * The data plane of one thread: what gateways ask, the log does, and gateways are told.
+ *
+ * Lives on: the shard's thread. `turn` does a bounded amount of work. The log decides about batches (native/src/store/append.rs):
+ * they reach it through the rings, without a detour through here.
+ */
+export class Shard implements LogEvents {
+  readonly control: Control;
+  readonly #ports: ShardPorts;
+  readonly #partitions = new Map<number, Partition>();
+  readonly #reads: Reads;
+  readonly #tails: Tails;
+
+  constructor(ports: ShardPorts) {
+    this.#ports = ports;
+    const tickets = new Tickets();
+    this.control = new Control(ports.store, this.#partitions, tickets);
+    this.#reads = new Reads(ports.store, ports.rings, tickets);
+    this.#tails = new Tails(ports.store, ports.rings, tickets);
+    for (const gateway of ports.gateways) {
+      gateway.onLargeAppend(({ handle, ticket, batch }) => this.#appendLarge(gateway, handle, ticket, batch));
+    }
+  }
+
+  /** True: there is more to do at once. */
+  turn(): boolean {
+    let isBusy = false;
+    for (const gateway of this.#ports.gateways) isBusy = this.#serve(gateway) || isBusy;
+    isBusy = this.#ports.store.turn(this) || isBusy;
+    this.#tails.tell();
+    for (const gateway of this.#ports.gateways) gateway.flush();
+    return isBusy;
+  }
+
+  #serve(gateway: ShardEnd): boolean {
+    let served = 0;
+    while (served < requestsPerTurn) {
+      const slot = gateway.next();
+      if (slot === undefined) break;
+      this.#request(gateway, slot);
+      served += 1;
+    }
+    gateway.freeRequests();
+    return served === requestsPerTurn;
+  }
+
+  #request(gateway: ShardEnd, slot: RingSlot): void {
+    const { target: handle, flags: kind, ticket } = slot;
+    const partition = this.#partitions.get(handle);
+    if (partition === undefined) {
+      if (kind !== requestKind.unwatch) gateway.failed(handle, ticket, { error: 'unknown-partition' });
+      return;
+    }
+    const first = gateway.word(slot, 0);
+    switch (kind) {
+      case requestKind.read:
+        return this.#reads.read(gateway, partition, ticket, first, gateway.word(slot, 1));
+      case requestKind.find:
+        return this.#reads.find(gateway, partition, ticket, first);
+      case requestKind.epochEnd:
+        return this.#reads.epochEnd(gateway, partition, ticket, first);
+      case requestKind.describe:
+        return this.#describe(gateway, partition, ticket);
+      case requestKind.watch:
+        return this.#watch(gateway, partition, ticket);
+      case requestKind.unwatch:
+        return partition.unwatch(gateway);
+      default:
+        assert(false, `a request of kind ${kind}`);
+    }
+  }
+
+  #describe(gateway: ShardEnd, partition: Partition, ticket: number): void {
+    const state = this.#ports.store.partition(partition.handle);
+    if (state === undefined) return gateway.failed(partition.handle, ticket, { error: 'unknown-partition' });
+    partition.logStart = state.logStart;
+    const { logStart, highWatermark, leaderEpoch } = partition;
+    gateway.answer(partition.handle, ticket, [logStart, highWatermark, leaderEpoch, state.size, state.segmentsCount]);
+  }
+
+  #watch(gateway: ShardEnd, partition: Partition, ticket: number): void {
+    partition.watch(gateway);
+    const { logStart, highWatermark }: Pick<Partition, keyof PartitionEnds> = partition;
+    gateway.answer(partition.handle, ticket, [logStart, highWatermark]);
+  }
+
+  #appendLarge(gateway: ShardEnd, handle: number, ticket: number, batch: Uint8Array): void {
+    const failure = this.#ports.store.appendLarge(handle, ticket, batch);
+    if (failure !== undefined) gateway.failed(handle, ticket, { error: 'internal', message: failure.message });
+  }
+
+  appended({ partition: handle, ticket, base, next, timestamp, isReplicated, isDuplicate, leaderEpoch }: Ack): void {
+    const partition = this.#partitions.get(handle);
+    // A deletion that was asked for meanwhile does not take back what was promised.
+    if (partition?.advance(next)) this.#tails.isBehind(partition);
+    const marks = (isReplicated ? appendedMark.replicated : 0) | (isDuplicate ? appendedMark.duplicate : 0);
+    const logStart = partition?.logStart ?? 0;
+    this.#gatewayOf(ticket).appended({ ticket, base, next, timestampMs: timestamp, leaderEpoch, logStart, marks });
+  }
+
+  refused(refusal: Refusal): void {
+    this.#fail(refusal.partition, refusal.ticket, failureOfRefusal(refusal));
+  }
+
+  #fail(handle: number, ticket: number, failure: Failure): void {
+    this.#gatewayOf(ticket).failed(handle, ticket, failure);
+  }
+
+  #gatewayOf(ticket: number): ShardEnd {
+    const gateway = this.#ports.gateways[gatewayOf(ticket)];
+    assert(gateway !== undefined, `ticket ${ticket} is of no gateway`);
+    return gateway;
+  }
+
+  done(_partition: number, ticket: number): void {
+    this.control.done(ticket);
+  }
+
+  controlFailed(_partition: number, ticket: number, failure: StoreFailure): void {
+    this.control.failed(ticket, failureOfStore(failure));
+  }
+
+  read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void {
+    if (!this.#tails.readCold(partition, ticket, result)) this.#reads.told(partition, ticket, result);
+  }
+
+  found(partition: number, ticket: number, result: Result<Found | undefined, StoreFailure>): void {
+    this.#reads.found(partition, ticket, result);
+  }
+
+  fenced(by: string, reason: string): void {
+    this.#ports.onFenced(`the ${by} failed: ${reason}`);
+  }
+}
