@@ -1,0 +1,196 @@
+import { afterEach, expect, test } from 'vitest';
+import { DutyCycle } from '../../ts/broker/duty-cycle.js';
+import { systemClock } from '../../ts/broker/clock.js';
+import { openGatewayLinks } from '../../ts/broker/gateway-links.js';
+import { planMemory } from '../../ts/broker/memory.js';
+import { startShard } from '../../ts/broker/shard-island.js';
+import { wire } from '../../ts/broker/wiring.js';
+import type { ShardAssignment } from '../../ts/model/assignment.js';
+import type { TopicId } from '../../ts/model/ids.js';
+import { offset } from '../../ts/model/offset.js';
+import type { Appended, Failure, PartitionEnds, ReadResult, ShardPort, Tail, Taken } from '../../ts/model/ports.js';
+import type { Result } from '../../ts/model/result.js';
+import { watchDoorbell } from '../../ts/native/wakeup.js';
+import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
+import { batchOf, opened, openDirectory } from '../log/store.js';
+
+// One gateway and one shard on one thread, over the real log: what the gateway's port promises (ts/model/ports.ts).
+
+removeDirectoriesAfterwards();
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0).reverse()) close();
+});
+
+const settings = {
+  durability: 'fsync',
+  batchSizeMax: 8 << 20,
+  segmentSizeMax: 64 << 20,
+  segmentAgeMaxMs: 1e9,
+  indexInterval: 4096,
+  isLogAppendTime: false,
+  retentionMs: -1,
+  retentionSize: -1,
+} as const;
+
+async function startLink(memory = 64 << 20) {
+  const clock = systemClock();
+  const data = await newDirectory();
+  const directory = openDirectory(data, { batchSizeMax: 8 << 20 });
+  const topic = opened(directory.ensureTopic('t', 2, settings));
+  const plan = planMemory(memory, 1, 1);
+  const { threads, doorbells } = wire([{ gateways: [0], shards: [0] }], plan);
+  const [thread, doorbell] = [threads[0], doorbells[0]];
+  if (thread?.shards[0] === undefined || thread.gateways[0] === undefined || doorbell === undefined) throw new Error('no thread');
+  const duty = new DutyCycle(clock);
+  const bell = watchDoorbell(doorbell, () => duty.wake());
+  const options = { directory: directory.id, clock, duty, doorbell: doorbell.id, onFenced: () => undefined };
+  const island = startShard(thread.shards[0], options);
+  const port = openGatewayLinks(thread.gateways[0], { duty, doorbell: doorbell.id, largeSizeMax: 16 << 20 })[0];
+  if (port === undefined) throw new Error('no link');
+  closing.push(() => {
+    duty.stop();
+    bell.close();
+    island.close();
+    directory.close();
+    for (const { port } of [...thread.shards, ...thread.gateways].flatMap(({ links }) => links)) port.close();
+  });
+  const assignment: ShardAssignment = {
+    lead: [0, 1].map((partition) => ({ topicId: topic.id as TopicId, partition, leaderEpoch: 1, settings })),
+    remove: [],
+  };
+  const handles = await new Promise<readonly number[]>((resolve, reject) => {
+    island.shard.control.assign(assignment, (assigned) => {
+      if (assigned.ok) resolve(assigned.value.map(({ handle }) => handle));
+      else reject(new Error(assigned.error.message));
+    });
+    duty.wakeSoon();
+  });
+  return { port, island, duty, handles: handles as [number, number], topicId: topic.id as TopicId };
+}
+
+function asked<T>(begin: (done: (result: Result<T, Failure>) => void) => Taken): Promise<Result<T, Failure>> {
+  return new Promise((resolve, reject) => {
+    const taken = begin(resolve);
+    if (taken !== 'taken') reject(new Error(taken));
+  });
+}
+
+const append = (port: ShardPort, handle: number, batch: Uint8Array) =>
+  asked<Appended>((done) => port.append(handle, batch, done));
+
+/** What was read, copied: the bytes belong to the callback. */
+async function read(port: ShardPort, handle: number, from: number, sizeMax = 1 << 20) {
+  let bytes = Buffer.alloc(0);
+  const result = await asked<ReadResult>((done) =>
+    port.read(handle, offset(from), sizeMax, (result) => {
+      if (result.ok) bytes = Buffer.concat(result.value.batches?.parts ?? []);
+      done(result);
+    }),
+  );
+  return { result, bytes };
+}
+
+test('a batch is appended, acknowledged with what was promised, and read back byte for byte', async () => {
+  const { port, handles } = await startLink();
+  const batch = batchOf(['one', 'two']);
+  const appended = await append(port, handles[0], batch);
+  expect(appended).toMatchObject({ ok: true, value: { base: 0, next: 2, durability: 'fsync', isDuplicate: false, leaderEpoch: 1 } });
+  const { result, bytes } = await read(port, handles[0], 0);
+  expect(result).toMatchObject({ ok: true, value: { logStart: 0, highWatermark: 2, batches: { base: 0, next: 2, leaderEpoch: 1 } } });
+  expect(bytes.subarray(21)).toEqual(Buffer.from(batch.subarray(21)));
+  expect((await read(port, handles[1], 0)).result).toEqual({ ok: true, value: { logStart: 0, highWatermark: 0 } });
+});
+
+test('what left the ring is read from its file, to the last byte', async () => {
+  const { port, handles } = await startLink();
+  const batch = batchOf(['x'.repeat(100_000)]);
+  for (let count = 0; count < 400; count += 1) expect((await append(port, handles[0], batch)).ok).toBe(true);
+  let from = 0;
+  let size = 0;
+  while (from < 400) {
+    const { result, bytes } = await read(port, handles[0], from, 500_000);
+    if (!result.ok || result.value.batches === undefined) throw new Error(`nothing at ${from}`);
+    expect(result.value.batches).toMatchObject({ base: from, size: bytes.length });
+    from = result.value.batches.next;
+    size += bytes.length;
+  }
+  expect(size).toBe(400 * batch.length);
+});
+
+test('a watcher is told of every batch once and in order, whichever way the bytes come', async () => {
+  const { port, handles } = await startLink();
+  const tails: Tail[] = [];
+  const seen: number[] = [];
+  const watched = await asked<PartitionEnds>((done) =>
+    port.watch(handles[0], (tail) => {
+      tails.push(tail);
+      if (tail.batches) seen.push(tail.batches.base, tail.batches.next);
+    }, done),
+  );
+  expect(watched).toEqual({ ok: true, value: { logStart: 0, highWatermark: 0 } });
+  await Promise.all(Array.from({ length: 100 }, (_, index) => append(port, handles[0], batchOf([`record ${index}`]))));
+  expect(tails.at(-1)?.highWatermark).toBe(100);
+  const steps = seen.filter((_, index) => index % 2 === 1);
+  expect(seen.filter((_, index) => index % 2 === 0)).toEqual([0, ...steps.slice(0, -1)]);
+  port.unwatch(handles[0]);
+  const before = tails.length;
+  await append(port, handles[0], batchOf(['unseen']));
+  await append(port, handles[0], batchOf(['unseen']));
+  expect(tails.length).toBe(before);
+});
+
+test('a batch larger than a ring takes goes its own way, behind those before it', async () => {
+  const { port, handles } = await startLink();
+  const large = batchOf(['y'.repeat(7 << 20)]);
+  const small = append(port, handles[0], batchOf(['small']));
+  // One of this partition is under way: the large one would overtake it.
+  expect(port.append(handles[0], large, () => undefined)).toBe('full');
+  await small;
+  expect(await append(port, handles[0], large)).toMatchObject({ ok: true, value: { base: 1, next: 2 } });
+  const { bytes } = await read(port, handles[0], 1);
+  expect(bytes.subarray(21).equals(Buffer.from(large.subarray(21)))).toBe(true);
+});
+
+test('refusals, unknown partitions and offsets beyond the log are typed failures', async () => {
+  const { port, handles } = await startLink();
+  const damaged = batchOf(['one']).slice();
+  damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
+  expect(await append(port, handles[0], damaged)).toMatchObject({ ok: false, error: { error: 'corrupt-batch' } });
+  expect(await append(port, 4711, batchOf(['one']))).toMatchObject({ ok: false, error: { error: 'unknown-partition' } });
+  expect((await read(port, handles[0], 5)).result).toMatchObject({ ok: false, error: { error: 'offset-out-of-range' } });
+  expect((await read(port, 4711, 0)).result).toMatchObject({ ok: false, error: { error: 'unknown-partition' } });
+});
+
+test('searches by time and by epoch, and a description', async () => {
+  const { port, handles } = await startLink();
+  await append(port, handles[0], batchOf(['one'], 1000));
+  await append(port, handles[0], batchOf(['two'], 2000));
+  expect(await asked((done) => port.find(handles[0], 1500, done))).toMatchObject({ ok: true, value: { offset: 1, timestampMs: 2000 } });
+  expect(await asked((done) => port.find(handles[0], 3000, done))).toEqual({ ok: true, value: undefined });
+  expect(await asked((done) => port.epochEnd(handles[0], 7, done))).toEqual({ ok: true, value: { leaderEpoch: 1, end: 2 } });
+  const description = await asked((done) => port.describe(handles[0], done));
+  expect(description).toMatchObject({ ok: true, value: { logStart: 0, highWatermark: 2, leaderEpoch: 1, segmentsCount: 1 } });
+});
+
+test('a flood is bounded: what finds no room is told so, and told again when there is some', async () => {
+  const { port, handles } = await startLink();
+  const batch = batchOf(['z'.repeat(10_000)]);
+  let answered = 0;
+  let sent = 0;
+  await new Promise<void>((resolve) => {
+    const send = () => {
+      while (sent < 20_000) {
+        const taken = port.append(handles[0], batch, () => {
+          answered += 1;
+          if (answered === 20_000) resolve();
+        });
+        if (taken === 'full') return port.space(send);
+        sent += 1;
+      }
+    };
+    send();
+  });
+  expect((await read(port, handles[0], 19_999)).result).toMatchObject({ ok: true, value: { highWatermark: 20_000 } });
+});

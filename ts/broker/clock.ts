@@ -1,0 +1,19 @@
+import type { Clock, Random } from '../model/ports.js';
+import { randomBytes } from 'node:crypto';
+
+/** One per thread. */
+export function systemClock(): Clock {
+  const startedAt = Date.now() - performance.now();
+  return {
+    monotonicMs: () => performance.now(),
+    wallMs: () => startedAt + performance.now(),
+    after: (delayMs, callback) => {
+      // Rounded up: a timer that fires early would find nothing to do and be set again.
+      const timer = setTimeout(callback, Math.min(Math.ceil(delayMs), 2 ** 31 - 1));
+      timer.unref();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+export const systemRandom: Random = { bytes: (size) => randomBytes(size) };

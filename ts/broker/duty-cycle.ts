@@ -1,0 +1,78 @@
+import type { Clock } from '../model/ports.js';
+import { type Doorbell, type Sleeper, type Waiter, Wakeup } from '../ring/wakeup.js';
+
+/** Something on a data thread that does a bounded amount of work when it is woken. */
+export interface Worker {
+  /** True: there is more to do at once. */
+  turn(): boolean;
+  /** When it wants a turn though nothing wakes it; undefined: never. */
+  deadlineMs?(): number | undefined;
+}
+
+/**
+ * The rhythm of a data thread: woken by a doorbell, a completion, a timer or by its own islands, it gives each of them a turn
+ * until all of them are done, then sleeps.
+ *
+ * Lives on: its thread. Ends when: `stop`.
+ */
+export class DutyCycle {
+  /** For rings whose both ends live here: no system call to wake oneself. */
+  readonly ownDoorbell: Doorbell = { ring: () => this.wakeSoon() };
+  readonly #clock: Clock;
+  readonly #workers: Worker[] = [];
+  readonly #wakeup = new Wakeup(() => this.#turn());
+  #isWakeScheduled = false;
+  #timer: { readonly deadlineMs: number; readonly cancel: () => void } | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(worker: Worker, sleepers: readonly Sleeper[], waiters: readonly Waiter[]): void {
+    this.#workers.push(worker);
+    for (const waiter of waiters) this.#wakeup.produce(waiter);
+    for (const sleeper of sleepers) this.#wakeup.consume(sleeper);
+  }
+
+  /** From a callback of the event loop. */
+  wake(): void {
+    this.#wakeup.wake();
+  }
+
+  /** From within a turn or a call that must not be answered before it returns: once what waits in the event loop is done. */
+  wakeSoon(): void {
+    if (this.#isWakeScheduled) return;
+    this.#isWakeScheduled = true;
+    setImmediate(() => {
+      this.#isWakeScheduled = false;
+      this.#wakeup.wake();
+    });
+  }
+
+  #turn(): boolean {
+    let hasMore = false;
+    for (const worker of this.#workers) hasMore = worker.turn() || hasMore;
+    if (!hasMore) this.#setTimer();
+    return hasMore;
+  }
+
+  #setTimer(): void {
+    const deadlines = this.#workers.flatMap((worker) => worker.deadlineMs?.() ?? []);
+    const deadlineMs = deadlines.length === 0 ? undefined : Math.min(...deadlines);
+    if (this.#timer?.deadlineMs === deadlineMs) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (deadlineMs === undefined) return;
+    const cancel = this.#clock.after(Math.max(0, deadlineMs - this.#clock.monotonicMs()), () => {
+      this.#timer = undefined;
+      this.wake();
+    });
+    this.#timer = { deadlineMs, cancel };
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#wakeup.stop();
+  }
+}
+

@@ -1,0 +1,50 @@
+import { openDoorbell } from '../native/wakeup.js';
+import { GatewayEnd } from '../ring/link/gateway-end.js';
+import { LargeBatches } from '../ring/link/large-batches.js';
+import { HotMemory } from '../ring/link/read-reply.js';
+import { Lease } from '../ring/lease.js';
+import { RingReader } from '../ring/reader.js';
+import { RingViews } from '../ring/memory.js';
+import type { Doorbell } from '../ring/wakeup.js';
+import { ringWords } from '../ring/words.js';
+import { RingWriter } from '../ring/writer.js';
+import type { DutyCycle } from './duty-cycle.js';
+import { gatewayPort } from './link-ports.js';
+import type { GatewayWiring, LinkEndWiring } from './wiring.js';
+
+export interface GatewayLinkOptions {
+  readonly duty: DutyCycle;
+  /** Of this thread. */
+  readonly doorbell: number;
+  /** Of batches that no ring can hold, on their way to one shard. */
+  readonly largeSizeMax: number;
+}
+
+/** A gateway's ends of its links, by shard, at work on this thread. */
+export function openGatewayLinks(wiring: GatewayWiring, options: GatewayLinkOptions): readonly GatewayEnd[] {
+  const ends = wiring.links.map((link) => gatewayEnd(wiring, link, options));
+  for (const end of ends) options.duty.add(end, [end], [end]);
+  return ends;
+}
+
+function gatewayEnd(wiring: GatewayWiring, { memory, port, doorbell }: LinkEndWiring, options: GatewayLinkOptions): GatewayEnd {
+  const { duty, largeSizeMax } = options;
+  const bellOf = (id: number): Doorbell => (id === options.doorbell ? duty.ownDoorbell : openDoorbell(id));
+  const bell = bellOf(doorbell);
+  const rings = {
+    batches: new RingWriter(memory.batches, bell),
+    requests: new RingWriter(memory.requests, bell),
+    requestWords: ringWords(memory.requests),
+    replies: new RingReader(memory.replies, bell),
+    replyWords: ringWords(memory.replies),
+    replyCapacity: memory.replies.capacity,
+  };
+  const hot = (wiring.hotRings[memory.shard] ?? []).map((ring) => {
+    return { data: new RingViews(ring).data, lease: new Lease(ring, wiring.gateway, bell) };
+  });
+  const large = new LargeBatches(
+    gatewayPort(port, () => duty.wakeSoon()),
+    largeSizeMax,
+  );
+  return new GatewayEnd(wiring.gateway, rings, new HotMemory(hot), large);
+}

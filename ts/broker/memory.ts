@@ -1,0 +1,40 @@
+// How `--memory` is split. docs/MEMORY.md says the same for people; memory.test.ts holds both together.
+//
+//   an eighth      what clients send and no ring has taken yet, large batches included
+//   an eighth      what sockets have not taken yet
+//   a half         rings, over all pairs of gateway and shard: of a pair's share 3/4 batches, the rest replies and requests
+//   the rest       V8, segment and index caches, journals' buffers
+//
+// Ring capacities are powers of two, so a ring may have up to half less than its share, never more.
+
+export interface MemoryPlan {
+  readonly batchRingCapacity: number;
+  readonly replyRingCapacity: number;
+  readonly requestRingCapacity: number;
+  /** Of one gateway. */
+  readonly receiveSizeMax: number;
+  readonly sendSizeMax: number;
+}
+
+const MiB = 1 << 20;
+export const memoryMin = 64 * MiB;
+
+const batchRing = { min: 2 * MiB, max: 64 * MiB };
+const replyRing = { min: MiB, max: 16 * MiB };
+const requestRing = 256 << 10;
+
+export function planMemory(memory: number, gatewaysCount: number, shardsCount: number): MemoryPlan {
+  const pairShare = memory / 2 / (gatewaysCount * shardsCount);
+  return {
+    batchRingCapacity: capacity((pairShare * 3) / 4, batchRing),
+    replyRingCapacity: capacity(pairShare / 4, replyRing),
+    requestRingCapacity: requestRing,
+    receiveSizeMax: Math.floor(memory / 8 / gatewaysCount),
+    sendSizeMax: Math.floor(memory / 8 / gatewaysCount),
+  };
+}
+
+function capacity(share: number, { min, max }: { readonly min: number; readonly max: number }): number {
+  const powerOfTwo = 2 ** Math.floor(Math.log2(share));
+  return Math.min(Math.max(powerOfTwo, min), max);
+}

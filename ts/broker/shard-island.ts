@@ -1,0 +1,65 @@
+import { assert } from '../model/assert.js';
+import type { Clock } from '../model/ports.js';
+import { LogStore } from '../native/log.js';
+import { openDoorbell, watchEvent } from '../native/wakeup.js';
+import { RingViews, ringBytes } from '../ring/memory.js';
+import { RingReader } from '../ring/reader.js';
+import { ShardEnd } from '../ring/link/shard-end.js';
+import { ringWords } from '../ring/words.js';
+import { RingWriter } from '../ring/writer.js';
+import { Shard } from '../shard/shard.js';
+import type { DutyCycle } from './duty-cycle.js';
+import { shardPort } from './link-ports.js';
+import type { LinkEndWiring, ShardWiring } from './wiring.js';
+
+/** A shard with its log and its links, at work on this thread. */
+export interface ShardIsland {
+  readonly shard: Shard;
+  /** Drains, checkpoints and lets go of the log. Throws nothing: the reason comes back. */
+  close(): string | undefined;
+}
+
+export interface ShardIslandOptions {
+  readonly directory: number;
+  readonly clock: Clock;
+  readonly duty: DutyCycle;
+  /** Of this thread. */
+  readonly doorbell: number;
+  readonly onFenced: (reason: string) => void;
+}
+
+export function startShard({ shard: number, links }: ShardWiring, options: ShardIslandOptions): ShardIsland {
+  const { directory, clock, duty, onFenced } = options;
+  const opened = LogStore.open(directory, number, clock);
+  assert(opened.ok, opened.ok ? '' : `shard ${number} does not open: ${opened.error.message}`);
+  const store = opened.value;
+  const gateways = links.map((link) => shardEnd(link, options));
+  links.forEach(({ memory, doorbell }, index) => {
+    const attached = store.attachRing(ringBytes(memory.batches), openDoorbell(doorbell));
+    assert(attached.ok && attached.value === index, 'rings are numbered in the order of gateways');
+  });
+  const rings = links.map(({ memory }) => new RingViews(memory.batches).data);
+  const shard = new Shard({ store, gateways, rings, onFenced });
+  const completions = watchEvent(store.wakeupDescriptor(), () => duty.wake());
+  duty.add({ turn: () => shard.turn(), deadlineMs: () => store.deadlineMs }, [store, ...gateways], gateways);
+  return {
+    shard,
+    close: () => {
+      completions.close();
+      return store.close(shard)?.message;
+    },
+  };
+}
+
+function shardEnd({ memory, port, doorbell }: LinkEndWiring, options: ShardIslandOptions): ShardEnd {
+  // A ring whose other end lives on this thread needs no system call.
+  const bell = doorbell === options.doorbell ? options.duty.ownDoorbell : openDoorbell(doorbell);
+  const rings = {
+    requests: new RingReader(memory.requests, bell),
+    requestWords: ringWords(memory.requests),
+    replies: new RingWriter(memory.replies, bell),
+    replyWords: ringWords(memory.replies),
+    replyCapacity: memory.replies.capacity,
+  };
+  return new ShardEnd(rings, shardPort(port, () => options.duty.wakeSoon()));
+}
