@@ -6,6 +6,7 @@ pub mod data_directory;
 pub mod doctor;
 pub mod event_words;
 pub mod failure;
+mod fatal;
 pub mod inspection;
 pub mod lent_words;
 mod poll;

@@ -1,0 +1,99 @@
+import { BrokenInvariant } from '../model/assert.js';
+import type { Clock } from '../model/ports.js';
+import { fatal } from '../native/fatal.js';
+import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
+import { DutyCycle } from './duty-cycle.js';
+import { type GatewayIsland, type GatewaySettings, openGateway } from './gateway-island.js';
+import type { FromDataThread, NodeCondition, ToDataThread } from './messages.js';
+import type { NodeFacts } from './route-table.js';
+import { type ShardIsland, startShard } from './shard-island.js';
+import type { ThreadWiring } from './wiring.js';
+
+/** What a data thread is started with. */
+export interface DataThreadStart {
+  readonly wiring: ThreadWiring;
+  /** The id of the open data directory. */
+  readonly directory: number;
+  readonly facts: NodeFacts;
+  readonly gateway: GatewaySettings;
+}
+
+/** One data thread: its shards, its gateways, and the port to the cluster thread. */
+export class DataThread {
+  readonly #send: (message: FromDataThread) => void;
+  readonly #duty: DutyCycle;
+  readonly #stopWatching: () => void;
+  readonly #shards = new Map<number, ShardIsland>();
+  readonly #gateways: readonly GatewayIsland[];
+
+  constructor({ wiring, directory, facts, gateway }: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
+    this.#send = send;
+    this.#duty = new DutyCycle(clock);
+    const doorbell = watchDoorbell(openDoorbell(wiring.doorbell), () => this.#duty.wake());
+    this.#stopWatching = () => doorbell.close();
+    for (const shard of wiring.shards) this.#openShard(shard, wiring.doorbell, directory, clock);
+    const common = { duty: this.#duty, doorbell: wiring.doorbell, clock, facts, settings: gateway };
+    this.#gateways = wiring.gateways.map((each) => openGateway(each, { ...common, sendCommand: (id, call) => this.#send({ kind: 'command', id, call }) }));
+    send({ kind: 'opened' });
+  }
+
+  #openShard(wiring: ThreadWiring['shards'][number], doorbell: number, directory: number, clock: Clock): void {
+    const { shard } = wiring;
+    const onFenced = (reason: string) => this.#send({ kind: 'fenced', shard, reason });
+    this.#shards.set(shard, startShard(wiring, { directory, clock, duty: this.#duty, doorbell, onFenced }));
+  }
+
+  receive(message: ToDataThread): void {
+    switch (message.kind) {
+      case 'assign':
+        return this.#assign(message);
+      case 'routes':
+        for (const gateway of this.#gateways) gateway.routes.apply(message.update);
+        return this.#send({ kind: 'routed', id: message.id });
+      case 'listen':
+        return void this.#listen();
+      case 'answer':
+        return this.#gateways[0]?.commands.answer(message.id, message.result);
+      case 'condition':
+        return this.#setCondition(message.condition);
+      case 'drain':
+        return void this.#drain(message.reason, message.reconnectAfterMs);
+      case 'close':
+        return this.#close();
+    }
+  }
+
+  #assign({ id, shard, assignment }: Extract<ToDataThread, { kind: 'assign' }>): void {
+    this.#shards.get(shard)?.shard.control.assign(assignment, (result) => this.#send({ kind: 'assigned', id, result }));
+    this.#duty.wakeSoon();
+  }
+
+  async #listen(): Promise<void> {
+    const addresses = await Promise.all(this.#gateways.map((gateway) => gateway.listen()));
+    this.#send({ kind: 'listening', addresses });
+  }
+
+  #setCondition(condition: NodeCondition): void {
+    for (const gateway of this.#gateways) gateway.setCondition(condition);
+  }
+
+  async #drain(reason: string, reconnectAfterMs: number): Promise<void> {
+    await Promise.all(this.#gateways.map((gateway) => gateway.drain(reason, reconnectAfterMs)));
+    this.#send({ kind: 'drained' });
+  }
+
+  /** After every gateway of the node has drained: nothing is under way. */
+  #close(): void {
+    for (const gateway of this.#gateways) gateway.close();
+    this.#duty.stop();
+    this.#stopWatching();
+    const problems = [...this.#shards.values()].flatMap((island) => island.close() ?? []);
+    this.#send({ kind: 'closed', problems });
+  }
+}
+
+/** A thread may not die alone: half a broker is worse than none. */
+export function endOnFailure(error: unknown): never {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  fatal(error instanceof BrokenInvariant ? 'invariantBroken' : 'failed', `a thread has failed: ${text}`);
+}

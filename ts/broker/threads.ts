@@ -1,0 +1,109 @@
+import { Worker } from 'node:worker_threads';
+import { assert } from '../model/assert.js';
+import type { PartitionHandle, ShardAssignment } from '../model/assignment.js';
+import type { Failure } from '../model/ports.js';
+import type { Result } from '../model/result.js';
+import { type DataThreadStart, endOnFailure } from './data-thread.js';
+import type { CommandCall, FromDataThread, NodeCondition, RouteUpdate, ToDataThread } from './messages.js';
+import { Requests } from './requests.js';
+import { portsOf } from './wiring.js';
+
+export interface ThreadEvents {
+  command(call: CommandCall): Promise<Result<unknown, Failure>>;
+  fenced(shard: number, reason: string): void;
+}
+
+type Once = Exclude<FromDataThread['kind'], 'assigned' | 'routed' | 'command' | 'fenced'>;
+
+/** A data thread, as the cluster thread has it. Each of its steps is asked for once and answered once. */
+export class DataThreadHost {
+  readonly #worker: Worker;
+  readonly #assignments = new Requests<Result<readonly PartitionHandle[], Failure>>();
+  readonly #routings = new Requests<void>();
+  readonly #steps = new Map<Once, (message: FromDataThread) => void>();
+  readonly #events: ThreadEvents;
+  #isEnding = false;
+
+  constructor(start: DataThreadStart, events: ThreadEvents) {
+    this.#events = events;
+    const transferList = [...portsOf(start.wiring)];
+    this.#worker = new Worker(new URL('./data-worker.js', import.meta.url), { workerData: start, transferList });
+    this.#worker.on('message', (message: FromDataThread) => this.#receive(message));
+    this.#worker.on('error', endOnFailure);
+    this.#worker.on('exit', (code) => {
+      if (!this.#isEnding) endOnFailure(new Error(`a data thread ended with code ${code}`));
+    });
+  }
+
+  #send(message: ToDataThread): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromDataThread): void {
+    switch (message.kind) {
+      case 'assigned':
+        return this.#assignments.answer(message.id, message.result);
+      case 'routed':
+        return this.#routings.answer(message.id);
+      case 'command':
+        return void this.#command(message.id, message.call);
+      case 'fenced':
+        return this.#events.fenced(message.shard, message.reason);
+      default:
+        return this.#stepDone(message);
+    }
+  }
+
+  async #command(id: number, call: CommandCall): Promise<void> {
+    this.#send({ kind: 'answer', id, result: await this.#events.command(call) });
+  }
+
+  #stepDone(message: FromDataThread & { kind: Once }): void {
+    const resolve = this.#steps.get(message.kind);
+    assert(resolve !== undefined, `a data thread says "${message.kind}", which nobody asked for`);
+    this.#steps.delete(message.kind);
+    resolve(message);
+  }
+
+  #step<K extends Once>(kind: K): Promise<Extract<FromDataThread, { kind: K }>> {
+    return new Promise((resolve) => {
+      this.#steps.set(kind, resolve as (message: FromDataThread) => void);
+    });
+  }
+
+  async opened(): Promise<void> {
+    await this.#step('opened');
+  }
+
+  assign(shard: number, assignment: ShardAssignment): Promise<Result<readonly PartitionHandle[], Failure>> {
+    return this.#assignments.ask((id) => this.#send({ kind: 'assign', id, shard, assignment }));
+  }
+
+  route(update: RouteUpdate): Promise<void> {
+    return this.#routings.ask((id) => this.#send({ kind: 'routes', id, update }));
+  }
+
+  /** The addresses of its gateways. */
+  async listen(): Promise<readonly string[]> {
+    this.#send({ kind: 'listen' });
+    return (await this.#step('listening')).addresses;
+  }
+
+  setCondition(condition: NodeCondition): void {
+    this.#send({ kind: 'condition', condition });
+  }
+
+  async drain(reason: string, reconnectAfterMs: number): Promise<void> {
+    this.#send({ kind: 'drain', reason, reconnectAfterMs });
+    await this.#step('drained');
+  }
+
+  /** What went wrong while closing, for the log. */
+  async close(): Promise<readonly string[]> {
+    this.#isEnding = true;
+    this.#send({ kind: 'close' });
+    const { problems } = await this.#step('closed');
+    await this.#worker.terminate();
+    return problems;
+  }
+}

@@ -1,0 +1,13 @@
+import { writeSync } from 'node:fs';
+import { type ExitReason, exitCodes } from '../model/exit-codes.js';
+import { loadAddon } from './load.js';
+
+/**
+ * Ends the process with a reason: an invariant is broken, or nothing is left to serve from. `process.exit` would first end the other
+ * threads, which may be in the middle of anything.
+ */
+export function fatal(reason: ExitReason, message: string): never {
+  writeSync(2, `millrace: ${message}\n`);
+  loadAddon().endProcess(exitCodes[reason].code);
+  throw new Error('the process has ended');
+}
