@@ -16,7 +16,8 @@ export interface Judged {
 
 /** A row for each figure that a run owes, whether it came or not. */
 export function judge(run: Run, figures: readonly Figure[], isQuick: boolean): readonly Judged[] {
-  const targets = run.scenario.targets.filter(({ isForWholeRuns }) => !(isQuick && isForWholeRuns === true));
+  const due = run.scenario.targets.filter(({ isForWholeRuns }) => !(isQuick && isForWholeRuns === true));
+  const targets = due.map(({ of, ...target }) => (of?.case === run.case ? { ...target, value: of.value } : target));
   return run.spinners.map((spinners) => judgeOne(run, spinners, figureOf(run, spinners, figures), targets));
 }
 

@@ -6,6 +6,8 @@ export interface Target {
   readonly bound: 'at most' | 'at least';
   readonly value: number;
   readonly kind: 'ratio' | 'absolute';
+  /** Another value for one case, where arithmetic forbids the usual one: the reason stands beside it. */
+  readonly of?: { readonly case: string; readonly value: number };
   /** A quick run does too little for it. */
   readonly isForWholeRuns?: boolean;
 }
@@ -66,7 +68,9 @@ export const scenarios: readonly Scenario[] = [
     targets: [
       atMost('wall_ratio', 1.3),
       atMost('cpu_ratio', 1.3),
-      atMost('amplification', 2.2),
+      // A commit of its own blocks for one batch of exactly four blocks takes five: 5/4 and the segment's 1
+      // (docs/decisions/0012-small-commits-are-packed.md).
+      { ...atMost('amplification', 2.2), of: { case: '1', value: 2.26 } },
       // A lap acknowledges as many bytes as the journal holds.
       { metric: 'laps', bound: 'at least', value: 8, kind: 'ratio', isForWholeRuns: true },
     ],
