@@ -11,7 +11,7 @@ use super::ids::PartitionId;
 use super::leader_epochs::LeaderEpochs;
 use super::producer_state::{ProducerState, PRODUCERS_MAX};
 use super::segment::Segment;
-use crate::io::{AlignedBuffer, Piece};
+use crate::io::{AlignedBuffer, IoError, Piece};
 use crate::journal::checkpoint::PartitionRecord;
 use crate::journal::entry::Durability;
 use std::collections::VecDeque;
@@ -135,9 +135,13 @@ pub struct Partition {
     pub is_file_dirty: bool,
     /// How often the log was cut in this life.
     pub cuts: u32,
+    /// Tasks that unlink old segments by name: nothing of that name may be made again meanwhile.
+    pub removals: u32,
     pub unwritten: VecDeque<Unwritten>,
     pub unwritten_size: usize,
     pub write_in_flight: bool,
+    /// A write of its segments failed: none is tried again in this life (rule 9).
+    pub write_error: Option<IoError>,
     /// It stands in the store's queue of partitions with unwritten batches, or in that of writes that are due.
     pub is_write_queued: bool,
     pub is_write_due: bool,
@@ -185,9 +189,11 @@ impl Partition {
             is_directory_dirty: false,
             is_file_dirty: false,
             cuts: 0,
+            removals: 0,
             unwritten: VecDeque::new(),
             unwritten_size: 0,
             write_in_flight: false,
+            write_error: None,
             is_write_queued: false,
             is_write_due: false,
             hot: VecDeque::new(),

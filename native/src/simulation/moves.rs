@@ -83,6 +83,8 @@ impl Moves {
             (HandoverStep::Forgotten { .. }, Some(Move::Forget { id, settled_at })) => {
                 self.messages.push_back((Move::Settle, Message::Settle { at: settled_at, id }));
             }
+            // The shard is fenced: who owns it ends the life.
+            (HandoverStep::Unsettled { .. } | HandoverStep::Unforgotten { .. }, _) => {}
             (step, asked) => unreachable!("{step:?} answers {asked:?}"),
         }
     }

@@ -443,8 +443,10 @@ impl Workload {
             self.take_events_of(life)?;
             for step in life.store.take_handover_steps() {
                 let ticket = match step {
-                    HandoverStep::Released { ticket, .. } | HandoverStep::Forgotten { ticket } => Some(ticket),
-                    HandoverStep::Settled { .. } => None,
+                    HandoverStep::Released { ticket, .. }
+                    | HandoverStep::Forgotten { ticket }
+                    | HandoverStep::Unforgotten { ticket } => Some(ticket),
+                    HandoverStep::Settled { .. } | HandoverStep::Unsettled { .. } => None,
                 };
                 let asked = ticket.and_then(|ticket| self.asked.remove(&ticket));
                 let asked = asked.and_then(|asked| if let Asked::Move(asked) = asked { Some(asked) } else { None });

@@ -177,8 +177,11 @@ impl Store {
         }
     }
 
+    /// Once, and over everything: a checkpoint that is syncing began before the last acks and has its own list, one that
+    /// is writing its record comes to its end first.
     fn start_salvage(&mut self) {
-        if !std::mem::replace(&mut self.checkpointer.is_salvage, true) && !self.checkpointer.is_running() {
+        if !self.checkpointer.is_salvage && !matches!(self.checkpointer.phase, Phase::Recording) {
+            self.checkpointer.is_salvage = true;
             self.start_checkpoint();
         }
     }
@@ -190,8 +193,14 @@ impl Store {
             }
             let Some((handle, until)) = self.checkpointer.queue.pop_front() else { break };
             let Some(state) = self.partition(handle).filter(|state| !state.is_leaving) else { continue };
-            // A control operation may be changing the files; what is stable may still be on its way there.
-            if self.is_changing(handle) || state.written.offset < until.min(state.stable.offset) {
+            // A file that refused a write is not tried again: the start replays it.
+            if state.write_error.is_some() {
+                continue;
+            }
+            // A control operation may be changing the files; what is stable may still be on its way there; the checkpoint
+            // that a salvage took over may still sync what it had.
+            let is_busy = self.is_changing(handle) || self.checkpointer.is_syncing(handle);
+            if is_busy || state.written.offset < until.min(state.stable.offset) {
                 self.make_due(handle);
                 self.checkpointer.queue.push_back((handle, until));
                 continue;
@@ -354,6 +363,7 @@ impl Store {
         let files = self.files.clone();
         self.tasks.spawn(self.io.as_mut(), async move {
             Finished::Removed {
+                partition: None,
                 result: remove_directory(&files, path, entries.into_iter().map(|entry| entry.name), topics).await,
             }
         });

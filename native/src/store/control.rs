@@ -169,9 +169,7 @@ impl Store {
     /// else brings the next turn.
     pub(super) fn advance_controls(&mut self) {
         for handle in self.controls_at(|step| matches!(step, Step::Quieting)) {
-            if self.fenced.is_some() {
-                self.control_failed(handle, StoreError::Fenced);
-            } else if self.is_undisturbed(handle) {
+            if self.is_undisturbed(handle) {
                 self.prepare_control(handle);
             } else {
                 self.make_due(handle);
@@ -205,9 +203,7 @@ impl Store {
         for handle in self.controls_at(|step| matches!(step, Step::Recording)) {
             let state = self.live(handle);
             let is_recorded = state.recorded.offset == state.end && state.recorded.sequence >= state.stable.sequence;
-            if self.fenced.is_some() {
-                self.control_failed(handle, StoreError::Fenced);
-            } else if is_recorded {
+            if is_recorded {
                 self.list_control(handle);
             } else if !self.checkpointer.is_running() {
                 self.request_checkpoint();
@@ -219,6 +215,14 @@ impl Store {
     pub(super) fn fail_recording(&mut self, error: StoreError) {
         for handle in self.controls_at(|step| matches!(step, Step::Recording)) {
             self.control_failed(handle, error.clone());
+        }
+    }
+
+    /// The shard fenced: what they wait for will not come. Tasks end by themselves.
+    pub(super) fn fail_controls(&mut self) {
+        let waits = |step: &Step| matches!(step, Step::Quieting | Step::Recording | Step::Listed(_) | Step::Confirming);
+        for handle in self.controls_at(waits) {
+            self.control_failed(handle, StoreError::Fenced);
         }
     }
 
@@ -236,7 +240,7 @@ impl Store {
     fn is_undisturbed(&self, handle: u32) -> bool {
         let is_leased = self.open_files.keys_of(handle).into_iter().any(|key| self.open_files.is_leased(key));
         let is_opening = self.opening.keys().any(|key| key.partition == handle);
-        let is_quiet = self.partition(handle).is_some_and(Partition::is_quiet);
+        let is_quiet = self.partition(handle).is_some_and(|state| state.is_quiet() && state.removals == 0);
         is_quiet
             && !is_leased
             && !is_opening
@@ -328,6 +332,10 @@ impl Store {
     }
 
     pub(super) fn control_durable(&mut self, handle: u32, after: Mark) {
+        // Answered when the shard fenced.
+        if self.fenced.is_some() {
+            return;
+        }
         let control = self.running(handle).control;
         match self.running(handle).step {
             Step::Confirming => {
@@ -470,6 +478,7 @@ impl Store {
 
     pub(super) fn control_files_done(&mut self, handle: u32, outcome: FilesDone) {
         match outcome {
+            FilesDone::Located { .. } if self.fenced.is_some() => self.control_failed(handle, StoreError::Fenced),
             FilesDone::Located { cut, producers } => {
                 let running = self.running(handle);
                 running.producers = Some(*producers);
@@ -499,6 +508,11 @@ impl Store {
         if state.durability == Durability::Fsync {
             return self.control_done(handle);
         }
+        // Without the second entry the next start cuts once more, at the same place.
+        if self.fenced.is_some() {
+            return self.control_failed(handle, StoreError::Fenced);
+        }
+        let state = self.live(handle);
         let entry =
             Entry { ownership: state.ownership, ..Entry::control(EntryKind::TruncateDone, state.id, state.end, state.end) };
         let mut after = state.listed;
@@ -516,7 +530,7 @@ impl Store {
             self.refuse(handle, append, super::AppendError::UnknownPartition);
         }
         self.drop_indexes_of(handle);
-        self.fail_parked_reads(handle);
+        self.fail_parked_reads(handle, &ReadError::UnknownPartition);
         // All its entries are in commits up to the last durable one: it was quiet.
         self.tombstones.push((state.id, self.journal.durable()));
         self.checkpointer.note_change();
@@ -604,9 +618,11 @@ impl Store {
         let state = self.live(handle);
         state.segments.drain(..free);
         state.is_directory_dirty = true;
+        state.removals += 1;
         let unlinks = keys.iter().flat_map(|key| [self.paths.log(&id, key.base), self.paths.index(&id, key.base)]).collect();
         let files = self.files.clone();
-        self.tasks
-            .spawn(self.io.as_mut(), async move { Finished::Removed { result: cut_files(&files, unlinks, None, None).await } });
+        self.tasks.spawn(self.io.as_mut(), async move {
+            Finished::Removed { partition: Some(handle), result: cut_files(&files, unlinks, None, None).await }
+        });
     }
 }

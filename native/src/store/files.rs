@@ -1,6 +1,6 @@
 //! Leases on segment files: from the bounded cache, or after a task opened the file.
 
-use super::{FencedBy, Finished, Store, UNHEEDED};
+use super::{Finished, Store, UNHEEDED};
 use crate::io::{FileId, IoResult, Op, OpenMode};
 use crate::log::open_files::FileKey;
 
@@ -44,10 +44,7 @@ impl Store {
             Err(error) => {
                 for waiter in waiters {
                     match waiter {
-                        Waiter::Write(partition) => {
-                            self.live(partition).write_in_flight = false;
-                            self.fence(error, FencedBy::Segment);
-                        }
+                        Waiter::Write(partition) => self.write_failed(partition, error),
                         Waiter::Read(read) => self.read_failed(&read, error.into()),
                     }
                 }

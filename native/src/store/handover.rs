@@ -13,7 +13,7 @@
 //! the journals, and a crash anywhere in between leaves the partition with one of the two.
 
 use super::replay::Replay;
-use super::{Event, Listed, Store, StoreError};
+use super::{Event, Listed, ReadError, Store, StoreError};
 use crate::journal::checkpoint::PartitionRecord;
 use crate::journal::entry::{Entry, EntryKind};
 use crate::log::config::LogConfig;
@@ -37,12 +37,18 @@ pub enum HandoverStep {
     Released { ticket: u64, handover: Box<Handover> },
     Settled { id: PartitionId },
     Forgotten { ticket: u64 },
+    /// This shard is fenced: in this life no record of its own will hold what it adopted, so the last owner keeps its own.
+    Unsettled { id: PartitionId },
+    /// This shard is fenced: its records name the partition until the next start, and it stays where it is.
+    Unforgotten { ticket: u64 },
 }
 
 #[derive(Default)]
 pub(super) struct Handovers {
     /// Records of partitions that another shard has or will have.
     released: BTreeMap<PartitionId, PartitionRecord>,
+    /// Their adoption is listed, and not durable: handle and ticket.
+    arriving: Vec<(u32, u64)>,
     /// Adopted, and not in a durable record of this shard.
     unsettled: Vec<(u32, PartitionId)>,
     /// Those who want to know when no record has the partition any more: before and since the checkpoint under way began.
@@ -66,6 +72,15 @@ impl Handovers {
         self.forgetting.append(&mut self.forgetting_next);
     }
 
+    /// The shard fenced: no step that waits for its journal or its record will come. Those whose adoption failed.
+    pub fn fence(&mut self) -> Vec<(u32, u64)> {
+        let unsettled = self.unsettled.drain(..).map(|(_, id)| HandoverStep::Unsettled { id });
+        self.steps.extend(unsettled);
+        let unforgotten = self.forgetting.drain(..).chain(self.forgetting_next.drain(..));
+        self.steps.extend(unforgotten.map(|ticket| HandoverStep::Unforgotten { ticket }));
+        std::mem::take(&mut self.arriving)
+    }
+
     pub fn recorded(&mut self, is_recorded: impl Fn(u32) -> bool) {
         let (settled, unsettled): (Vec<_>, Vec<_>) = self.unsettled.drain(..).partition(|(handle, _)| is_recorded(*handle));
         self.unsettled = unsettled;
@@ -83,7 +98,7 @@ impl Store {
     pub(super) fn hand_over(&mut self, handle: u32, ticket: u64) {
         self.close_files_of(handle);
         self.drop_indexes_of(handle);
-        self.fail_parked_reads(handle);
+        self.fail_parked_reads(handle, &ReadError::UnknownPartition);
         let state = self.partitions[handle as usize].take().expect("a live partition");
         self.by_id.remove(&state.id);
         let record = self.handovers.released[&state.id].clone();
@@ -119,11 +134,17 @@ impl Store {
         // What it was here before, if it was, is in the record that it comes with.
         self.handovers.released.remove(&partition.id);
         let handle = self.add(partition);
+        self.handovers.arriving.push((handle, ticket));
         self.journal.stage(entry, None, Listed::Adopted { partition: handle, ticket, after });
         Ok(handle)
     }
 
     pub(super) fn adopted(&mut self, handle: u32, ticket: u64, after: Mark) {
+        // Answered when the shard fenced.
+        if self.fenced.is_some() {
+            return;
+        }
+        self.handovers.arriving.retain(|(arriving, _)| *arriving != handle);
         self.note_sequence(handle, after.sequence);
         let state = self.live(handle);
         // All up to here is synced: by its last owner.
@@ -140,6 +161,9 @@ impl Store {
 
     /// The next owner has a record of its own: this shard's do without it from now on.
     pub fn forget(&mut self, ticket: u64, id: &PartitionId) {
+        if self.fenced.is_some() {
+            return self.handovers.steps.push(HandoverStep::Unforgotten { ticket });
+        }
         self.handovers.released.remove(id);
         self.handovers.forgetting_next.push(ticket);
         self.checkpointer.note_change();

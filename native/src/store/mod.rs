@@ -12,6 +12,7 @@ mod checkpointer;
 mod control;
 mod cut;
 mod event;
+mod fence;
 mod files;
 mod handover;
 mod index;
@@ -128,7 +129,8 @@ enum Finished {
     Read { key: FileKey, read: read::FileRead, index: Option<OffsetIndex>, result: Result<ReadBytes, ReadError> },
     Found { partition: u32, ticket: u64, keys: Vec<FileKey>, result: Result<Option<Found>, ReadError> },
     IndexWritten { result: IoResult<()> },
-    Removed { result: IoResult<()> },
+    /// Segments of a partition, or a whole tombstone.
+    Removed { partition: Option<u32>, result: IoResult<()> },
 }
 
 /// Counted, for the bench and the metrics.
@@ -388,7 +390,10 @@ impl Store {
                     self.fence(error, FencedBy::Segment);
                 }
             }
-            Finished::Removed { result } => {
+            Finished::Removed { partition, result } => {
+                if let Some(state) = partition.and_then(|handle| self.partition_mut(handle)) {
+                    state.removals -= 1;
+                }
                 if let Err(error) = result {
                     self.fence(error, FencedBy::Segment);
                 }
@@ -398,9 +403,6 @@ impl Store {
 
     /// Handles entries that became durable, in journal order.
     fn acknowledge(&mut self) {
-        if let Some(error) = self.journal.failed() {
-            self.fence(error, FencedBy::Journal);
-        }
         for listed in self.journal.take_acknowledged() {
             self.last_commit_ms = self.now.monotonic_ms;
             match listed {
@@ -414,6 +416,10 @@ impl Store {
                 Listed::Control { partition, after } => self.control_durable(partition, after),
                 Listed::Adopted { partition, ticket, after } => self.adopted(partition, ticket, after),
             }
+        }
+        // Behind the acks of all that came before the failure.
+        if let Some(error) = self.journal.failed() {
+            self.fence(error, FencedBy::Journal);
         }
     }
 
@@ -440,22 +446,6 @@ impl Store {
                 }
             });
         }
-    }
-
-    /// Stops accepting appends for good (rule 9). A failed journal still lets what was acknowledged reach its segments.
-    fn fence(&mut self, error: IoError, path_kind: FencedBy) {
-        if self.fenced.is_some() {
-            return;
-        }
-        self.fenced = Some((error, path_kind));
-        self.flush_all();
-        self.events.push(Event::Fenced { error, path_kind });
-        self.refuse_all_waiting();
-    }
-
-    #[must_use]
-    pub fn fenced(&self) -> Option<(IoError, FencedBy)> {
-        self.fenced
     }
 
     pub fn take_events(&mut self) -> Vec<Event> {

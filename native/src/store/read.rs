@@ -85,6 +85,9 @@ impl Store {
     fn read_file(&mut self, read: FileRead) {
         let state = self.live(read.partition);
         if read.offset >= state.written.offset {
+            if let Some(error) = state.write_error {
+                return self.read_failed(&read, error.into());
+            }
             self.parked_reads.entry(read.partition).or_default().push(Parked::Read(read));
             return self.make_due(read.partition);
         }
@@ -164,12 +167,12 @@ impl Store {
         }
     }
 
-    pub(super) fn fail_parked_reads(&mut self, partition: u32) {
+    pub(super) fn fail_parked_reads(&mut self, partition: u32, error: &ReadError) {
         for parked in self.parked_reads.remove(&partition).unwrap_or_default() {
             match parked {
-                Parked::Read(read) => self.read_failed(&read, ReadError::UnknownPartition),
+                Parked::Read(read) => self.read_failed(&read, error.clone()),
                 Parked::Find { ticket, .. } => {
-                    self.events.push(Event::Found { partition, ticket, result: Err(ReadError::UnknownPartition) });
+                    self.events.push(Event::Found { partition, ticket, result: Err(error.clone()) });
                 }
             }
         }
@@ -184,6 +187,9 @@ impl Store {
             return self.events.push(Event::Found { partition, ticket, result: Err(ReadError::Damaged) });
         }
         if state.written.offset < state.stable.offset {
+            if let Some(error) = state.write_error {
+                return self.events.push(Event::Found { partition, ticket, result: Err(error.into()) });
+            }
             self.parked_reads.entry(partition).or_default().push(Parked::Find { ticket, timestamp });
             return self.make_due(partition);
         }

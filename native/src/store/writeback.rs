@@ -34,7 +34,8 @@ impl Store {
 
     pub(super) fn make_due(&mut self, handle: u32) {
         let state = self.live(handle);
-        if !state.unwritten.is_empty() && !std::mem::replace(&mut state.is_write_due, true) {
+        let may_write = !state.unwritten.is_empty() && state.write_error.is_none();
+        if may_write && !std::mem::replace(&mut state.is_write_due, true) {
             self.write_due.push_back(handle);
         }
     }
@@ -127,13 +128,21 @@ impl Store {
             Err(error) => Some(error),
         };
         if let Some(error) = failure {
-            self.fence(error, FencedBy::Segment);
-            return;
+            return self.write_failed(write.partition, error);
         }
         self.settle_written(&write);
         self.make_due_again(write.partition);
         self.answer_duplicates(write.partition);
         self.retry_parked_reads(write.partition);
+    }
+
+    /// What is in memory only can be read there as long as the ring keeps it, and not otherwise.
+    pub(super) fn write_failed(&mut self, handle: u32, error: IoError) {
+        let state = self.live(handle);
+        state.write_in_flight = false;
+        state.write_error = Some(error);
+        self.fail_parked_reads(handle, &error.into());
+        self.fence(error, FencedBy::Segment);
     }
 
     fn settle_written(&mut self, write: &SegmentWrite) {

@@ -8,6 +8,7 @@ mod corruption;
 mod duplicates;
 mod every_crash;
 mod faults;
+mod fences;
 mod full_disk;
 mod journal;
 mod moves;

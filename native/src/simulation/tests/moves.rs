@@ -2,7 +2,8 @@
 //! (DURABILITY.md rule 11).
 
 use super::bed::{batch_of, contents_of, id, replicated};
-use crate::io::sim::SimDisk;
+use crate::io::sim::{Fault, FaultPlan, OpKind, SimDisk};
+use crate::io::IoError;
 use crate::journal::entry::Durability;
 use crate::journal::space::JOURNAL_START;
 use crate::log::config::LogConfig;
@@ -309,4 +310,86 @@ fn a_damaged_journal_puts_what_others_gave_away_in_doubt_too() {
     let (shard, handle) = pair.node().find(&name()).expect("known");
     let state = pair.node().shards[shard].store.partition(handle).expect("known");
     assert!(state.is_damaged(), "without its new owner's journal nobody knows what is missing: it ends at {}", state.end);
+}
+
+/// The disk under both shards begins to refuse one kind of write.
+fn fail(pair: &Pair, path: &str) {
+    pair.disk.set_faults(FaultPlan::new().always(OpKind::Write, path, Fault::Error(IoError::MEDIA)));
+}
+
+fn fence(pair: &mut Pair, shard: usize) {
+    pair.node().shards[shard].store.request_checkpoint();
+    for _ in 0..1000 {
+        let now = pair.rig.now();
+        let store = &mut pair.node().shards[shard].store;
+        store.turn(now);
+        if store.fenced().is_some() {
+            return;
+        }
+        if store.io().in_flight() > 0 {
+            store.wait(now);
+        } else {
+            pair.disk.advance(1_000_000);
+        }
+    }
+    panic!("shard {shard} never fences");
+}
+
+#[test]
+fn a_release_that_a_fence_cuts_short_is_answered_and_the_partition_stays_readable() {
+    for path in ["00000.journal", "/checkpoint", ".log"] {
+        let mut pair = Pair::new(10, small_log());
+        pair.append_each(OLD, 0..3);
+        fail(&pair, path);
+        let ticket = pair.ask_control(OLD, Control::Release);
+        assert!(matches!(pair.answer(OLD, ticket), Answer::Failed(StoreError::Fenced)), "{path}");
+        assert!(pair.node().shards[OLD].store.take_handover_steps().is_empty(), "{path}");
+        assert_eq!(pair.contents(), vec![0, 1, 2], "{path}");
+        pair.disk.set_faults(FaultPlan::new());
+        pair.reopen_after_power_loss(3, 2);
+        assert_eq!(pair.contents(), vec![0, 1, 2], "{path}");
+    }
+}
+
+#[test]
+fn an_adoption_that_a_fence_cuts_short_is_answered_and_the_partition_stays_readable() {
+    let mut pair = Pair::new(11, small_log());
+    pair.append_each(OLD, 0..3);
+    let handover = pair.release(OLD);
+    fail(&pair, "00001.journal");
+    let ticket = pair.ticket();
+    pair.node().shards[NEW].store.adopt(ticket, &handover).expect("not fenced yet");
+    assert!(matches!(pair.answer(NEW, ticket), Answer::Failed(StoreError::Fenced)));
+    assert_eq!(pair.node().shards[NEW].store.adopt(99, &handover), Err(StoreError::Fenced));
+    assert_eq!(pair.contents(), vec![0, 1, 2]);
+    pair.disk.set_faults(FaultPlan::new());
+    pair.reopen_after_power_loss(4, 2);
+    assert_eq!(pair.contents(), vec![0, 1, 2]);
+}
+
+#[test]
+fn who_waits_for_a_record_of_a_fenced_shard_is_told_that_none_comes() {
+    let mut pair = Pair::new(12, small_log());
+    pair.append_each(OLD, 0..3);
+    let handover = pair.release(OLD);
+    pair.adopt(NEW, &handover);
+    fail(&pair, "/checkpoint");
+    fence(&mut pair, NEW);
+    assert_eq!(pair.step(NEW), HandoverStep::Unsettled { id: name() });
+
+    let mut pair = Pair::new(13, small_log());
+    pair.append_each(OLD, 0..3);
+    let handover = pair.release(OLD);
+    pair.adopt(NEW, &handover);
+    pair.await_settled(NEW);
+    fail(&pair, "/checkpoint");
+    for ticket in [50, 51] {
+        pair.node().shards[OLD].store.forget(ticket, &name());
+        fence(&mut pair, OLD);
+        assert_eq!(pair.step(OLD), HandoverStep::Unforgotten { ticket });
+        assert!(pair.node().shards[OLD].store.take_handover_steps().is_empty(), "it is told twice");
+    }
+    pair.disk.set_faults(FaultPlan::new());
+    pair.reopen_after_power_loss(4, 2);
+    assert_eq!(pair.contents(), vec![0, 1, 2]);
 }
