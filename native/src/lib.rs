@@ -4,6 +4,7 @@
 #[cfg(feature = "node")]
 pub mod binding;
 pub mod codec;
+pub mod consensus;
 pub mod fatal;
 pub mod fuzzing;
 pub mod images;

@@ -50,6 +50,7 @@ impl From<OpenError> for BindingFailure {
             OpenError::Io { what, error } => Self::io(&what, error),
             OpenError::Corrupt(what) => Self::new("corrupt", what),
             OpenError::NewerFormat(what) => Self::new("newer-format", what),
+            OpenError::Refused(why) => Self::new("wrong-setting", format!("the data directory: {why}")),
         }
     }
 }

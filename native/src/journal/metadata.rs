@@ -10,8 +10,11 @@
 //! little or no metadata.
 
 mod frame;
+mod records;
 #[cfg(test)]
 mod tests;
+
+pub use records::{decode_records, encode_records};
 
 use crate::io::task::Files;
 use crate::io::{AlignedBuffer, FileId, IoError, IoResult, Op, OpenMode, SyncMethod, BLOCK_SIZE};
@@ -245,6 +248,12 @@ impl MetadataJournal {
         self.close(files).await?;
         files.call(Op::Rename { from, to }).await?;
         files.sync_directory(&self.directory).await
+    }
+
+    /// Of the file, up to the last append.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.end
     }
 
     /// Closes the file; the next append opens it again.

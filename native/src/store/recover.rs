@@ -61,6 +61,8 @@ pub enum OpenError {
     Io { what: String, error: IoError },
     Corrupt(String),
     NewerFormat(String),
+    /// Not with this caller: another node's, or several nodes'.
+    Refused(String),
 }
 
 impl OpenError {

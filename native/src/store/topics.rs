@@ -1,22 +1,22 @@
-//! The catalogue of topics where no broker is: names, ids and settings, over the metadata journal. A topic is durable
-//! here before a directory of it is made (DURABILITY.md rule 12), and a deletion before one is renamed (rule 10).
+//! What the metadata log says of topics, as recovery, `log append` and the inspection read it: names, ids and settings. A
+//! topic is durable there before a directory of it is made (DURABILITY.md rule 12), and a deletion before one is renamed
+//! (rule 10). The cluster's reducer reads the same records and more; what is not about topics is passed over here.
 
 mod record;
 #[cfg(test)]
 mod tests;
 
 use super::{Catalog, OpenError};
-use crate::io::task::{block_on, Files};
-use crate::io::{Io, IoResult};
-use crate::journal::metadata::{self, MetadataError, MetadataJournal, Record, Recovered};
+use crate::consensus::{Consensus, ConsensusError, StoredLog};
+use crate::io::Io;
+use crate::journal::metadata::{encode_records, Record};
 use crate::journal::superblock::{SUPERBLOCK_MAGIC, SUPERBLOCK_NAME};
 use crate::journal::twin::Twin;
 use crate::log::config::LogConfig;
 use crate::log::ids::{PartitionId, TopicId};
 use crate::log::segment::DataPaths;
-use record::TopicRecord;
-use std::collections::{BTreeMap, HashMap};
-use std::future::Future;
+pub use record::TopicRecord;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,31 +35,47 @@ pub struct ReadTopics {
     pub torn_size: u64,
 }
 
-/// Records in the journal per topic above which it is rewritten: a topic that changes often must not fill the disk.
-const RECORDS_PER_TOPIC_MAX: usize = 16;
-const RECORDS_FREE: usize = 256;
+/// The journal is written anew when it has grown by so much beyond four times its snapshot: a topic that changes often must
+/// not fill the disk.
+const JOURNAL_GROWTH_MAX: u64 = 1 << 20;
 
 pub struct Topics {
-    journal: Option<MetadataJournal>,
-    records_count: usize,
+    /// None: read without the right to change, or handed to the control plane.
+    consensus: Option<Consensus>,
+    known: Known,
+}
+
+/// What the records say.
+#[derive(Default)]
+struct Known {
     topics: BTreeMap<TopicId, Topic>,
+    /// Deleted by an entry that may yet be taken back: their directories stay.
+    uncertain: BTreeSet<TopicId>,
 }
 
 impl Topics {
-    /// Reads the catalogue. `is_fresh`: no superblock exists, so that a missing catalogue is a new one, not a lost one.
-    /// The data directory itself exists.
+    /// Reads the catalogue, to be changed by whoever works without a broker. `is_fresh`: no superblock exists, so that a missing
+    /// catalogue is a new one, not a lost one. The data directory itself exists.
     ///
     /// # Errors
     /// Damaged, missing, of a newer format, or unreadable.
     pub fn open(io: &mut dyn Io, data: &Path, is_fresh: bool) -> Result<Self, OpenError> {
+        Self::open_as(io, data, is_fresh, None)
+    }
+
+    /// As `open`, for a node: a directory that none had before becomes its own.
+    ///
+    /// # Errors
+    /// As `open`, or the directory is another node's.
+    pub fn open_as(io: &mut dyn Io, data: &Path, is_fresh: bool, node: Option<u64>) -> Result<Self, OpenError> {
         let directory = DataPaths::new(data).metadata();
-        let (journal, records) = block_on(io, |files| async move {
-            let (mut journal, records) = MetadataJournal::open(&files, &directory, is_fresh).await?;
-            journal.close(&files).await?;
-            Ok::<_, MetadataError>((journal, records))
-        })
-        .map_err(open_error)?;
-        Ok(Self { journal: Some(journal), records_count: records.len(), topics: reduce(&records)? })
+        // Read first: metadata without a meaning is left as it is.
+        if let Some((stored, _)) = Consensus::read(io, &directory).map_err(open_error)? {
+            reduce(&stored)?;
+        }
+        let consensus = Consensus::open(io, &directory, is_fresh, node).map_err(open_error)?;
+        let known = reduce(consensus.stored())?;
+        Ok(Self { consensus: Some(consensus), known })
     }
 
     /// As `open`, but changes nothing on disk and can't be changed itself. None if there is no catalogue.
@@ -68,10 +84,14 @@ impl Topics {
     /// Damaged, of a newer format, or unreadable.
     pub fn read(io: &mut dyn Io, data: &Path) -> Result<Option<ReadTopics>, OpenError> {
         let directory = DataPaths::new(data).metadata();
-        let recovered = block_on(io, |files| async move { metadata::read(&files, &directory).await }).map_err(open_error)?;
-        let Some(Recovered { records, torn_size, .. }) = recovered else { return Ok(None) };
-        let topics = Self { journal: None, records_count: records.len(), topics: reduce(&records)? };
+        let Some((stored, torn_size)) = Consensus::read(io, &directory).map_err(open_error)? else { return Ok(None) };
+        let topics = Self { consensus: None, known: reduce(&stored)? };
         Ok(Some(ReadTopics { topics, torn_size }))
+    }
+
+    /// Hands the log to the control plane: from now on topics change there, and here nothing does. Once.
+    pub fn take_consensus(&mut self) -> Option<Consensus> {
+        self.consensus.take()
     }
 
     /// The topic of this name, with at least so many partitions and these settings; what has to change is durable
@@ -89,7 +109,7 @@ impl Topics {
     ) -> Result<TopicId, OpenError> {
         let Some(topic) = self.get(name) else {
             let id = TopicId(fresh_id);
-            assert!(!self.topics.contains_key(&id), "an id is fresh");
+            assert!(!self.known.topics.contains_key(&id), "an id is fresh");
             self.change(io, &[TopicRecord::Created { id, name: name.to_owned(), partitions_count, config: *config }])?;
             return Ok(id);
         };
@@ -114,12 +134,14 @@ impl Topics {
     /// What recovery has to know.
     #[must_use]
     pub fn catalog(&self) -> Catalog {
-        let mut live = HashMap::new();
-        for topic in self.list() {
-            live.extend((0..topic.partitions_count).map(|index| (PartitionId { topic: topic.id, index }, topic.config)));
+        let Known { topics, uncertain } = &self.known;
+        let (deleted, live): (Vec<&Topic>, Vec<&Topic>) =
+            topics.values().partition(|topic| topic.is_deleted && !uncertain.contains(&topic.id));
+        let mut partitions = HashMap::new();
+        for topic in live {
+            partitions.extend((0..topic.partitions_count).map(|index| (PartitionId { topic: topic.id, index }, topic.config)));
         }
-        let deleted = self.topics.values().filter(|topic| topic.is_deleted).map(|topic| topic.id).collect();
-        Catalog { live, deleted }
+        Catalog { live: partitions, deleted: deleted.into_iter().map(|topic| topic.id).collect() }
     }
 
     /// The topic of this name that exists.
@@ -131,12 +153,12 @@ impl Topics {
     /// The name, of a deleted topic too.
     #[must_use]
     pub fn name_of(&self, id: &TopicId) -> Option<&str> {
-        self.topics.get(id).map(|topic| topic.name.as_str())
+        self.known.topics.get(id).map(|topic| topic.name.as_str())
     }
 
     /// Those that exist, by id.
     pub fn list(&self) -> impl Iterator<Item = &Topic> {
-        self.topics.values().filter(|topic| !topic.is_deleted)
+        self.known.topics.values().filter(|topic| !topic.is_deleted)
     }
 
     fn change(&mut self, io: &mut dyn Io, changes: &[TopicRecord]) -> Result<(), OpenError> {
@@ -144,42 +166,24 @@ impl Topics {
             return Ok(());
         }
         let records: Vec<Record> = changes.iter().map(TopicRecord::encode).collect();
-        let count = records.len();
-        self.with_journal(io, |mut journal, files| async move {
-            let appended = journal.append(&files, &records).await;
-            // Whoever runs a command once is gone soon: the witness goes out now.
-            let witnessed = if appended.is_ok() { journal.witness(&files).await } else { Ok(()) };
-            let closed = journal.close(&files).await;
-            (journal, appended.and(witnessed).and(closed))
-        })?;
-        self.records_count += count;
+        let consensus = self.consensus.as_mut().ok_or_else(|| OpenError::Refused("its metadata is not open for changes".into()))?;
+        consensus.commit_alone(io, encode_records(&records)).map_err(open_error)?;
         for change in changes {
-            change.apply(&mut self.topics).map_err(OpenError::Corrupt)?;
+            change.apply(&mut self.known.topics).map_err(OpenError::Corrupt)?;
         }
-        self.rewrite_if_long(io)
+        rewrite_if_long(consensus, io)
     }
+}
 
-    fn rewrite_if_long(&mut self, io: &mut dyn Io) -> Result<(), OpenError> {
-        if self.records_count <= RECORDS_FREE + self.topics.len() * RECORDS_PER_TOPIC_MAX {
-            return Ok(());
-        }
-        let records: Vec<Record> = self.topics.values().flat_map(record::snapshot).map(|change| change.encode()).collect();
-        self.records_count = records.len();
-        self.with_journal(io, |mut journal, files| async move {
-            let result = journal.rewrite(&files, &records).await;
-            (journal, result)
-        })
+/// Records of others are kept as they are, and in their place: only the cluster's reducer knows what may go.
+fn rewrite_if_long(consensus: &mut Consensus, io: &mut dyn Io) -> Result<(), OpenError> {
+    let state = consensus.state();
+    if state.journal_size <= JOURNAL_GROWTH_MAX + 4 * state.snapshot_size {
+        return Ok(());
     }
-
-    fn with_journal<F>(&mut self, io: &mut dyn Io, work: impl FnOnce(MetadataJournal, Files) -> F) -> Result<(), OpenError>
-    where
-        F: Future<Output = (MetadataJournal, IoResult<()>)> + 'static,
-    {
-        let journal = self.journal.take().expect("a catalogue opened for reading is not changed");
-        let (journal, result) = block_on(io, |files| work(journal, files));
-        self.journal = Some(journal);
-        result.map_err(|error| open_error(error.into()))
-    }
+    let records = consensus.stored().records().map_err(OpenError::Corrupt)?;
+    let content = encode_records(&record::without_superseded(records.into_iter().map(|(_, record)| record).collect()));
+    consensus.compact(io, state.commit_index, content).map_err(open_error)
 }
 
 /// True if the directory never had a superblock: nothing was ever acknowledged in it.
@@ -197,18 +201,35 @@ pub fn is_fresh(io: &mut dyn Io, data: &Path) -> Result<bool, OpenError> {
     Ok(true)
 }
 
-fn reduce(records: &[Record]) -> Result<BTreeMap<TopicId, Topic>, OpenError> {
-    let mut topics = BTreeMap::new();
-    for record in records {
-        TopicRecord::decode(record).and_then(|change| change.apply(&mut topics)).map_err(OpenError::Corrupt)?;
+fn reduce(stored: &StoredLog) -> Result<Known, OpenError> {
+    let mut known = Known::default();
+    let certain = stored.certain_index();
+    for (index, record) in stored.records().map_err(OpenError::Corrupt)? {
+        let Some(change) = TopicRecord::decode(&record).map_err(OpenError::Corrupt)? else {
+            // On the journal itself only records of topics have ever stood.
+            if stored.is_bare {
+                return Err(OpenError::Corrupt(format!("a record of kind {} in the metadata journal has no meaning", record.kind)));
+            }
+            continue;
+        };
+        change.apply(&mut known.topics).map_err(OpenError::Corrupt)?;
+        if let TopicRecord::Deleted { id } = change {
+            if index > certain {
+                known.uncertain.insert(id);
+            }
+        }
     }
-    Ok(topics)
+    Ok(known)
 }
 
-fn open_error(error: MetadataError) -> OpenError {
+fn open_error(error: ConsensusError) -> OpenError {
     match error {
-        MetadataError::Io(error) => OpenError::Io { what: "the metadata journal".into(), error },
-        MetadataError::Corrupt(what) => OpenError::Corrupt(what),
-        MetadataError::NewerFormat(format) => OpenError::NewerFormat(format!("the metadata journal has format {format}")),
+        ConsensusError::Io(error) => OpenError::Io { what: "the metadata journal".into(), error },
+        ConsensusError::Corrupt(what) => OpenError::Corrupt(what),
+        ConsensusError::NewerFormat(format) => OpenError::NewerFormat(format!("the metadata journal has format {format}")),
+        ConsensusError::Refused(why) => OpenError::Refused(why),
+        ConsensusError::NotLeader | ConsensusError::Busy | ConsensusError::Malformed => {
+            unreachable!("a quorum of one leads, and commits what it proposes: {error:?}")
+        }
     }
 }

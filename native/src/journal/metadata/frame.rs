@@ -4,16 +4,20 @@
 //! ```text
 //! magic u32 · format u16 · zero u16 · sequence u64 · durable u64 (highest sequence known durable) · position u64 ·
 //! size of the payload u32 · records u32 · CRC of the payload u32 · CRC of all before u32   = 48 bytes
-//! then the payload, per record: kind u16 · size u32 · bytes; then zeros up to a whole block
+//! then the payload, records (records.rs); then zeros up to a whole block
 //! ```
+//! Format 1 held records of the topic catalogue alone, format 2 holds those of the consensus log. The frames are the same, but
+//! what only knows the former has to refuse by name.
 
+use super::records::{decode_records, encode_records};
 use super::Record;
 use crate::codec::crc32c::crc32c;
 use crate::io::BLOCK_SIZE;
 use crate::journal::fields::{FieldReader, FieldWriter};
 
 const MAGIC: u32 = 0x4d52_4d4a;
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
+const FORMAT_OLDEST: u16 = 1;
 const HEADER_SIZE: usize = 48;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,24 +47,20 @@ impl FrameHeader {
 
 /// The bytes of an append.
 pub(super) fn encode(sequence: u64, durable: u64, position: u64, records: &[Record]) -> Vec<u8> {
-    let mut payload = FieldWriter::default();
-    for record in records {
-        payload.u16(record.kind);
-        payload.sized(&record.bytes);
-    }
-    let mut fields = FieldWriter { bytes: Vec::with_capacity(HEADER_SIZE + payload.bytes.len()) };
+    let payload = encode_records(records);
+    let mut fields = FieldWriter { bytes: Vec::with_capacity(HEADER_SIZE + payload.len()) };
     fields.u32(MAGIC);
     fields.u16(FORMAT);
     fields.u16(0);
     fields.u64(sequence);
     fields.u64(durable);
     fields.u64(position);
-    fields.u32(u32::try_from(payload.bytes.len()).expect("an append below 4 GiB"));
+    fields.u32(u32::try_from(payload.len()).expect("an append below 4 GiB"));
     fields.u32(records.len() as u32);
-    fields.u32(crc32c(&payload.bytes));
+    fields.u32(crc32c(&payload));
     let crc = crc32c(&fields.bytes);
     fields.u32(crc);
-    fields.raw(&payload.bytes);
+    fields.raw(&payload);
     fields.bytes.resize(fields.bytes.len().next_multiple_of(BLOCK_SIZE), 0);
     fields.bytes
 }
@@ -86,7 +86,7 @@ pub(super) fn header_at(bytes: &[u8], position: u64) -> Found {
         is_own.then_some((format, found))
     })();
     match parsed {
-        Some((FORMAT, header)) => Found::Header(header),
+        Some((FORMAT_OLDEST..=FORMAT, header)) => Found::Header(header),
         Some((format, _)) => Found::Newer(format),
         None => Found::Nothing,
     }
@@ -100,10 +100,5 @@ pub(super) fn records_of(bytes: &[u8], header: &FrameHeader) -> Option<Vec<Recor
     if crc32c(payload) != header.payload_crc || (bytes.len() as u64) < header.position + header.size() {
         return None;
     }
-    let mut fields = FieldReader::new(payload);
-    let mut records = Vec::new();
-    for _ in 0..header.records_count {
-        records.push(Record { kind: fields.u16()?, bytes: fields.sized()?.to_vec() });
-    }
-    (fields.left() == 0).then_some(records)
+    decode_records(payload).filter(|records| records.len() == header.records_count as usize)
 }

@@ -211,11 +211,11 @@ fn a_newer_format_is_refused_by_name() {
     let disk = written(vec![Step::Append(vec![record(1, 1)])]);
     let path = journal_path(Path::new(DIRECTORY));
     let mut bytes = disk.file(&path).expect("the journal");
-    bytes[4] = 2;
+    bytes[4] = 3;
     let crc = crate::codec::crc32c::crc32c(&bytes[..44]);
     bytes[44..48].copy_from_slice(&crc.to_le_bytes());
     disk.put_file(&path, &bytes);
-    assert_eq!(open(&mut SimIo::new(&disk), false).err(), Some(MetadataError::NewerFormat(2)));
+    assert_eq!(open(&mut SimIo::new(&disk), false).err(), Some(MetadataError::NewerFormat(3)));
 }
 
 #[test]

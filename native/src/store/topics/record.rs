@@ -1,4 +1,5 @@
-//! The records of the topic catalogue. Kinds and layouts stay readable forever; a new meaning gets a new kind.
+//! The records of topics. Kinds and layouts stay readable forever; a new meaning gets a new kind. They stand in the contents of
+//! the metadata log among others; ts/cluster/metadata/records/topic.ts is the twin, test/golden/metadata-records.json holds both.
 //!
 //! ```text
 //! 1 created     id 16 · partitions u32 · config · name u32 + UTF-8
@@ -16,7 +17,7 @@ use crate::journal::fields::{FieldReader, FieldWriter};
 use crate::journal::metadata::Record;
 use crate::log::config::LogConfig;
 use crate::log::ids::TopicId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const CREATED: u16 = 1;
 const GROWN: u16 = 2;
@@ -24,7 +25,7 @@ const CONFIGURED: u16 = 3;
 const DELETED: u16 = 4;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TopicRecord {
+pub enum TopicRecord {
     Created { id: TopicId, name: String, partitions_count: u32, config: LogConfig },
     Grown { id: TopicId, partitions_count: u32 },
     Configured { id: TopicId, config: LogConfig },
@@ -32,6 +33,7 @@ pub(super) enum TopicRecord {
 }
 
 impl TopicRecord {
+    #[must_use]
     pub fn encode(&self) -> Record {
         let mut fields = FieldWriter::default();
         let kind = match self {
@@ -60,10 +62,17 @@ impl TopicRecord {
         Record { kind, bytes: fields.bytes }
     }
 
-    pub fn decode(record: &Record) -> Result<Self, String> {
+    /// None: the record is not about what recovery reads.
+    ///
+    /// # Errors
+    /// The record is not whole.
+    pub fn decode(record: &Record) -> Result<Option<Self>, String> {
+        if !(CREATED..=DELETED).contains(&record.kind) {
+            return Ok(None);
+        }
         let mut fields = FieldReader::new(&record.bytes);
         let decoded = Self::decode_fields(record.kind, &mut fields).filter(|_| fields.left() == 0);
-        decoded.ok_or_else(|| format!("a record of kind {} in the topic catalogue has no meaning", record.kind))
+        decoded.map(Some).ok_or_else(|| format!("a record of kind {} in the topic catalogue has no meaning", record.kind))
     }
 
     fn decode_fields(kind: u16, fields: &mut FieldReader<'_>) -> Option<Self> {
@@ -82,8 +91,9 @@ impl TopicRecord {
         }
     }
 
-    /// Fails where the record contradicts those before it.
-    pub fn apply(&self, topics: &mut BTreeMap<TopicId, Topic>) -> Result<(), String> {
+    /// # Errors
+    /// The record contradicts those before it.
+    pub(super) fn apply(&self, topics: &mut BTreeMap<TopicId, Topic>) -> Result<(), String> {
         let mut live = |id: &TopicId, change: &dyn Fn(&mut Topic)| match topics.get_mut(id) {
             Some(topic) if !topic.is_deleted => {
                 change(topic);
@@ -115,11 +125,16 @@ impl TopicRecord {
     }
 }
 
-/// The records that make the topic what it is now. A deleted one stays known, as a directory of it may turn up.
-pub(super) fn snapshot(topic: &Topic) -> Vec<TopicRecord> {
-    let Topic { id, name, partitions_count, config, is_deleted } = topic.clone();
-    let deleted = is_deleted.then_some(TopicRecord::Deleted { id });
-    [TopicRecord::Created { id, name, partitions_count, config }].into_iter().chain(deleted).collect()
+/// Without settings that later ones of the same topic replace.
+pub(super) fn without_superseded(records: Vec<Record>) -> Vec<Record> {
+    let mut seen = BTreeSet::new();
+    let mut kept: Vec<Record> = records
+        .into_iter()
+        .rev()
+        .filter(|record| record.kind != CONFIGURED || seen.insert(record.bytes[..16].to_vec()))
+        .collect();
+    kept.reverse();
+    kept
 }
 
 const NONE: u64 = u64::MAX;

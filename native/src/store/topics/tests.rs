@@ -1,4 +1,6 @@
 use super::*;
+use crate::io::task::block_on;
+use crate::journal::metadata::MetadataJournal;
 use crate::io::sim::{Fault, FaultPlan, OpKind, SimDisk, SimIo};
 use crate::io::IoError;
 use crate::journal::entry::Durability;
@@ -92,16 +94,119 @@ fn a_catalogue_that_is_missing_or_means_nothing_refuses_to_start() {
     ];
     let before = disk.snapshot();
     for record in records {
-        disk.restore(&before);
-        let mut topics = open(&disk, false).expect("whole");
-        let wrong = record.clone();
-        let append = |mut journal: MetadataJournal, files: Files| async move {
-            let result = journal.append(&files, &[wrong]).await;
-            (journal, result)
-        };
-        topics.with_journal(&mut SimIo::new(&disk), append).expect("appended");
-        assert!(matches!(open(&disk, false), Err(OpenError::Corrupt(_))), "{record:?}");
+        // On the journal itself, where nothing but the log's own records may stand, and in an entry, where a kind that is not
+        // known is somebody else's.
+        for in_entry in [false, true] {
+            if in_entry && record.kind == 9 {
+                continue;
+            }
+            disk.restore(&before);
+            append(&disk, &record, in_entry);
+            let file = disk.file(&PathBuf::from("/data/metadata/journal"));
+            assert!(matches!(open(&disk, false), Err(OpenError::Corrupt(_))), "{record:?}");
+            assert_eq!(disk.file(&PathBuf::from("/data/metadata/journal")), file, "what was refused is left as it is");
+        }
     }
+}
+
+fn append(disk: &SimDisk, record: &Record, in_entry: bool) {
+    let mut io = SimIo::new(disk);
+    let directory = PathBuf::from("/data/metadata");
+    if in_entry {
+        let mut consensus = Consensus::open(&mut io, &directory, false, None).expect("whole");
+        consensus.commit_alone(&mut io, encode_records(&[record.clone()])).expect("committed");
+        return;
+    }
+    let record = record.clone();
+    let appended = block_on(&mut io, |files| async move {
+        let (mut journal, _) = MetadataJournal::open(&files, &directory, false).await.expect("whole");
+        journal.append(&files, &[record]).await
+    });
+    appended.expect("appended");
+}
+
+fn put_journal(disk: &SimDisk, records: &[TopicRecord]) {
+    let records: Vec<Record> = records.iter().map(TopicRecord::encode).collect();
+    let written = block_on(&mut SimIo::new(disk), |files| async move {
+        let (mut journal, _) = MetadataJournal::open(&files, Path::new("/data/metadata"), true).await.expect("fresh");
+        journal.append(&files, &records).await
+    });
+    written.expect("written");
+}
+
+/// As `log append` left it before there was a consensus log.
+#[test]
+fn a_bare_catalogue_goes_on_as_a_log_at_every_crash() {
+    let created = |id: u8| TopicRecord::Created {
+        id: TopicId([id; 16]),
+        name: format!("topic-{id}"),
+        partitions_count: 2,
+        config: replicated(),
+    };
+    let before = disk(11);
+    put_journal(&before, &[created(1), created(2), TopicRecord::Deleted { id: TopicId([2; 16]) }]);
+    let before = before.snapshot();
+    let prepared = || {
+        let disk = disk(11);
+        disk.restore(&before);
+        disk
+    };
+    let work = |disk: &SimDisk| {
+        let mut io = SimIo::new(disk);
+        let Ok(mut topics) = Topics::open_as(&mut io, Path::new("/data"), false, Some(3)) else { return false };
+        topics.ensure(&mut io, "topic-1", 4, &replicated(), [9; 16]).is_ok()
+    };
+    let whole = prepared();
+    let start = whole.boundaries();
+    assert!(work(&whole));
+    for boundary in 0..whole.boundaries() - start {
+        let disk = prepared();
+        disk.crash_after(boundary);
+        let is_answered = work(&disk);
+        disk.restart(boundary);
+        let read = Topics::read(&mut SimIo::new(&disk), Path::new("/data")).expect("readable").expect("there").topics;
+        let opened = open(&disk, false).expect("whole");
+        assert_eq!(listed(&read), listed(&opened));
+        let count = opened.get("topic-1").expect("never lost").partitions_count;
+        assert!(count == 4 || (count == 2 && !is_answered), "{boundary}: {count}");
+        assert_eq!(opened.catalog().deleted.len(), 1);
+    }
+}
+
+#[test]
+fn a_directory_belongs_to_the_node_that_claimed_it() {
+    let disk = disk(12);
+    let open_as = |node| Topics::open_as(&mut SimIo::new(&disk), Path::new("/data"), false, node);
+    let mut io = SimIo::new(&disk);
+    let mut topics = open(&disk, true).expect("fresh");
+    topics.ensure(&mut io, "a", 1, &replicated(), [1; 16]).expect("created");
+    let claimed = open_as(Some(7)).expect("nobody's so far");
+    assert_eq!(listed(&claimed), listed(&topics));
+    assert!(matches!(open_as(Some(8)), Err(OpenError::Refused(_))));
+    let mut reopened = open_as(None).expect("as whoever owns it");
+    reopened.ensure(&mut io, "b", 1, &replicated(), [2; 16]).expect("created");
+    let mut own = open_as(Some(7)).expect("its own");
+    assert_eq!(listed(&own), listed(&reopened));
+    assert_eq!(own.take_consensus().map(|consensus| consensus.state().node), Some(7));
+    assert!(matches!(own.ensure(&mut io, "c", 1, &replicated(), [3; 16]), Err(OpenError::Refused(_))), "the broker's now");
+}
+
+#[test]
+fn records_of_others_survive_a_rewrite_in_their_place() {
+    let disk = disk(13);
+    let mut io = SimIo::new(&disk);
+    let mut topics = open(&disk, true).expect("fresh");
+    topics.ensure(&mut io, "restless", 1, &replicated(), [1; 16]).expect("created");
+    append(&disk, &Record { kind: 77, bytes: b"of the cluster".to_vec() }, true);
+    let mut topics = open(&disk, false).expect("whole");
+    for round in 0..200 {
+        let config = LogConfig { batch_size_max: round, ..replicated() };
+        topics.ensure(&mut io, "restless", 1, &config, [1; 16]).expect("changed");
+    }
+    let stored = Consensus::read(&mut io, Path::new("/data/metadata")).expect("readable").expect("there").0;
+    assert!(stored.entries.len() < 200, "it was written anew");
+    let kinds: Vec<u16> = stored.records().expect("whole").iter().map(|(_, record)| record.kind).take(3).collect();
+    assert_eq!(kinds, vec![1, 77, 3]);
 }
 
 #[test]
