@@ -1,6 +1,6 @@
 import { BrokenInvariant } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
-import { fatal } from '../native/fatal.js';
+import { fatal } from '../native/process.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
 import { type GatewayIsland, type GatewaySettings, openGateway } from './gateway-island.js';

@@ -26,6 +26,7 @@ pub mod sim;
 mod strips;
 #[cfg(test)]
 mod suite;
+mod supervisor;
 pub mod task;
 pub mod trace;
 mod uring;
@@ -39,6 +40,7 @@ pub use fallback::FallbackIo;
 pub use open::{open_io, IoChoice, OpenedIo};
 pub use piece::Piece;
 pub use read_buffers::ReadBuffers;
+pub use supervisor::notify_supervisor;
 pub use uring::UringIo;
 
 use std::os::fd::RawFd;

@@ -11,3 +11,10 @@ export function fatal(reason: ExitReason, message: string): never {
   loadAddon().endProcess(exitCodes[reason].code);
   throw new Error('the process has ended');
 }
+
+/** Tells systemd, if it is who started this process. What went wrong, if it did not arrive. */
+export function notifySupervisor(message: string): string | undefined {
+  const socket = process.env['NOTIFY_SOCKET'];
+  if (socket === undefined || socket === '') return undefined;
+  return loadAddon().notifySystemd(socket, message) ?? undefined;
+}

@@ -1,0 +1,5 @@
+/** What native/src/binding/process.rs exports. */
+export interface ProcessBinding {
+  endProcess(code: number): void;
+  notifySystemd(socket: string, message: string): string | null;
+}
