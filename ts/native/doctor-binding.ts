@@ -2,6 +2,7 @@
 export interface DoctorBinding {
   probeUring(): BindingUring;
   probeDirectory(path: string): BindingDirectory;
+  diskSpace(path: string): BindingSpace;
   /** Blocks for the budget at most, or for one write if that takes longer. */
   measureSync(path: string, ask: BindingSyncAsk): BindingSync;
 }
@@ -22,6 +23,13 @@ export interface BindingDirectory {
   /** 0: the kernel or the filesystem does not tell. */
   readonly directMemoryAlignment: number;
   readonly directPositionAlignment: number;
+}
+
+export interface BindingSpace {
+  readonly error: string;
+  /** What an unprivileged process may still take. */
+  readonly freeSize: number;
+  readonly totalSize: number;
 }
 
 export interface BindingSyncAsk {

@@ -13,6 +13,7 @@ export const failureCodes = [
   'fenced',
   'busy',
   'out-of-range',
+  'leader-epoch-used',
   'closed',
 ] as const;
 

@@ -80,6 +80,15 @@ export interface PartitionState {
   readonly stableEnd: number;
   readonly durability: Durability;
   readonly isDamaged: boolean;
+  /** Of its segments, in bytes. */
+  readonly size: number;
+  readonly segmentsCount: number;
+}
+
+export interface EpochEnd {
+  /** The one found: the largest that is not above the one asked for. */
+  readonly leaderEpoch: number;
+  readonly end: number;
 }
 
 export interface StoreCounters {
@@ -109,10 +118,15 @@ export interface BindingStore {
   createPartitions(ticket: number, partitions: readonly NewPartition[]): readonly number[] | Failure;
   append(partition: number, ticket: number, origin: number, batch: Uint8Array): Failure | null;
   control(partition: number, ticket: number, operation: ControlOperation, to: number): Failure | null;
+  configure(partition: number, config: TopicSettings): Failure | null;
+  lead(partition: number, leaderEpoch: number): Failure | null;
+  epochEnd(partition: number, leaderEpoch: number): EpochEnd | null;
+  applyRetention(): number;
   turn(monotonicMs: number, wallMs: number, words: Float64Array): void;
   wait(monotonicMs: number, wallMs: number, words: Float64Array): void;
   takeEvents(words: Float64Array): void;
   read(partition: number, ticket: number, offset: number, limit: number, sizeMax: number, words: Float64Array): number;
+  readTails(wanted: Float64Array, count: number, words: Float64Array): number;
   takeRead(partition: number, ticket: number, target: Uint8Array): number | null;
   find(partition: number, ticket: number, timestamp: number): Failure | null;
   wakeupDescriptor(): number;

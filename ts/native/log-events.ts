@@ -4,7 +4,7 @@ import { errnoText } from './failure.js';
 // The words that native/src/binding/event_words.rs writes, read back; its head draws them.
 
 export const headerWords = 4;
-export const eventWords = 8;
+export const eventWords = 9;
 
 /** Why an append was refused: the batch was not written, and nothing of the log's state changed. */
 export const refusalCodes = [
@@ -41,7 +41,17 @@ export const refusalCodes = [
 type RefusalCode = (typeof refusalCodes)[number];
 
 /** Why a control operation or a read failed; the first stands for success. */
-export const storeCodes = ['none', 'io', 'unknown-partition', 'damaged', 'fenced', 'busy', 'out-of-range', 'corrupt'] as const;
+export const storeCodes = [
+  'none',
+  'io',
+  'unknown-partition',
+  'damaged',
+  'fenced',
+  'busy',
+  'out-of-range',
+  'corrupt',
+  'leader-epoch-used',
+] as const;
 
 export interface StoreFailure {
   readonly code: Exclude<(typeof storeCodes)[number], 'none'>;
@@ -57,6 +67,10 @@ export interface Ack {
   readonly crc: number;
   readonly timestamp: number;
   readonly isReplicated: boolean;
+  /** Stored before: these are the offsets it got then. */
+  readonly isDuplicate: boolean;
+  /** Under which it is stored; -1: before the history's start. */
+  readonly leaderEpoch: number;
 }
 
 export interface Refusal {
@@ -127,7 +141,9 @@ function deliverAppended(words: Float64Array, at: number, events: LogEvents): vo
     next: word(words, at + 4),
     crc: word(words, at + 5),
     timestamp: word(words, at + 6),
-    isReplicated: word(words, at + 7) === 1,
+    isReplicated: (word(words, at + 7) & 1) !== 0,
+    isDuplicate: (word(words, at + 7) & 2) !== 0,
+    leaderEpoch: word(words, at + 8),
   });
 }
 
@@ -187,5 +203,7 @@ export function storeFailureOf(index: number, first: number, second: number, thi
       return { code, message: 'a write or sync failed: the log directory takes no more' };
     case 'busy':
       return { code, message: 'another change of this partition is under way' };
+    case 'leader-epoch-used':
+      return { code, message: `leader epoch ${second} is not above ${first}, which may have written here` };
   }
 }

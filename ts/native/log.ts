@@ -8,6 +8,7 @@ import type {
   BindingDataDirectory,
   BindingStore,
   ControlOperation,
+  EpochEnd,
   IoName,
   NewPartition,
   PartitionState,
@@ -17,10 +18,13 @@ import type {
 } from './log-binding.js';
 import { deliverEvents, eventWords, headerWords, type LogEvents, type StoreFailure, storeFailureOf } from './log-events.js';
 import type { BindingDoorbell } from './ring-binding.js';
+import { type HotSlice, sliceIn, sliceWords } from './slices.js';
+import { TailReader, type ToldTail, type WantedTail } from './tails.js';
 import type { IoTrace } from './trace.js';
 
 export type {
   ControlOperation,
+  EpochEnd,
   IoName,
   NewPartition,
   PartitionState,
@@ -29,6 +33,8 @@ export type {
   Topic,
 } from './log-binding.js';
 export type { Ack, FileRead, Found, LogEvents, Refusal, StoreFailure } from './log-events.js';
+export type { HotSlice } from './slices.js';
+export type { Tail, ToldTail, WantedTail } from './tails.js';
 
 /** Times are given, so that a simulator can stand behind them. */
 export interface LogClock {
@@ -102,22 +108,10 @@ export class DataDirectory {
   }
 }
 
-/** A whole batch in ring memory. Other threads read it under a lease at `position`. */
-export interface HotSlice {
-  readonly ring: number;
-  readonly position: bigint;
-  /** In the ring's data area. */
-  readonly offset: number;
-  readonly size: number;
-  readonly base: number;
-  readonly next: number;
-}
-
 /** `pending`: the bytes come as an event with the ticket. `empty`: nothing between the offset and the limit yet. */
 export type ReadOutcome = 'pending' | 'empty' | readonly HotSlice[];
 
 const eventsPerCall = 512;
-const sliceWords = 7;
 const slicesMax = 256;
 
 /**
@@ -130,6 +124,7 @@ export class LogStore {
   readonly #clock: LogClock;
   readonly #words = new Float64Array(headerWords + eventsPerCall * eventWords);
   readonly #sliceWords = new Float64Array(slicesMax * sliceWords);
+  readonly #tails: TailReader;
   #isTelling = false;
   /** Memory of attached rings, which native code uses until the release. */
   readonly #memory: Uint8Array[] = [];
@@ -138,6 +133,7 @@ export class LogStore {
 
   private constructor(native: BindingStore, clock: LogClock) {
     this.#native = native;
+    this.#tails = new TailReader(native);
     this.#clock = clock;
     open.add(this);
   }
@@ -175,6 +171,29 @@ export class LogStore {
   /** Begins an operation; `to` is the offset of those that have one. Ends with `done` or `controlFailed`. */
   control(partition: number, ticket: number, operation: ControlOperation, to = 0): Failure | undefined {
     return this.#native.control(partition, exact(ticket), operation, exact(to)) ?? undefined;
+  }
+
+  /** What its topic asks for, from now on; what is absent stays as it is. Durability changes by `control` alone. */
+  configure(partition: number, settings: TopicSettings): Failure | undefined {
+    return this.#native.configure(partition, settings) ?? undefined;
+  }
+
+  /**
+   * This node leads the partition under the epoch from now on. Refused if it is not above all that may have written there. A
+   * recovered partition waits for it: what is appended before is stamped with the directory's start count.
+   */
+  lead(partition: number, leaderEpoch: number): Failure | undefined {
+    return this.#native.lead(partition, leaderEpoch) ?? undefined;
+  }
+
+  /** The largest leader epoch not above the one asked for, and where it ends. Undefined: newer than any known here. */
+  epochEnd(partition: number, leaderEpoch: number): EpochEnd | undefined {
+    return this.#native.epochEnd(partition, leaderEpoch) ?? undefined;
+  }
+
+  /** Raises the log start of each partition whose oldest segments have outlived their retention; how many. Now and then. */
+  applyRetention(): number {
+    return this.#native.applyRetention();
   }
 
   /** One round of work. True: there is more to do at once. */
@@ -226,12 +245,12 @@ export class LogStore {
 
   #slices(count: number): readonly HotSlice[] {
     assert(count <= slicesMax, 'more slices than had room');
-    return Array.from({ length: count }, (_, index) => {
-      const [ring = 0, high = 0, low = 0, offset = 0, size = 0, base = 0, next = 0] = this.#sliceWords.subarray(
-        index * sliceWords,
-      );
-      return { ring, position: (BigInt(high) << 32n) | BigInt(low), offset, size, base, next };
-    });
+    return Array.from({ length: count }, (_, index) => sliceIn(this.#sliceWords, index * sliceWords));
+  }
+
+  /** What became stable of many partitions and is still in ring memory: one crossing per turn, whatever their number. */
+  readTails(wanted: readonly WantedTail[], told: ToldTail): void {
+    this.#tails.read(wanted, told);
   }
 
   /** Copies what a read event announced, once. False: the target is too small, or nothing waits. */

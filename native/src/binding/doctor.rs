@@ -1,5 +1,5 @@
 use super::guarded;
-use crate::io::probe::{measure_sync_latency, probe_directory, probe_uring, Spinners, SyncLatency};
+use crate::io::probe::{measure_sync_latency, probe_directory, probe_uring, space, Spinners, SyncLatency};
 use crate::io::{open_io, IoChoice, SyncMethod};
 use napi_derive::napi;
 use std::path::Path;
@@ -44,6 +44,26 @@ pub struct BindingSync {
     pub p50_us: f64,
     pub p99_us: f64,
     pub count: u32,
+}
+
+/// Of the file system that a path lies on. `error` as above.
+#[derive(Default)]
+#[napi(object)]
+pub struct BindingSpace {
+    pub error: String,
+    pub free_size: f64,
+    pub total_size: f64,
+}
+
+/// One system call: what a node asks now and then.
+#[napi]
+pub fn disk_space(path: String) -> BindingSpace {
+    guarded(|| match space(Path::new(&path)) {
+        Ok((free_size, total_size)) => {
+            BindingSpace { free_size: free_size as f64, total_size: total_size as f64, ..BindingSpace::default() }
+        }
+        Err(error) => BindingSpace { error: error.to_string(), ..BindingSpace::default() },
+    })
 }
 
 #[napi(js_name = "probeUring")]

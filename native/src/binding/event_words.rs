@@ -8,7 +8,7 @@
 //!   word 4   the first event; then one every EVENT_WORDS
 //!
 //!   event    kind  partition  ticket  then by kind
-//!     1 appended         base  next   CRC32C     timestamp  durability (1 replicated)
+//!     1 appended         base  next   CRC32C     timestamp  flags (1 replicated, 2 duplicate)  leader epoch
 //!     2 refused          code  first  second                                             index into REFUSAL_CODES, its details
 //!     3 done
 //!     4 control failed   code  first  second                                             index into STORE_CODES
@@ -26,7 +26,7 @@ use crate::store::{AppendError, Event, FencedBy, ReadBytes, ReadError, StoreErro
 use napi_derive::napi;
 
 pub const HEADER_WORDS: usize = 4;
-pub const EVENT_WORDS: usize = 8;
+pub const EVENT_WORDS: usize = 9;
 
 /// Why an append was refused, in the order of the codes.
 pub const REFUSAL_CODES: [&str; 28] = [
@@ -61,7 +61,8 @@ pub const REFUSAL_CODES: [&str; 28] = [
 ];
 
 /// Why a control operation or a read failed. The first stands for success.
-pub const STORE_CODES: [&str; 8] = ["none", "io", "unknown-partition", "damaged", "fenced", "busy", "out-of-range", "corrupt"];
+pub const STORE_CODES: [&str; 9] =
+    ["none", "io", "unknown-partition", "damaged", "fenced", "busy", "out-of-range", "corrupt", "leader-epoch-used"];
 
 /// Every list of codes by name, as JSON: what ts/native is compared with.
 #[napi]
@@ -84,8 +85,9 @@ pub(super) fn encode(event: Event, words: &mut [f64], keep: &mut impl FnMut(u32,
     words[..EVENT_WORDS].fill(0.0);
     match event {
         Event::Appended { partition, ack } => {
-            let durability = f64::from(u8::from(ack.durability == Durability::Replicated));
-            let rest = [exact(ack.base), exact(ack.next), f64::from(ack.crc), ack.timestamp as f64, durability];
+            let flags = u8::from(ack.durability == Durability::Replicated) | u8::from(ack.is_duplicate) << 1;
+            let (flags, leader_epoch) = (f64::from(flags), f64::from(ack.leader_epoch));
+            let rest = [exact(ack.base), exact(ack.next), f64::from(ack.crc), ack.timestamp as f64, flags, leader_epoch];
             put(words, 1, partition, ack.ticket, &rest);
         }
         Event::Refused { partition, ticket, error } => {
@@ -200,6 +202,7 @@ fn store_failure(error: &StoreError) -> Details {
         StoreError::Damaged => ("damaged", [0.0; 3]),
         StoreError::Fenced => ("fenced", [0.0; 3]),
         StoreError::Busy => ("busy", [0.0; 3]),
+        StoreError::LeaderEpochUsed { used, given } => ("leader-epoch-used", pair(f64::from(used), f64::from(given))),
         StoreError::OutOfRange { start, end } => ("out-of-range", pair(start as f64, end as f64)),
     }
 }

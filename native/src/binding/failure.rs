@@ -11,7 +11,7 @@ pub struct BindingFailure {
 }
 
 /// Every code of a `BindingFailure`.
-pub const FAILURE_CODES: [&str; 11] = [
+pub const FAILURE_CODES: [&str; 12] = [
     "in-use",
     "corrupt",
     "newer-format",
@@ -22,6 +22,7 @@ pub const FAILURE_CODES: [&str; 11] = [
     "fenced",
     "busy",
     "out-of-range",
+    "leader-epoch-used",
     "closed",
 ];
 
@@ -63,6 +64,9 @@ impl From<StoreError> for BindingFailure {
             StoreError::Damaged => Self::new("corrupt", "the partition is damaged"),
             StoreError::Fenced => Self::new("fenced", "a write or sync failed: the log directory takes no more"),
             StoreError::Busy => Self::new("busy", "another change of this partition is under way"),
+            StoreError::LeaderEpochUsed { used, given } => {
+                Self::new("leader-epoch-used", format!("leader epoch {given} is not above {used}, which may have written here"))
+            }
             StoreError::OutOfRange { start, end } => Self::new("out-of-range", format!("the log reaches from {start} to {end}")),
         }
     }

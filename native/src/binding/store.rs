@@ -20,7 +20,7 @@ use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
 use crate::log::partition::AppendOrigin;
 use crate::ring::RingReader;
-use crate::store::{shard_of, Control, Event, HotSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig};
+use crate::store::{shard_of, Control, Event, HotSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig, StoreError, Tail};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use std::collections::{HashMap, VecDeque};
@@ -31,6 +31,8 @@ use std::time::Instant;
 /// Words per batch that a read finds in ring memory: ring, high and low half of the slot's position (which outlasts what a
 /// double counts exactly), byte offset in the ring's data area, size, base offset, offset behind it.
 const SLICE_WORDS: usize = 7;
+/// Words of a tail before its slices.
+const TAIL_WORDS: usize = 3;
 
 #[napi(object)]
 pub struct BindingNewPartition {
@@ -53,6 +55,16 @@ pub struct BindingPartition {
     pub stable_end: f64,
     pub durability: String,
     pub is_damaged: bool,
+    /// Of its segments, in bytes.
+    pub size: f64,
+    pub segments_count: u32,
+}
+
+/// `leader_epoch` is the one found: the largest that is not above the one asked for.
+#[napi(object)]
+pub struct BindingEpochEnd {
+    pub leader_epoch: i32,
+    pub end: f64,
 }
 
 #[napi(object)]
@@ -249,6 +261,44 @@ impl BindingStore {
         })
     }
 
+    /// What its topic asks for, from now on; what is absent stays as it is, and so does durability.
+    #[napi]
+    pub fn configure(&mut self, partition: u32, config: BindingTopicConfig) -> Option<BindingFailure> {
+        guarded(|| {
+            let Some(store) = self.crossed() else { return Some(BindingFailure::closed()) };
+            let Some(state) = store.partition(partition) else { return Some(StoreError::UnknownPartition.into()) };
+            let changed = match log_config(&config, state.config) {
+                Ok(changed) => changed,
+                Err(failure) => return Some(failure),
+            };
+            store.configure(partition, changed).err().map(BindingFailure::from)
+        })
+    }
+
+    /// The node leads the partition under this epoch from now on.
+    #[napi]
+    pub fn lead(&mut self, partition: u32, leader_epoch: i32) -> Option<BindingFailure> {
+        guarded(|| match self.crossed() {
+            Some(store) => store.lead(partition, leader_epoch).err().map(BindingFailure::from),
+            None => Some(BindingFailure::closed()),
+        })
+    }
+
+    /// Where an epoch ends, for OffsetForLeaderEpoch; null: newer than any this partition knows, or no such partition.
+    #[napi]
+    pub fn epoch_end(&mut self, partition: u32, leader_epoch: i32) -> Option<BindingEpochEnd> {
+        guarded(|| {
+            let found = self.crossed()?.partition(partition)?.epoch_end(leader_epoch)?;
+            Some(BindingEpochEnd { leader_epoch: found.leader_epoch, end: exact(found.end_offset as u64) })
+        })
+    }
+
+    /// Moves log starts behind what has outlived its retention; how many partitions. Now and then: it looks at each.
+    #[napi]
+    pub fn apply_retention(&mut self) -> u32 {
+        guarded(|| self.crossed().map_or(0, |store| store.apply_retention() as u32))
+    }
+
     /// One round of work; `words` is filled as event_words.rs draws it.
     #[napi]
     pub fn turn(&mut self, monotonic_ms: f64, wall_ms: f64, mut words: LentWords) {
@@ -318,6 +368,26 @@ impl BindingStore {
                     -1 - index_of(&STORE_CODES, code) as i32
                 }
             }
+        })
+    }
+
+    /// What became stable in watched partitions, all in one crossing. `wanted` has three words for each: handle, offset from
+    /// which, bytes at most. `words` gets for each in turn log start (-1: not served here), stable end and the number of
+    /// batches in ring memory, and then these as `SLICE_WORDS` words each. How many of the wanted had room: the rest is
+    /// asked for again. At least one has, if `words` has room for one batch.
+    #[napi]
+    pub fn read_tails(&mut self, mut wanted: LentWords, count: u32, mut words: LentWords) -> u32 {
+        guarded(|| {
+            let Some(store) = self.crossed() else { return 0 };
+            let mut room = words.words();
+            let mut told = 0;
+            for [handle, from, size_max] in wanted.words().as_chunks().0.iter().take(count as usize) {
+                let tail = store.tail(*handle as u32, *from as u64, *size_max as usize);
+                let Some(used) = put_tail(store, tail.as_ref(), room, told == 0) else { break };
+                room = &mut room[used..];
+                told += 1;
+            }
+            told
         })
     }
 
@@ -422,11 +492,29 @@ fn describe(store: &Store, handle: u32) -> Option<BindingPartition> {
         stable_end: exact(partition.stable_end()),
         durability: durability_name(partition.durability).to_owned(),
         is_damaged: partition.is_damaged(),
+        size: exact(partition.size()),
+        segments_count: partition.segments.len() as u32,
     })
 }
 
 fn new_partition(wanted: &BindingNewPartition) -> Result<(PartitionId, LogConfig, i32), BindingFailure> {
     Ok((partition_id(&wanted.topic, wanted.index)?, log_config(&wanted.config, LogConfig::default())?, wanted.leader_epoch))
+}
+
+/// The words that it takes; None: no room for it. The first one is cut to what there is room for.
+fn put_tail(store: &Store, tail: Option<&Tail>, words: &mut [f64], is_first: bool) -> Option<usize> {
+    let slices = tail.map_or(&[] as &[HotSlice], |tail| &tail.slices);
+    let room = words.len().checked_sub(TAIL_WORDS)? / SLICE_WORDS;
+    if slices.len() > room && !is_first {
+        return None;
+    }
+    let count = slices.len().min(room);
+    words[0] = tail.map_or(-1.0, |tail| exact(tail.log_start));
+    words[1] = tail.map_or(-1.0, |tail| exact(tail.stable_end));
+    words[2] = count as f64;
+    let targets = words[TAIL_WORDS..].chunks_exact_mut(SLICE_WORDS);
+    slices.iter().zip(targets).for_each(|(slice, target)| put_slice(store, slice, target));
+    Some(TAIL_WORDS + count * SLICE_WORDS)
 }
 
 fn put_slice(store: &Store, slice: &HotSlice, words: &mut [f64]) {

@@ -8,7 +8,7 @@
 
 use super::config::LogConfig;
 use super::ids::PartitionId;
-use super::leader_epochs::LeaderEpochs;
+use super::leader_epochs::{EpochEnd, LeaderEpochs};
 use super::producer_state::{ProducerState, PRODUCERS_MAX};
 use super::segment::Segment;
 use crate::io::{AlignedBuffer, IoError, Piece};
@@ -47,6 +47,8 @@ pub struct Ack {
     pub timestamp: i64,
     pub durability: Durability,
     pub leader_epoch: i32,
+    /// Stored before: the answer to a batch that an idempotent producer sent again.
+    pub is_duplicate: bool,
 }
 
 /// A listed batch whose bytes are not in its segment yet.
@@ -111,6 +113,8 @@ pub struct Partition {
     pub durability: Durability,
     pub ownership: u64,
     pub leader_epoch: i32,
+    /// The epoch was given in this life by whoever decides it, not guessed at recovery.
+    pub is_led: bool,
     /// A leader's appends need at least this epoch: what a truncation dropped had the one below (rule 15).
     pub leader_epoch_min: i32,
     pub log_start: u64,
@@ -174,6 +178,7 @@ impl Partition {
             durability: config.durability,
             ownership: 1,
             leader_epoch,
+            is_led: true,
             leader_epoch_min: 0,
             log_start: 0,
             end: 0,
@@ -225,6 +230,34 @@ impl Partition {
     #[must_use]
     pub fn stable_end(&self) -> u64 {
         self.stable.offset
+    }
+
+    /// The largest leader epoch under which something was or could have been written; -1 for none.
+    #[must_use]
+    pub fn leader_epoch_used(&self) -> i32 {
+        let written = self.epochs.latest().map_or(-1, |latest| latest.leader_epoch);
+        let led = if self.is_led { self.leader_epoch } else { -1 };
+        written.max(led).max(self.leader_epoch_min - 1)
+    }
+
+    /// The largest epoch not above the one asked for, and the stable offset where it ends. An epoch that leads and has
+    /// written nothing ends where the log does. None: it is newer than any we know.
+    #[must_use]
+    pub fn epoch_end(&self, leader_epoch: i32) -> Option<EpochEnd> {
+        let stable = self.stable_end() as i64;
+        let latest = self.epochs.latest().map_or(-1, |latest| latest.leader_epoch);
+        if leader_epoch > latest.max(self.leader_epoch) {
+            return None;
+        }
+        let asked = if leader_epoch == self.leader_epoch { leader_epoch } else { leader_epoch.min(latest).max(0) };
+        let known = self.epochs.end_offset_for(asked, stable).unwrap_or(EpochEnd { leader_epoch: asked, end_offset: stable });
+        Some(EpochEnd { end_offset: known.end_offset.min(stable), ..known })
+    }
+
+    /// Of all segments, whether their files have the bytes yet or not.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.size).sum()
     }
 
     /// True if a batch of this size opens a new segment.

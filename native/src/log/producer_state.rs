@@ -5,6 +5,9 @@
 //! - **Unknown producers** may begin at any sequence: what we knew of them may have been expired or evicted. A known
 //!   producer that raises its epoch begins at 0. Sequences wrap from 2^31-1 to 0. Deleting records below the log's
 //!   start forgets no producer: a quiet one on a topic of short retention would lose its protection.
+//! - **Out of order** is also what lies before the batches that can be recognised. It was very likely stored, but this is
+//!   not provable here: a producer that was unknown may have begun behind a batch that was refused, and calling that one a
+//!   duplicate would lose it in silence.
 //! - **Durability** (DURABILITY.md rule 14): a batch is noted here when it is listed, before it is durable. `check`
 //!   gives a duplicate's last offset, and the caller holds the answer until the durable end has passed it. A snapshot
 //!   holds only what lies below the end that the caller states. For that, batches that are not settled yet never push

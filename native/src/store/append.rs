@@ -3,10 +3,11 @@
 //! Nothing of the log's state changes before the batch has room in its segment (DURABILITY.md rules 8 and 14); from
 //! the listing on there is no way back.
 
-use super::{AppendError, Event, FencedBy, Finished, Listed, Store};
+use super::{AppendError, Event, FencedBy, Finished, Listed, Store, StoreError};
 use crate::codec::batch::{stamp_assigned, stamp_log_append_time, validate, BatchHeader, BatchRules, OFFSET_MAX};
 use crate::io::{FileId, IoResult, Op, OpenMode, Piece};
 use crate::journal::entry::{Durability, Entry, EntryKind};
+use crate::log::config::LogConfig;
 use crate::log::open_files::FileKey;
 use crate::log::partition::{Ack, Append, AppendOrigin, HotBatch, Mark, Memory, Partition, SpaceState, Unwritten};
 use crate::log::producer_state::Verdict;
@@ -96,6 +97,37 @@ impl Store {
         }
     }
 
+    /// The node leads the partition under this epoch from now on: whoever decides it did so durably (rule 15). Until then a
+    /// recovered partition has the start count of the directory.
+    ///
+    /// # Errors
+    /// The epoch is not above all that may have written here.
+    pub fn lead(&mut self, partition: u32, leader_epoch: i32) -> Result<(), StoreError> {
+        if self.fenced.is_some() {
+            return Err(StoreError::Fenced);
+        }
+        let served = self.partition_mut(partition).filter(|state| !state.is_leaving);
+        let state = served.ok_or(StoreError::UnknownPartition)?;
+        let used = state.leader_epoch_used();
+        if leader_epoch <= used {
+            return Err(StoreError::LeaderEpochUsed { used, given: leader_epoch });
+        }
+        state.leader_epoch = leader_epoch;
+        state.is_led = true;
+        Ok(())
+    }
+
+    /// What its topic asks for from now on. Durability stays as it is: it changes by an entry of the journal.
+    ///
+    /// # Errors
+    /// There is no such partition.
+    pub fn configure(&mut self, partition: u32, config: LogConfig) -> Result<(), StoreError> {
+        let served = self.partition_mut(partition).filter(|state| !state.is_leaving);
+        let state = served.ok_or(StoreError::UnknownPartition)?;
+        state.config = LogConfig { durability: state.config.durability, ..config };
+        Ok(())
+    }
+
     /// Goes on with the appends that waited, in their order.
     pub(super) fn retry_waiting(&mut self) {
         for _ in 0..self.retry.len() {
@@ -176,6 +208,7 @@ impl Store {
             timestamp: stamped.max_timestamp,
             durability: state.durability,
             leader_epoch: plan.leader_epoch,
+            is_duplicate: false,
         };
         let is_journaled = state.durability == Durability::Fsync;
         if is_journaled {
@@ -409,6 +442,7 @@ fn plan(state: &Partition, append: &Append, batch_size_max: u32) -> Result<Plan,
                     timestamp,
                     durability: state.durability,
                     leader_epoch: state.epochs.epoch_of(base_offset).unwrap_or(-1),
+                    is_duplicate: true,
                 }));
             }
             Verdict::OutOfOrderSequence { expected, got } => return refused(AppendError::OutOfOrderSequence { expected, got }),

@@ -96,6 +96,11 @@ pub enum StoreError {
         start: u64,
         end: u64,
     },
+    /// Something was or could have been written under this epoch, or a later one.
+    LeaderEpochUsed {
+        used: i32,
+        given: i32,
+    },
 }
 
 impl From<IoError> for StoreError {

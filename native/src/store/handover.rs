@@ -18,7 +18,7 @@ use crate::journal::checkpoint::PartitionRecord;
 use crate::journal::entry::{Entry, EntryKind};
 use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
-use crate::log::partition::Mark;
+use crate::log::partition::{Mark, Partition};
 use std::collections::BTreeMap;
 
 /// All that the next owner needs to know of a partition; its files stay where they are.
@@ -28,19 +28,31 @@ pub struct Handover {
     pub config: LogConfig,
     /// The epoch under which this node leads the partition: the owner changes, the leader does not.
     pub leader_epoch: i32,
+    pub is_led: bool,
     pub leader_epoch_min: i32,
 }
 
 /// What the other shard has to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HandoverStep {
-    Released { ticket: u64, handover: Box<Handover> },
-    Settled { id: PartitionId },
-    Forgotten { ticket: u64 },
+    Released {
+        ticket: u64,
+        handover: Box<Handover>,
+    },
+    Settled {
+        id: PartitionId,
+    },
+    Forgotten {
+        ticket: u64,
+    },
     /// This shard is fenced: in this life no record of its own will hold what it adopted, so the last owner keeps its own.
-    Unsettled { id: PartitionId },
+    Unsettled {
+        id: PartitionId,
+    },
     /// This shard is fenced: its records name the partition until the next start, and it stays where it is.
-    Unforgotten { ticket: u64 },
+    Unforgotten {
+        ticket: u64,
+    },
 }
 
 #[derive(Default)]
@@ -102,8 +114,8 @@ impl Store {
         let state = self.partitions[handle as usize].take().expect("a live partition");
         self.by_id.remove(&state.id);
         let record = self.handovers.released[&state.id].clone();
-        let (leader_epoch, leader_epoch_min) = (state.leader_epoch, state.leader_epoch_min);
-        let handover = Handover { record, config: state.config, leader_epoch, leader_epoch_min };
+        let Partition { config, leader_epoch, is_led, leader_epoch_min, .. } = state;
+        let handover = Handover { record, config, leader_epoch, is_led, leader_epoch_min };
         self.handovers.steps.push(HandoverStep::Released { ticket, handover: Box::new(handover) });
     }
 
@@ -118,6 +130,7 @@ impl Store {
         let replay = Replay::from_record(&handover.record, handover.config, &[], self.now.wall_ms);
         let mut partition = replay.map_err(|_| StoreError::Damaged)?.into_partition(handover.leader_epoch);
         partition.leader_epoch_min = handover.leader_epoch_min;
+        partition.is_led = handover.is_led;
         partition.ownership += 1;
         partition.is_held = true;
         partition.is_arriving = true;

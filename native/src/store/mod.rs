@@ -30,7 +30,7 @@ mod writeback;
 pub use control::{Control, NO_TICKET};
 pub use event::{AppendError, Event, FencedBy, Found, ReadBytes, ReadError, StoreError};
 pub use handover::{Handover, HandoverStep};
-pub use read::{HotSlice, ReadOutcome};
+pub use read::{HotSlice, ReadOutcome, Tail};
 pub use recover::{recover, shard_of, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
 
 use crate::io::task::{block_on, Files, Tasks};
@@ -121,16 +121,46 @@ enum Listed {
 
 /// How a background procedure ended.
 enum Finished {
-    FileOpened { key: FileKey, result: IoResult<FileId> },
-    SpacePrepared { partition: u32, base: u64, opened: Option<FileId>, result: IoResult<u64> },
+    FileOpened {
+        key: FileKey,
+        result: IoResult<FileId>,
+    },
+    SpacePrepared {
+        partition: u32,
+        base: u64,
+        opened: Option<FileId>,
+        result: IoResult<u64>,
+    },
     Checkpoint(checkpointer::Step),
-    Control { partition: u32, outcome: control::FilesDone },
-    Created { ticket: u64, partitions: Vec<u32>, result: IoResult<()> },
-    Read { key: FileKey, read: read::FileRead, index: Option<OffsetIndex>, result: Result<ReadBytes, ReadError> },
-    Found { partition: u32, ticket: u64, keys: Vec<FileKey>, result: Result<Option<Found>, ReadError> },
-    IndexWritten { result: IoResult<()> },
+    Control {
+        partition: u32,
+        outcome: control::FilesDone,
+    },
+    Created {
+        ticket: u64,
+        partitions: Vec<u32>,
+        result: IoResult<()>,
+    },
+    Read {
+        key: FileKey,
+        read: read::FileRead,
+        index: Option<OffsetIndex>,
+        result: Result<ReadBytes, ReadError>,
+    },
+    Found {
+        partition: u32,
+        ticket: u64,
+        keys: Vec<FileKey>,
+        result: Result<Option<Found>, ReadError>,
+    },
+    IndexWritten {
+        result: IoResult<()>,
+    },
     /// Segments of a partition, or a whole tombstone.
-    Removed { partition: Option<u32>, result: IoResult<()> },
+    Removed {
+        partition: Option<u32>,
+        result: IoResult<()>,
+    },
 }
 
 /// Counted, for the bench and the metrics.

@@ -58,7 +58,28 @@ pub(super) enum Parked {
     Find { ticket: u64, timestamp: i64 },
 }
 
+/// The end of a partition as a live reader sees it.
+#[derive(Debug)]
+pub struct Tail {
+    pub log_start: u64,
+    pub stable_end: u64,
+    /// Below the stable end; none where ring memory has not got the first of them any more.
+    pub slices: Vec<HotSlice>,
+}
+
 impl Store {
+    /// What became stable since a live reader was told last, if it is still in memory. Never goes to a file and asks for no
+    /// answer. None: the partition is not served here.
+    #[must_use]
+    pub fn tail(&self, partition: u32, from: u64, size_max: usize) -> Option<Tail> {
+        let state = self.partition(partition).filter(|state| !state.is_leaving && !state.is_damaged())?;
+        let (log_start, stable_end) = (state.log_start, state.stable_end());
+        let is_new = from >= log_start && from < stable_end;
+        let floor = |ring: u32| self.rings[ring as usize].reader.floor();
+        let slices = if is_new { hot_slices(state, from, stable_end, size_max, floor) } else { Vec::new() };
+        Some(Tail { log_start, stable_end, slices })
+    }
+
     /// Whole batches from the one that holds `offset` on, below `limit`, at most `size_max` bytes but at least one.
     pub fn read(&mut self, partition: u32, ticket: u64, offset: u64, limit: u64, size_max: usize) -> ReadOutcome {
         let served = self.partition(partition).filter(|state| !state.is_leaving);

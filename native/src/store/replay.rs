@@ -441,6 +441,7 @@ impl Replay {
 
     pub fn into_partition(mut self, leader_epoch: i32) -> Partition {
         let mut partition = Partition::new(self.id, self.config, leader_epoch);
+        partition.is_led = false;
         let mark = Mark { sequence: 0, ..self.cursor };
         partition.durability = self.durability;
         partition.config.durability = self.durability;

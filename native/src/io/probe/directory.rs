@@ -60,7 +60,8 @@ impl Drop for ScratchFile {
     }
 }
 
-fn space(directory: &Path) -> IoResult<(u64, u64)> {
+/// Bytes of a file system: those that an unprivileged process may still take, and all.
+pub fn space(directory: &Path) -> IoResult<(u64, u64)> {
     let path = CString::new(directory.as_os_str().as_bytes()).map_err(|_| IoError::INVALID)?;
     // SAFETY: statvfs is plain numbers, for which zero is a value.
     let mut answer: libc::statvfs = unsafe { std::mem::zeroed() };

@@ -6,7 +6,7 @@ mod spinners;
 mod sync_latency;
 mod uring;
 
-pub use directory::{probe_directory, DirectoryProbe};
+pub use directory::{probe_directory, space, DirectoryProbe};
 pub use spinners::Spinners;
 pub use sync_latency::{measure_sync_latency, SyncLatency};
 pub use uring::{probe_uring, UringProbe};

@@ -32,6 +32,8 @@ fn a_duplicate_is_answered_with_the_first_offsets_once_they_are_durable() {
         panic!("both are acks")
     };
     assert_eq!((first.base, first.next, first.crc), (again.base, again.next, again.crc));
+    assert_eq!((first.is_duplicate, again.is_duplicate), (false, true));
+    assert_eq!(first.leader_epoch, again.leader_epoch);
     assert_eq!(bed.contents(id(1)), vec![9, 1], "it is written once");
 }
 

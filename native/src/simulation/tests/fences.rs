@@ -153,8 +153,8 @@ fn a_segment_that_refused_a_write_is_not_written_again_and_its_readers_are_told(
     assert_eq!(bed.contents(id(1)), vec![0, 1], "the journal has it");
 }
 
-/// 1. A log start lets segments be unlinked, by name, one after the other. 2. The log is reset to where it began. 3. An
-/// append makes the first name again. A late unlink would take that file: synced under a name that is gone.
+// 1. A log start lets segments be unlinked, by name, one after the other. 2. The log is reset to where it began. 3. An
+// append makes the first name again. A late unlink would take that file: synced under a name that is gone.
 #[test]
 fn a_reset_waits_for_segments_that_are_being_unlinked() {
     for seed in 0..40 {

@@ -11,9 +11,11 @@ mod faults;
 mod fences;
 mod full_disk;
 mod journal;
+mod leading;
 mod moves;
 mod reads;
 mod real_files;
+mod tails;
 
 use super::campaign::run_seed;
 
