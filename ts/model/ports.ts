@@ -1,8 +1,9 @@
-import type { ErrorName } from './errors.js';
+import type { Failure } from './errors.js';
 import type { TopicId } from './ids.js';
 import type { Offset } from './offset.js';
 import type { Result } from './result.js';
 import type { TopicConfigs } from './topic-config.js';
+import type { Durability } from './topic-settings.js';
 
 // What the islands are given by ts/broker, and what a simulator stands behind. Callbacks are called once, never before the call
 // that took them has returned, and on the caller's thread.
@@ -20,13 +21,8 @@ export interface Random {
   bytes(size: number): Uint8Array;
 }
 
-export interface Failure {
-  readonly error: ErrorName;
-  /** What happened here, for people; the table's own words where absent. */
-  readonly message?: string;
-}
-
-export type Durability = 'fsync' | 'replicated';
+export type { Failure } from './errors.js';
+export type { Durability } from './topic-settings.js';
 
 // The data plane, as a gateway sees it.
 

@@ -1,4 +1,6 @@
+import type { Durability, TopicSettings } from '../model/topic-settings.js';
 import type { Failure } from './failure.js';
+import type { BindingConsensus } from './raft-binding.js';
 import type { BindingDoorbell } from './ring-binding.js';
 
 /** What native/src/binding/data_directory.rs, store.rs, trace.rs, inspection.rs, codec.rs and event_words.rs export. */
@@ -13,7 +15,6 @@ export interface LogBinding {
 }
 
 export type IoName = 'auto' | 'uring' | 'fallback';
-export type Durability = 'fsync' | 'replicated';
 
 export interface BindingOpenOptions {
   readonly data: string;
@@ -23,22 +24,10 @@ export interface BindingOpenOptions {
   readonly sync: 'linked' | 'dsync';
   readonly batchSizeMax: number;
   readonly setAsideCorrupt: boolean;
+  readonly nodeId?: number;
   readonly io: IoName;
   readonly nonce: Uint8Array;
   readonly wallMs: number;
-}
-
-/** A topic's configuration as the data plane reads it; what is absent stays as it is, or has its default in a new topic. */
-export interface TopicSettings {
-  readonly durability?: Durability;
-  readonly batchSizeMax?: number;
-  readonly segmentSizeMax?: number;
-  readonly segmentAgeMaxMs?: number;
-  readonly indexInterval?: number;
-  readonly isLogAppendTime?: boolean;
-  /** Below zero: keeps everything. */
-  readonly retentionMs?: number;
-  readonly retentionSize?: number;
 }
 
 export interface Topic {
@@ -70,6 +59,7 @@ export interface BindingDataDirectory {
   report(): RecoveryReport;
   topics(): readonly Topic[];
   ensureTopic(name: string, partitions: number, settings: TopicSettings, freshId: Uint8Array): Topic | Failure;
+  takeConsensus(): BindingConsensus | Failure;
   shardOf(topic: string, index: number): number | Failure;
   close(): void;
 }

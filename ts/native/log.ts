@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { assert } from '../model/assert.js';
 import { failed, ok, type Result } from '../model/result.js';
+import type { TopicSettings } from '../model/topic-settings.js';
 import { type Failure, resultOf } from './failure.js';
 import { loadAddon } from './load.js';
 import type {
@@ -13,22 +14,21 @@ import type {
   RecoveryReport,
   StoreCounters,
   Topic,
-  TopicSettings,
 } from './log-binding.js';
 import { deliverEvents, eventWords, headerWords, type LogEvents, type StoreFailure, storeFailureOf } from './log-events.js';
+import { Consensus } from './raft.js';
 import type { BindingDoorbell } from './ring-binding.js';
 import type { IoTrace } from './trace.js';
 
+export type { Durability, TopicSettings } from '../model/topic-settings.js';
 export type {
   ControlOperation,
-  Durability,
   IoName,
   NewPartition,
   PartitionState,
   RecoveryReport,
   StoreCounters,
   Topic,
-  TopicSettings,
 } from './log-binding.js';
 export type { Ack, FileRead, Found, LogEvents, Refusal, StoreFailure } from './log-events.js';
 
@@ -52,6 +52,8 @@ export interface DataDirectoryOptions {
   readonly io?: IoName;
   readonly sync?: 'linked' | 'dsync';
   readonly setAsideCorrupt?: boolean;
+  /** The node that opens it: a directory that none had before becomes its own. Absent: whoever owns it. */
+  readonly nodeId?: number;
   readonly trace?: IoTrace;
 }
 
@@ -91,6 +93,12 @@ export class DataDirectory {
   /** The topic of this name, with at least so many partitions and these settings: durable when this returns. */
   ensureTopic(name: string, partitions: number, settings: TopicSettings): Result<Topic, Failure> {
     return resultOf(this.#native.ensureTopic(name, partitions, settings, randomBytes(16)));
+  }
+
+  /** The metadata log, once: topics change there from now on, and `ensureTopic` fails. */
+  takeConsensus(): Result<Consensus, Failure> {
+    const taken = resultOf(this.#native.takeConsensus());
+    return taken.ok ? ok(new Consensus(taken.value)) : taken;
   }
 
   /** The shard that a partition belongs to. */

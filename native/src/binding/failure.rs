@@ -1,5 +1,6 @@
 //! Errors as values. A code is a word from a closed list that ts/native/failures.ts repeats; the message is for people.
 
+use crate::consensus::ConsensusError;
 use crate::io::IoError;
 use crate::store::{OpenError, StoreError};
 use napi_derive::napi;
@@ -11,7 +12,7 @@ pub struct BindingFailure {
 }
 
 /// Every code of a `BindingFailure`.
-pub const FAILURE_CODES: [&str; 11] = [
+pub const FAILURE_CODES: [&str; 12] = [
     "in-use",
     "corrupt",
     "newer-format",
@@ -21,6 +22,7 @@ pub const FAILURE_CODES: [&str; 11] = [
     "unknown-partition",
     "fenced",
     "busy",
+    "not-leader",
     "out-of-range",
     "closed",
 ];
@@ -64,6 +66,20 @@ impl From<StoreError> for BindingFailure {
             StoreError::Fenced => Self::new("fenced", "a write or sync failed: the log directory takes no more"),
             StoreError::Busy => Self::new("busy", "another change of this partition is under way"),
             StoreError::OutOfRange { start, end } => Self::new("out-of-range", format!("the log reaches from {start} to {end}")),
+        }
+    }
+}
+
+impl From<ConsensusError> for BindingFailure {
+    fn from(error: ConsensusError) -> Self {
+        match error {
+            ConsensusError::Io(error) => Self::io("the metadata journal", error),
+            ConsensusError::Corrupt(what) => Self::new("corrupt", what),
+            ConsensusError::NewerFormat(format) => Self::new("newer-format", format!("the metadata journal has format {format}")),
+            ConsensusError::Refused(why) => Self::new("wrong-setting", format!("the data directory: {why}")),
+            ConsensusError::NotLeader => Self::new("not-leader", "another node leads the metadata quorum, or none"),
+            ConsensusError::Busy => Self::new("busy", "too much is proposed and not yet committed"),
+            ConsensusError::Malformed => Self::new("wrong-setting", "the message is none of the consensus engine"),
         }
     }
 }
