@@ -1,4 +1,5 @@
-import { suggestion } from './nearest.js';
+import { suggestion } from '../model/nearest.js';
+import { parseCount, parseSize } from '../model/quantities.js';
 import { UsageError } from './usage-error.js';
 
 interface Described {
@@ -109,21 +110,6 @@ function bounded(name: string, spec: { min?: number; max?: number }, text: strin
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
   if (value < min || value > max) throw new UsageError(`--${name} ${text} is outside of ${min} to ${max}`);
   return value;
-}
-
-function parseCount(text: string): number | undefined {
-  const value = Number(text);
-  return /^\d+$/.test(text) && Number.isSafeInteger(value) ? value : undefined;
-}
-
-const unitSizes: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
-
-function parseSize(text: string): number | undefined {
-  const found = /^(\d+)([KMGT]iB)?$/.exec(text);
-  const unitSize = unitSizes[found?.[2] ?? ''];
-  if (found === null || unitSize === undefined) return undefined;
-  const value = Number(found[1]) * unitSize;
-  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 function unknownOption(typed: string, table: OptionTable): UsageError {

@@ -1,7 +1,7 @@
 import type { ExitReason } from '../model/exit-codes.js';
+import { suggestion } from '../model/nearest.js';
 import type { Command, Terminal } from './command.js';
 import { commandHelp, generalHelp } from './help.js';
-import { suggestion } from './nearest.js';
 import { registry } from './registry.js';
 import { UsageError } from './usage-error.js';
 

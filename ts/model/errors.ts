@@ -52,6 +52,12 @@ export const errors = {
 
 export type ErrorName = keyof typeof errors;
 
+export interface Failure {
+  readonly error: ErrorName;
+  /** What happened here, for people; the table's own words where absent. */
+  readonly message?: string;
+}
+
 export function errorRow(name: ErrorName): ErrorRow {
   return errors[name];
 }

@@ -1,4 +1,4 @@
-import type { ErrorName } from './errors.js';
+import type { Failure } from './errors.js';
 import type { TopicId } from './ids.js';
 import type { Offset } from './offset.js';
 import type { Result } from './result.js';
@@ -21,11 +21,8 @@ export interface Random {
   bytes(size: number): Uint8Array;
 }
 
-export interface Failure {
-  readonly error: ErrorName;
-  /** What happened here, for people; the table's own words where absent. */
-  readonly message?: string;
-}
+export type { Failure } from './errors.js';
+export type { Durability } from './topic-settings.js';
 
 // The data plane, as a gateway sees it.
 

@@ -1,2 +1,394 @@
+// Kafka's topic configs, once: key, type, default, bounds, what each does, and who reads it. docs/generated/topic-configs.md is
+// made from this table, and what a client describes is too. All are accepted, checked, stored and shown; `reader: 'nobody'` says
+// that a value has no effect yet.
+
+import { suggestion } from './nearest.js';
+import { failed, ok, type Result } from './result.js';
+
 /** What was set for a topic, by Kafka's names. */
 export type TopicConfigs = Readonly<Record<string, string>>;
+
+/** Kafka's word for "no limit": the largest int64. */
+export const longMax = 2n ** 63n - 1n;
+const intMax = 2n ** 31n - 1n;
+
+/** Who acts on it: the native log, or nobody yet. */
+export type TopicConfigReader = 'log' | 'nobody';
+
+interface Row {
+  readonly default: string;
+  readonly reader: TopicConfigReader;
+  readonly doc: string;
+}
+
+interface WholeRow extends Row {
+  readonly type: 'int' | 'long';
+  readonly min: bigint;
+  readonly max?: bigint;
+}
+
+interface ChoiceRow extends Row {
+  readonly type: 'choice';
+  readonly choices: readonly string[];
+}
+
+interface ListRow extends Row {
+  readonly type: 'list';
+  /** Absent: anything. */
+  readonly choices?: readonly string[];
+}
+
+interface FractionRow extends Row {
+  readonly type: 'double';
+  readonly min: number;
+  readonly max: number;
+}
+
+interface TruthRow extends Row {
+  readonly type: 'boolean';
+}
+
+export type TopicConfigRow = WholeRow | ChoiceRow | ListRow | FractionRow | TruthRow;
+
+const unlimited = String(longMax);
+
+export const topicConfigs = {
+  'cleanup.policy': {
+    type: 'list',
+    choices: ['delete', 'compact'],
+    default: 'delete',
+    reader: 'log',
+    doc: 'delete: old segments go by retention. compact without delete: nothing goes by age or size; compaction itself has no effect yet.',
+  },
+  'compression.gzip.level': {
+    type: 'int',
+    min: -1n,
+    max: 9n,
+    default: '-1',
+    reader: 'nobody',
+    doc: 'Level of gzip where the broker compresses.',
+  },
+  'compression.lz4.level': {
+    type: 'int',
+    min: 1n,
+    max: 17n,
+    default: '9',
+    reader: 'nobody',
+    doc: 'Level of lz4 where the broker compresses.',
+  },
+  'compression.type': {
+    type: 'choice',
+    choices: ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'],
+    default: 'producer',
+    reader: 'nobody',
+    doc: 'Batches are stored as their producer compressed them, whatever stands here.',
+  },
+  'compression.zstd.level': {
+    type: 'int',
+    min: -131072n,
+    max: 22n,
+    default: '3',
+    reader: 'nobody',
+    doc: 'Level of zstd where the broker compresses.',
+  },
+  'delete.retention.ms': {
+    type: 'long',
+    min: 0n,
+    default: '86400000',
+    reader: 'nobody',
+    doc: 'How long compaction keeps tombstones.',
+  },
+  'file.delete.delay.ms': {
+    type: 'long',
+    min: 0n,
+    default: '60000',
+    reader: 'nobody',
+    doc: 'Files are removed as soon as no reader holds them.',
+  },
+  'flush.messages': {
+    type: 'long',
+    min: 1n,
+    default: '1',
+    reader: 'log',
+    doc: '1, the default here: acknowledged when synced. Anything larger: acknowledged from the page cache and the replicas, as Kafka does by default.',
+  },
+  'flush.ms': {
+    type: 'long',
+    min: 0n,
+    default: unlimited,
+    reader: 'nobody',
+    doc: 'Syncs happen at each acknowledgement or by checkpoints, never by time.',
+  },
+  'follower.replication.throttled.replicas': {
+    type: 'list',
+    default: '',
+    reader: 'nobody',
+    doc: 'Followers whose replication is throttled.',
+  },
+  'index.interval.bytes': {
+    type: 'int',
+    min: 0n,
+    default: '4096',
+    reader: 'log',
+    doc: 'Bytes of log between two entries of the offset index.',
+  },
+  'leader.replication.throttled.replicas': {
+    type: 'list',
+    default: '',
+    reader: 'nobody',
+    doc: 'Leaders whose replication is throttled.',
+  },
+  'local.retention.bytes': {
+    type: 'long',
+    min: -2n,
+    default: '-2',
+    reader: 'nobody',
+    doc: 'Retention by size of the local part of tiered storage.',
+  },
+  'local.retention.ms': {
+    type: 'long',
+    min: -2n,
+    default: '-2',
+    reader: 'nobody',
+    doc: 'Retention by age of the local part of tiered storage.',
+  },
+  'max.compaction.lag.ms': {
+    type: 'long',
+    min: 1n,
+    default: unlimited,
+    reader: 'nobody',
+    doc: 'The longest a record stays uncompacted.',
+  },
+  'max.message.bytes': {
+    type: 'int',
+    min: 0n,
+    default: '1048588',
+    reader: 'log',
+    doc: 'The largest batch that is taken, in bytes as sent.',
+  },
+  'message.timestamp.after.max.ms': {
+    type: 'long',
+    min: 0n,
+    default: '3600000',
+    reader: 'nobody',
+    doc: 'How far ahead of the clock a producer’s timestamp may be.',
+  },
+  'message.timestamp.before.max.ms': {
+    type: 'long',
+    min: 0n,
+    default: unlimited,
+    reader: 'nobody',
+    doc: 'How far behind the clock a producer’s timestamp may be.',
+  },
+  'message.timestamp.type': {
+    type: 'choice',
+    choices: ['CreateTime', 'LogAppendTime'],
+    default: 'CreateTime',
+    reader: 'log',
+    doc: 'Whether a record keeps its producer’s timestamp or gets the time of its append.',
+  },
+  'min.cleanable.dirty.ratio': {
+    type: 'double',
+    min: 0,
+    max: 1,
+    default: '0.5',
+    reader: 'nobody',
+    doc: 'The share of uncompacted log that starts compaction.',
+  },
+  'min.compaction.lag.ms': {
+    type: 'long',
+    min: 0n,
+    default: '0',
+    reader: 'nobody',
+    doc: 'The shortest a record stays uncompacted.',
+  },
+  'min.insync.replicas': {
+    type: 'int',
+    min: 1n,
+    default: '1',
+    reader: 'nobody',
+    doc: 'Replicas that acks=all waits for at least; there is one replica so far.',
+  },
+  preallocate: { type: 'boolean', default: 'false', reader: 'nobody', doc: 'Space is always reserved before a batch is taken.' },
+  'remote.copy.disable': { type: 'boolean', default: 'false', reader: 'nobody', doc: 'Stops tiering to remote storage.' },
+  'remote.log.delete.on.disable': {
+    type: 'boolean',
+    default: 'false',
+    reader: 'nobody',
+    doc: 'Deletes remote segments when tiering ends.',
+  },
+  'remote.storage.enable': { type: 'boolean', default: 'false', reader: 'nobody', doc: 'Tiering to remote storage.' },
+  'retention.bytes': {
+    type: 'long',
+    min: -1n,
+    default: '-1',
+    reader: 'log',
+    doc: 'Old segments go when a partition is larger; -1: no limit.',
+  },
+  'retention.ms': {
+    type: 'long',
+    min: -1n,
+    default: '604800000',
+    reader: 'log',
+    doc: 'Segments go when their newest record is older; -1: no limit.',
+  },
+  'segment.bytes': { type: 'int', min: 14n, default: '1073741824', reader: 'log', doc: 'Size at which a new segment begins.' },
+  'segment.index.bytes': { type: 'int', min: 4n, default: '10485760', reader: 'nobody', doc: 'Indexes take what they need.' },
+  'segment.jitter.ms': {
+    type: 'long',
+    min: 0n,
+    default: '0',
+    reader: 'nobody',
+    doc: 'Spread of the age at which a new segment begins.',
+  },
+  'segment.ms': { type: 'long', min: 1n, default: '604800000', reader: 'log', doc: 'Age at which a new segment begins.' },
+  'unclean.leader.election.enable': {
+    type: 'boolean',
+    default: 'false',
+    reader: 'nobody',
+    doc: 'Whether a replica that is not in sync may lead; there is one replica so far.',
+  },
+} as const satisfies Readonly<Record<string, TopicConfigRow>>;
+
+export type TopicConfigKey = keyof typeof topicConfigs;
+
+export function isTopicConfigKey(key: string): key is TopicConfigKey {
+  return Object.hasOwn(topicConfigs, key);
+}
+
+/** A view on `flush.messages`, and no key of its own: it is never stored. */
+export const durabilityView = 'durability';
+
+const flushByDurability: Readonly<Record<string, string>> = { fsync: '1', replicated: unlimited };
+
+/** The value as it is stored, or why it cannot be one. */
+export function checkTopicConfig(key: TopicConfigKey, text: string): Result<string, string> {
+  const value = text.trim();
+  const row: TopicConfigRow = topicConfigs[key];
+  switch (row.type) {
+    case 'int':
+    case 'long':
+      return checkWhole(key, row, value);
+    case 'double':
+      return checkFraction(key, row, value);
+    case 'boolean':
+      return isOneOf(['true', 'false'], value.toLowerCase())
+        ? ok(value.toLowerCase())
+        : failed(`${key} is true or false, not "${value}"`);
+    case 'choice':
+      return isOneOf(row.choices, value) ? ok(value) : failed(noChoice(key, row.choices, value));
+    case 'list':
+      return checkList(key, row, value);
+  }
+}
+
+function isOneOf(choices: readonly string[], value: string): boolean {
+  return choices.includes(value);
+}
+
+function noChoice(key: string, choices: readonly string[], value: string): string {
+  return `${key} is one of ${choices.join(', ')}, not "${value}"${suggestion(value, choices)}`;
+}
+
+function checkWhole(key: string, row: WholeRow, value: string): Result<string, string> {
+  const max = row.max ?? (row.type === 'int' ? intMax : longMax);
+  // 20 characters hold every int64; a longer text would only cost time.
+  if (!/^[+-]?\d{1,20}$/.test(value)) return failed(`${key} is a whole number, not "${value}"`);
+  const number = BigInt(value.replace('+', ''));
+  return number < row.min || number > max ? failed(`${key} is from ${row.min} to ${max}, not ${number}`) : ok(String(number));
+}
+
+function checkFraction(key: string, row: FractionRow, value: string): Result<string, string> {
+  const number = /^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
+  return number >= row.min && number <= row.max
+    ? ok(String(number))
+    : failed(`${key} is a number from ${row.min} to ${row.max}, not "${value}"`);
+}
+
+function checkList(key: string, row: ListRow, value: string): Result<string, string> {
+  const parts = value === '' ? [] : value.split(',').map((part) => part.trim());
+  const { choices } = row;
+  if (choices === undefined) return ok(parts.join(','));
+  if (parts.length === 0) return failed(`${key} names at least one of ${choices.join(', ')}`);
+  const wrong = parts.find((part) => !isOneOf(choices, part));
+  return wrong === undefined ? ok([...new Set(parts)].join(',')) : failed(noChoice(key, choices, wrong));
+}
+
+/** What this node cannot hold, whatever Kafka allows. */
+export interface TopicConfigLimits {
+  /** Of a batch: what one connection's receive budget and the rings have room for. */
+  readonly batchSizeMax: number;
+}
+
+/** As a client names them, `durability` among them, checked and as they are stored. */
+export function checkTopicConfigs(
+  asked: Readonly<Record<string, string>>,
+  limits: TopicConfigLimits,
+): Result<TopicConfigs, string> {
+  const stored: Record<string, string> = {};
+  for (const [name, text] of Object.entries(asked)) {
+    const checked = checkNamed(name, text);
+    if (!checked.ok) return checked;
+    const [key, value] = checked.value;
+    // `durability` and `flush.messages` in one request are one thing said twice.
+    if (Object.hasOwn(stored, key) && stored[key] !== value)
+      return failed(`${durabilityView} and flush.messages contradict each other`);
+    stored[key] = value;
+  }
+  const batchSizeMax = stored['max.message.bytes'];
+  if (batchSizeMax !== undefined && Number(batchSizeMax) > limits.batchSizeMax) {
+    return failed(`max.message.bytes is at most ${limits.batchSizeMax} on this node: see its setting message-size-max`);
+  }
+  return ok(stored);
+}
+
+function checkNamed(name: string, text: string): Result<readonly [TopicConfigKey, string], string> {
+  const key = storedKey(name);
+  if (key === undefined) return failed(unknownConfig(name));
+  if (name !== durabilityView) {
+    const checked = checkTopicConfig(key, text);
+    return checked.ok ? ok([key, checked.value]) : checked;
+  }
+  const flush = Object.hasOwn(flushByDurability, text.trim()) ? flushByDurability[text.trim()] : undefined;
+  return flush === undefined ? failed(noChoice(name, Object.keys(flushByDurability), text)) : ok([key, flush]);
+}
+
+/** The key under which a name is stored; undefined: there is no such config. */
+export function storedKey(name: string): TopicConfigKey | undefined {
+  if (name === durabilityView) return 'flush.messages';
+  return isTopicConfigKey(name) ? name : undefined;
+}
+
+export function unknownConfig(name: string): string {
+  return `there is no topic config ${name}${suggestion(name, [...Object.keys(topicConfigs), durabilityView])}`;
+}
+
+/** What holds: set for the topic, or the default. */
+export function effectiveConfig(configs: TopicConfigs, key: TopicConfigKey): string {
+  return (Object.hasOwn(configs, key) ? configs[key] : undefined) ?? topicConfigs[key].default;
+}
+
+export interface DescribedConfig {
+  readonly name: string;
+  readonly value: string;
+  readonly source: 'default' | 'topic';
+  readonly doc: string;
+}
+
+/** Every config of a topic, `durability` in front. */
+export function describeConfigs(configs: TopicConfigs): readonly DescribedConfig[] {
+  const described = Object.entries(topicConfigs).map(([name, row]): DescribedConfig => {
+    const isSet = Object.hasOwn(configs, name);
+    const doc = row.reader === 'nobody' ? `${row.doc} (without effect yet)` : row.doc;
+    return { name, value: effectiveConfig(configs, name as TopicConfigKey), source: isSet ? 'topic' : 'default', doc };
+  });
+  const flush = described.find(({ name }) => name === 'flush.messages');
+  const value = flush?.value === '1' ? 'fsync' : 'replicated';
+  const view = {
+    name: durabilityView,
+    value,
+    source: flush?.source ?? 'default',
+    doc: 'What an acknowledgement promises: a view on flush.messages.',
+  };
+  return [view, ...described];
+}

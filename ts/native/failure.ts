@@ -12,6 +12,7 @@ export const failureCodes = [
   'unknown-partition',
   'fenced',
   'busy',
+  'not-leader',
   'out-of-range',
   'leader-epoch-used',
   'closed',

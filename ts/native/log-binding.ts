@@ -1,5 +1,6 @@
 import type { Durability, TopicSettings } from '../model/topic-settings.js';
 import type { Failure } from './failure.js';
+import type { BindingConsensus } from './raft-binding.js';
 import type { BindingDoorbell } from './ring-binding.js';
 
 /** What native/src/binding/data_directory.rs, store.rs, trace.rs, inspection.rs, codec.rs and event_words.rs export. */
@@ -23,6 +24,7 @@ export interface BindingOpenOptions {
   readonly sync: 'linked' | 'dsync';
   readonly batchSizeMax: number;
   readonly setAsideCorrupt: boolean;
+  readonly nodeId?: number;
   readonly io: IoName;
   readonly nonce: Uint8Array;
   readonly wallMs: number;
@@ -57,6 +59,7 @@ export interface BindingDataDirectory {
   report(): RecoveryReport;
   topics(): readonly Topic[];
   ensureTopic(name: string, partitions: number, settings: TopicSettings, freshId: Uint8Array): Topic | Failure;
+  takeConsensus(): BindingConsensus | Failure;
   shardOf(topic: string, index: number): number | Failure;
   close(): void;
 }

@@ -17,11 +17,13 @@ import type {
   Topic,
 } from './log-binding.js';
 import { deliverEvents, eventWords, headerWords, type LogEvents, type StoreFailure, storeFailureOf } from './log-events.js';
+import { Consensus } from './raft.js';
 import type { BindingDoorbell } from './ring-binding.js';
 import { type HotSlice, sliceIn, sliceWords } from './slices.js';
 import { TailReader, type ToldTail, type WantedTail } from './tails.js';
 import type { IoTrace } from './trace.js';
 
+export type { Durability, TopicSettings } from '../model/topic-settings.js';
 export type {
   ControlOperation,
   EpochEnd,
@@ -56,6 +58,8 @@ export interface DataDirectoryOptions {
   readonly io?: IoName;
   readonly sync?: 'linked' | 'dsync';
   readonly setAsideCorrupt?: boolean;
+  /** The node that opens it: a directory that none had before becomes its own. Absent: whoever owns it. */
+  readonly nodeId?: number;
   readonly trace?: IoTrace;
 }
 
@@ -95,6 +99,12 @@ export class DataDirectory {
   /** The topic of this name, with at least so many partitions and these settings: durable when this returns. */
   ensureTopic(name: string, partitions: number, settings: TopicSettings): Result<Topic, Failure> {
     return resultOf(this.#native.ensureTopic(name, partitions, settings, randomBytes(16)));
+  }
+
+  /** The metadata log, once: topics change there from now on, and `ensureTopic` fails. */
+  takeConsensus(): Result<Consensus, Failure> {
+    const taken = resultOf(this.#native.takeConsensus());
+    return taken.ok ? ok(new Consensus(taken.value)) : taken;
   }
 
   /** The shard that a partition belongs to. */

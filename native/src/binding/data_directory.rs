@@ -7,6 +7,7 @@
 //! The lock ends with the last holder, the directory or any of its stores, so that no one else opens the directory while
 //! writes of ours may still be under way.
 
+use super::consensus::BindingConsensus;
 use super::event_words::exact;
 use super::failure::BindingFailure;
 use super::guarded;
@@ -41,6 +42,8 @@ pub struct BindingOpenOptions {
     pub sync: String,
     pub batch_size_max: f64,
     pub set_aside_corrupt: bool,
+    /// The node that opens it, from 1 up: a directory that none had before becomes its own. Absent: whoever owns it.
+    pub node_id: Option<u32>,
     /// "auto", "uring" or "fallback".
     pub io: String,
     /// 16 fresh random bytes.
@@ -108,7 +111,7 @@ struct Parcel(RecoveredShard);
 // without atomics. It is moved once, as a whole.
 unsafe impl Send for Parcel {}
 
-/// The Io of recovery, which holds the lock.
+/// The Io of recovery, which holds the lock and serves the metadata log.
 struct Keeper(Box<dyn Io>);
 
 // SAFETY: nothing is in flight between two calls, and calls come from the thread that opened the directory only, as its
@@ -126,6 +129,13 @@ struct Registry {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Directory {
+    /// The Io that holds the lock, for the thread that opened the directory.
+    pub fn with_io<T>(&self, work: impl FnOnce(&mut dyn Io) -> T) -> T {
+        work(locked(&self.io).0.as_mut())
+    }
 }
 
 fn register(directory: &Arc<Directory>) -> u32 {
@@ -175,7 +185,11 @@ fn open(options: &BindingOpenOptions, trace: Option<Trace>) -> Result<BindingDat
     let choice = io_choice(&options.io)?;
     let core = core_options(options)?;
     let (mut io, why_not_uring) = open_traced(choice, trace.as_ref())?;
-    let (topics, recovered) = recover_directory(io.as_mut(), &core)?;
+    let node = options.node_id.map(u64::from);
+    if node == Some(0) {
+        return Err(BindingFailure::new("wrong-setting", "node ids begin at 1"));
+    }
+    let (topics, recovered) = recover_directory(io.as_mut(), &core, node)?;
     let Recovered { shards, incarnation, report } = recovered;
     let io_name = io.name();
     let directory = Arc::new(Directory {
@@ -199,7 +213,7 @@ fn open(options: &BindingOpenOptions, trace: Option<Trace>) -> Result<BindingDat
 }
 
 /// The lock comes first: the catalogue is read under it.
-fn recover_directory(io: &mut dyn Io, options: &OpenOptions) -> Result<(Topics, Recovered), BindingFailure> {
+fn recover_directory(io: &mut dyn Io, options: &OpenOptions, node: Option<u64>) -> Result<(Topics, Recovered), BindingFailure> {
     make_directory(io, &options.data).map_err(|error| BindingFailure::io(&options.data.display().to_string(), error))?;
     match io.lock(&DataPaths::new(&options.data).lock()) {
         Ok(()) => {}
@@ -207,7 +221,7 @@ fn recover_directory(io: &mut dyn Io, options: &OpenOptions) -> Result<(Topics, 
         Err(error) => return Err(BindingFailure::io("lock the data directory", error)),
     }
     let fresh = is_fresh(io, &options.data)?;
-    let topics = Topics::open(io, &options.data, fresh)?;
+    let topics = Topics::open_as(io, &options.data, fresh, node)?;
     let recovered = recover(io, options, &topics.catalog())?;
     Ok((topics, recovered))
 }
@@ -345,6 +359,18 @@ impl BindingDataDirectory {
         let config = log_config(config, known)?;
         self.topics.ensure(locked(&directory.io).0.as_mut(), name, partitions, &config, fresh_id)?;
         Ok(describe(self.topics.get(name).expect("ensured just now")))
+    }
+
+    /// The metadata log, once: from now on topics change there.
+    #[napi]
+    pub fn take_consensus(&mut self) -> Either<BindingConsensus, BindingFailure> {
+        guarded(|| {
+            let Some(directory) = &self.directory else { return Either::B(BindingFailure::closed()) };
+            match self.topics.take_consensus() {
+                Some(consensus) => Either::A(BindingConsensus::new(consensus, directory.clone())),
+                None => Either::B(BindingFailure::new("busy", "the metadata log was taken before")),
+            }
+        })
     }
 
     /// The shard that a partition belongs to.

@@ -1,5 +1,6 @@
 //! Errors as values. A code is a word from a closed list that ts/native/failures.ts repeats; the message is for people.
 
+use crate::consensus::ConsensusError;
 use crate::io::IoError;
 use crate::store::{OpenError, StoreError};
 use napi_derive::napi;
@@ -21,6 +22,7 @@ pub const FAILURE_CODES: [&str; 12] = [
     "unknown-partition",
     "fenced",
     "busy",
+    "not-leader",
     "out-of-range",
     "leader-epoch-used",
     "closed",
@@ -68,6 +70,20 @@ impl From<StoreError> for BindingFailure {
                 Self::new("leader-epoch-used", format!("leader epoch {given} is not above {used}, which may have written here"))
             }
             StoreError::OutOfRange { start, end } => Self::new("out-of-range", format!("the log reaches from {start} to {end}")),
+        }
+    }
+}
+
+impl From<ConsensusError> for BindingFailure {
+    fn from(error: ConsensusError) -> Self {
+        match error {
+            ConsensusError::Io(error) => Self::io("the metadata journal", error),
+            ConsensusError::Corrupt(what) => Self::new("corrupt", what),
+            ConsensusError::NewerFormat(format) => Self::new("newer-format", format!("the metadata journal has format {format}")),
+            ConsensusError::Refused(why) => Self::new("wrong-setting", format!("the data directory: {why}")),
+            ConsensusError::NotLeader => Self::new("not-leader", "another node leads the metadata quorum, or none"),
+            ConsensusError::Busy => Self::new("busy", "too much is proposed and not yet committed"),
+            ConsensusError::Malformed => Self::new("wrong-setting", "the message is none of the consensus engine"),
         }
     }
 }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub mod codec;
+pub mod consensus;
 pub mod data_directory;
 pub mod doctor;
 pub mod event_words;

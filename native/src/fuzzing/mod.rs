@@ -10,6 +10,7 @@
 mod batch_header;
 mod canary;
 mod checkpoint;
+mod consensus_log;
 mod identity;
 mod journal_recovery;
 mod leader_epochs;
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "batch_header", run: batch_header::run, seeds: batch_header::seeds, is_canary: false },
     Target { name: "canary", run: canary::run, seeds: canary::seeds, is_canary: true },
     Target { name: "checkpoint", run: checkpoint::run, seeds: checkpoint::seeds, is_canary: false },
+    Target { name: "consensus_log", run: consensus_log::run, seeds: consensus_log::seeds, is_canary: false },
     Target { name: "identity", run: identity::run, seeds: identity::seeds, is_canary: false },
     Target { name: "journal_recovery", run: journal_recovery::run, seeds: journal_recovery::seeds, is_canary: false },
     Target { name: "leader_epochs", run: leader_epochs::run, seeds: leader_epochs::seeds, is_canary: false },
