@@ -39,9 +39,9 @@ export function startShard({ shard: number, links }: ShardWiring, options: Shard
     assert(attached.ok && attached.value === index, 'rings are numbered in the order of gateways');
   });
   const rings = links.map(({ memory }) => new RingViews(memory.batches).data);
-  const shard = new Shard({ store, gateways, rings, onFenced });
+  const shard = new Shard({ store, clock, gateways, rings, onFenced });
   const completions = watchEvent(store.wakeupDescriptor(), () => duty.wake());
-  duty.add({ turn: () => shard.turn(), deadlineMs: () => store.deadlineMs }, [store, ...gateways], gateways);
+  duty.add({ turn: () => shard.turn(), deadlineMs: () => shard.deadlineMs() }, [store, ...gateways], gateways);
   return {
     shard,
     close: () => {

@@ -57,6 +57,7 @@ const ofStore: Readonly<Record<StoreFailure['code'], ErrorName>> = {
   busy: 'overloaded',
   'out-of-range': 'offset-out-of-range',
   corrupt: 'corrupt-log',
+  'leader-epoch-used': 'not-leader',
 };
 
 export function failureOfStore({ code, message }: StoreFailure): Failure {

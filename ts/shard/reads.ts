@@ -72,10 +72,11 @@ export class Reads {
     gateway.answer(handle, ticket, [offset, timestamp, leaderEpoch]);
   }
 
-  epochEnd(gateway: ShardEnd, { handle }: Partition, ticket: number, leaderEpoch: number): void {
-    const found = this.#store.epochEnd(handle, leaderEpoch);
-    if (found === undefined) gateway.failed(handle, ticket, { error: 'unknown-partition' });
-    else gateway.answer(handle, ticket, [found.leaderEpoch, found.end]);
+  /** An epoch newer than any known here ends where the log does: a reader that has it knows more than is left. */
+  epochEnd(gateway: ShardEnd, partition: Partition, ticket: number, asked: number): void {
+    const { handle, leaderEpoch, highWatermark } = partition;
+    const found = this.#store.epochEnd(handle, asked) ?? { leaderEpoch, end: highWatermark };
+    gateway.answer(handle, ticket, [found.leaderEpoch, found.end]);
   }
 
   #take(own: number): Asked {

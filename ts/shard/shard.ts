@@ -1,5 +1,5 @@
 import { assert } from '../model/assert.js';
-import type { Failure, PartitionEnds } from '../model/ports.js';
+import type { Clock, Failure } from '../model/ports.js';
 import type { Result } from '../model/result.js';
 import type { Ack, FileRead, Found, LogEvents, LogStore, Refusal, StoreFailure } from '../native/log.js';
 import { appendedMark, gatewayOf, requestKind } from '../ring/link/layout.js';
@@ -14,9 +14,12 @@ import { Tickets } from './tickets.js';
 
 /** Served for one gateway in one turn: no gateway keeps the others waiting. */
 const requestsPerTurn = 256;
+/** Between two looks at what has outlived its retention. */
+const retentionIntervalMs = 10_000;
 
 export interface ShardPorts {
   readonly store: LogStore;
+  readonly clock: Clock;
   /** By the gateway's number. */
   readonly gateways: readonly ShardEnd[];
   /** The data areas of the rings that the store reads, by its numbers. */
@@ -37,13 +40,15 @@ export class Shard implements LogEvents {
   readonly #partitions = new Map<number, Partition>();
   readonly #reads: Reads;
   readonly #tails: Tails;
+  #retentionDueMs: number;
 
   constructor(ports: ShardPorts) {
     this.#ports = ports;
+    this.#retentionDueMs = ports.clock.monotonicMs() + retentionIntervalMs;
     const tickets = new Tickets();
     this.control = new Control(ports.store, this.#partitions, tickets);
     this.#reads = new Reads(ports.store, ports.rings, tickets);
-    this.#tails = new Tails(ports.store, ports.rings, tickets);
+    this.#tails = new Tails(ports.store, ports.rings);
     for (const gateway of ports.gateways) {
       gateway.onLargeAppend(({ handle, ticket, batch }) => this.#appendLarge(gateway, handle, ticket, batch));
     }
@@ -54,9 +59,22 @@ export class Shard implements LogEvents {
     let isBusy = false;
     for (const gateway of this.#ports.gateways) isBusy = this.#serve(gateway) || isBusy;
     isBusy = this.#ports.store.turn(this) || isBusy;
+    this.#keepHouse();
     this.#tails.tell();
     for (const gateway of this.#ports.gateways) gateway.flush();
     return isBusy;
+  }
+
+  #keepHouse(): void {
+    const now = this.#ports.clock.monotonicMs();
+    if (now < this.#retentionDueMs) return;
+    this.#retentionDueMs = now + retentionIntervalMs;
+    this.#ports.store.applyRetention();
+  }
+
+  /** When it wants a turn though nothing wakes it. */
+  deadlineMs(): number {
+    return Math.min(this.#ports.store.deadlineMs ?? Number.POSITIVE_INFINITY, this.#retentionDueMs);
   }
 
   #serve(gateway: ShardEnd): boolean {
@@ -107,7 +125,7 @@ export class Shard implements LogEvents {
 
   #watch(gateway: ShardEnd, partition: Partition, ticket: number): void {
     partition.watch(gateway);
-    const { logStart, highWatermark }: Pick<Partition, keyof PartitionEnds> = partition;
+    const { logStart, highWatermark } = partition;
     gateway.answer(partition.handle, ticket, [logStart, highWatermark]);
   }
 
@@ -148,7 +166,7 @@ export class Shard implements LogEvents {
   }
 
   read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void {
-    if (!this.#tails.readCold(partition, ticket, result)) this.#reads.told(partition, ticket, result);
+    this.#reads.told(partition, ticket, result);
   }
 
   found(partition: number, ticket: number, result: Result<Found | undefined, StoreFailure>): void {

@@ -1,29 +1,27 @@
-import { assert } from '../model/assert.js';
-import type { Result } from '../model/result.js';
-import type { FileRead, HotSlice, LogStore, StoreFailure } from '../native/log.js';
+import type { LogStore, Tail, WantedTail } from '../native/log.js';
 import { slicesMax } from '../ring/link/layout.js';
 import type { ShardEnd } from '../ring/link/shard-end.js';
 import type { Partition } from './partition.js';
 import { headOf } from './reads.js';
-import type { Tickets } from './tickets.js';
 
 /** Of one notice. A gateway that is further behind reads by offset. */
 const noticeSizeMax = 4 << 20;
+
+/** A partition of which some gateways have not been told, all of them up to the same offset. */
+interface Behind extends WantedTail {
+  readonly partition: Partition;
+  readonly gateways: readonly ShardEnd[];
+}
 
 /** Tells gateways of partitions whose high watermark has moved: once per turn, with the batches if they are in memory. */
 export class Tails {
   readonly #store: LogStore;
   readonly #rings: readonly Uint8Array[];
-  /** Partitions with a watcher that has not been told. */
   readonly #behind = new Set<Partition>();
-  /** Reads that found the bytes in a file, which nobody waits for. */
-  readonly #unwanted = new Set<number>();
-  readonly #tickets: Tickets;
 
-  constructor(store: LogStore, rings: readonly Uint8Array[], tickets: Tickets) {
+  constructor(store: LogStore, rings: readonly Uint8Array[]) {
     this.#store = store;
     this.#rings = rings;
-    this.#tickets = tickets;
   }
 
   isBehind(partition: Partition): void {
@@ -31,45 +29,31 @@ export class Tails {
   }
 
   tell(): void {
+    if (this.#behind.size === 0) return;
+    const wanted = [...this.#behind].flatMap(groupsOf);
+    this.#store.readTails(wanted, (one, tail) => this.#tell(one as Behind, tail));
     for (const partition of this.#behind) {
-      if (this.#tellWatchers(partition)) this.#behind.delete(partition);
+      // Who had no room in its ring is told in a later turn: the ring wakes this thread.
+      if (partition.behind().next().done === true) this.#behind.delete(partition);
     }
   }
 
-  /** False: a gateway had no room. Its ring says when it has. */
-  #tellWatchers(partition: Partition): boolean {
-    let isTold = true;
-    let known: { from: number; slices: readonly HotSlice[] } | undefined;
-    for (const [gateway, from] of partition.behind()) {
-      if (known?.from !== from) known = { from, slices: this.#hot(partition, from) };
-      isTold = tellOne(gateway, partition, known.slices, this.#rings) && isTold;
+  #tell({ partition, gateways }: Behind, tail: Tail | undefined): void {
+    if (tail === undefined) return;
+    partition.logStart = tail.logStart;
+    const isAll = tail.slices.length <= slicesMax && tail.slices.at(-1)?.next === partition.highWatermark;
+    const slices = isAll ? tail.slices : [];
+    const head = headOf(partition, slices, this.#rings);
+    for (const gateway of gateways) {
+      if (gateway.tail(partition.handle, head, slices)) partition.told(gateway);
     }
-    return isTold;
-  }
-
-  /** All batches from `from` to the high watermark, or none. */
-  #hot({ handle, highWatermark }: Partition, from: number): readonly HotSlice[] {
-    const ticket = this.#tickets.next();
-    const read = this.#store.read(handle, ticket, from, highWatermark, noticeSizeMax);
-    if (!read.ok || read.value === 'empty') return [];
-    if (read.value === 'pending') {
-      this.#unwanted.add(ticket);
-      return [];
-    }
-    const isAll = read.value.length <= slicesMax && read.value.at(-1)?.next === highWatermark;
-    return isAll ? read.value : [];
-  }
-
-  /** True: the read was one of these. */
-  readCold(handle: number, ticket: number, result: Result<FileRead, StoreFailure>): boolean {
-    if (!this.#unwanted.delete(ticket)) return false;
-    if (result.ok) assert(this.#store.takeRead(handle, ticket, new Uint8Array(result.value.size)), 'what was read is there once');
-    return true;
   }
 }
 
-function tellOne(gateway: ShardEnd, partition: Partition, slices: readonly HotSlice[], rings: readonly Uint8Array[]): boolean {
-  const isTold = gateway.tail(partition.handle, headOf(partition, slices, rings), slices);
-  if (isTold) partition.told(gateway);
-  return isTold;
+function groupsOf(partition: Partition): readonly Behind[] {
+  const byOffset = new Map<number, ShardEnd[]>();
+  for (const [gateway, from] of partition.behind()) byOffset.set(from, [...(byOffset.get(from) ?? []), gateway]);
+  return [...byOffset].map(([from, gateways]) => {
+    return { handle: partition.handle, from, sizeMax: noticeSizeMax, partition, gateways };
+  });
 }

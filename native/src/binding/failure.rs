@@ -12,7 +12,7 @@ pub struct BindingFailure {
 }
 
 /// Every code of a `BindingFailure`.
-pub const FAILURE_CODES: [&str; 12] = [
+pub const FAILURE_CODES: [&str; 13] = [
     "in-use",
     "corrupt",
     "newer-format",
