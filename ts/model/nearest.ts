@@ -1,7 +1,7 @@
 const distanceMax = 3;
 
 /** The candidate a mistyped name most likely meant; undefined if none is close. */
-function nearest(typed: string, candidates: readonly string[]): string | undefined {
+export function nearest(typed: string, candidates: readonly string[]): string | undefined {
   let best: { name: string; distance: number } | undefined;
   for (const name of candidates) {
     const distance = editDistance(typed, name);

@@ -261,8 +261,12 @@ export const durabilityView = 'durability';
 
 const flushByDurability: Readonly<Record<string, string>> = { fsync: '1', replicated: unlimited };
 
+/** Every topic's configs are in memory on every node. */
+const valueLengthMax = 4096;
+
 /** The value as it is stored, or why it cannot be one. */
 export function checkTopicConfig(key: TopicConfigKey, text: string): Result<string, string> {
+  if (text.length > valueLengthMax) return failed(`${key} has at most ${valueLengthMax} characters`);
   const value = text.trim();
   const row: TopicConfigRow = topicConfigs[key];
   switch (row.type) {

@@ -1,0 +1,99 @@
+// What an image asks of each shard of one node. Pure; the same deltas make the same assignments.
+
+import type { TopicId } from '../../model/ids.js';
+import { areSameSettings, type CompleteSettings } from '../../model/topic-settings.js';
+import type { Image, TopicImage } from '../metadata/image.js';
+import type { Placement } from '../metadata/records/partitions-placed.js';
+import { shardOf } from './shard-of.js';
+
+/** Host it like this from now on: make it if it is not there, else take over what differs. */
+export interface HostedPartition {
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly leaderEpoch: number;
+  readonly settings: CompleteSettings;
+}
+
+export interface PartitionName {
+  readonly topicId: TopicId;
+  readonly partition: number;
+}
+
+/** For one shard. What stands in no list stays as it is. */
+export interface ShardAssignment {
+  readonly shard: number;
+  readonly host: readonly HostedPartition[];
+  /** Their topic is deleted, durably: no more appends, and a tombstone before it is answered. */
+  readonly remove: readonly PartitionName[];
+}
+
+export interface NodePlace {
+  readonly nodeId: number;
+  readonly shardsCount: number;
+}
+
+/** Everything the node hosts: what a start of it begins with. */
+export function assignAll(image: Image, place: NodePlace): readonly ShardAssignment[] {
+  const draft = new Draft(place);
+  for (const topic of image.topics.values()) draft.diff(topic.topicId, undefined, topic);
+  return draft.finish();
+}
+
+export function assignChanges(
+  before: Image,
+  after: Image,
+  touched: Iterable<TopicId>,
+  place: NodePlace,
+): readonly ShardAssignment[] {
+  const draft = new Draft(place);
+  for (const topicId of touched) draft.diff(topicId, before.topics.get(topicId), after.topics.get(topicId));
+  return draft.finish();
+}
+
+interface Lists {
+  readonly host: HostedPartition[];
+  readonly remove: PartitionName[];
+}
+
+class Draft {
+  readonly #place: NodePlace;
+  readonly #shards = new Map<number, Lists>();
+
+  constructor(place: NodePlace) {
+    this.#place = place;
+  }
+
+  finish(): readonly ShardAssignment[] {
+    return [...this.#shards].sort(([a], [b]) => a - b).map(([shard, lists]) => ({ shard, ...lists }));
+  }
+
+  diff(topicId: TopicId, before: TopicImage | undefined, after: TopicImage | undefined): void {
+    const isReconfigured = before !== undefined && after !== undefined && !areSameSettings(before.settings, after.settings);
+    const count = Math.max(before?.partitions.length ?? 0, after?.partitions.length ?? 0);
+    for (let partition = 0; partition < count; partition++) {
+      const was = this.#own(before?.partitions[partition]);
+      const is = this.#own(after?.partitions[partition]);
+      if (after !== undefined && is !== undefined) {
+        if (isReconfigured || was?.leaderEpoch !== is.leaderEpoch) {
+          const { leaderEpoch } = is;
+          this.#of(topicId, partition).host.push({ topicId, partition, leaderEpoch, settings: after.settings });
+        }
+      } else if (was !== undefined) {
+        this.#of(topicId, partition).remove.push({ topicId, partition });
+      }
+    }
+  }
+
+  #own(placement: Placement | undefined): Placement | undefined {
+    return placement?.leader === this.#place.nodeId ? placement : undefined;
+  }
+
+  #of(topicId: TopicId, partition: number): Lists {
+    const shard = shardOf(topicId, partition, this.#place.shardsCount);
+    const known = this.#shards.get(shard);
+    if (known !== undefined) return known;
+    const lists: Lists = { host: [], remove: [] };
+    this.#shards.set(shard, lists);
+    return lists;
+  }
+}

@@ -1,0 +1,51 @@
+import type { TopicId } from '../../model/ids.js';
+import { failed, ok } from '../../model/result.js';
+import { checkTopicConfigs } from '../../model/topic-config.js';
+import { settingsOf } from '../../model/topic-settings.js';
+import type { Image } from '../metadata/image.js';
+import type { ClusterDefaults, Decision } from './decision.js';
+import { placeHere } from './place.js';
+import { nameFault } from './topic-name.js';
+
+export interface CreateTopic {
+  readonly name: string;
+  /** Absent: the node's default, as is the replication factor. */
+  readonly partitions?: number;
+  readonly replicationFactor?: number;
+  readonly configs: Readonly<Record<string, string>>;
+  /** Fresh: 16 random bytes that were no topic's before. */
+  readonly topicId: TopicId;
+}
+
+export function createTopic(
+  image: Image,
+  request: CreateTopic,
+  defaults: ClusterDefaults,
+): Decision<{ readonly topicId: TopicId }> {
+  const { name, topicId, partitions = defaults.partitions, replicationFactor = defaults.replicationFactor } = request;
+  const fault = nameFault(name);
+  if (fault !== undefined) return failed({ error: 'invalid-topic', message: fault });
+  if (image.byName.has(name)) return failed({ error: 'topic-exists', message: `topic ${name} exists` });
+  const placed = placeHere(image, 0, partitions, defaults);
+  if (!placed.ok) return placed;
+  if (!Number.isInteger(replicationFactor) || replicationFactor < 1) {
+    return failed({ error: 'invalid-replication-factor', message: 'a topic has at least one replica' });
+  }
+  // The node that decides counts even before its own start is in the image.
+  const nodesCount = Math.max(1, image.nodes.size);
+  if (replicationFactor > nodesCount) {
+    return failed({ error: 'invalid-replication-factor', message: `${replicationFactor} replicas on ${nodesCount} node(s)` });
+  }
+  const configs = checkTopicConfigs(request.configs, defaults.configs);
+  if (!configs.ok) return failed({ error: 'invalid-config', message: configs.error });
+  if (image.topics.has(topicId) || image.deleted.has(topicId))
+    return failed({ error: 'internal', message: `topic id ${topicId} is taken` });
+  return ok({
+    records: [
+      { type: 'topic-created', topicId, name, partitions, settings: settingsOf(configs.value) },
+      { type: 'topic-configs-set', topicId, configs: configs.value },
+      { type: 'partitions-placed', topicId, first: 0, placements: placed.value },
+    ],
+    answer: { topicId },
+  });
+}

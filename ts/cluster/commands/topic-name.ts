@@ -1,0 +1,19 @@
+const nameMax = 249;
+
+/** Topics that the cluster makes for itself. */
+const internalNames: ReadonlySet<string> = new Set([
+  '__consumer_offsets',
+  '__transaction_state',
+  '__share_group_state',
+  '__cluster_metadata',
+]);
+
+/** Why no client may create a topic of this name, by Kafka's rules; undefined: it may. */
+export function nameFault(name: string): string | undefined {
+  if (name === '') return 'a topic has a name';
+  if (name === '.' || name === '..') return `no topic is called "${name}"`;
+  if (name.length > nameMax) return `a topic’s name has at most ${nameMax} characters, not ${name.length}`;
+  if (!/^[a-zA-Z0-9._-]+$/.test(name)) return 'a topic’s name has letters, digits, ".", "_" and "-" only';
+  if (internalNames.has(name)) return `${name} belongs to the cluster itself`;
+  return undefined;
+}
