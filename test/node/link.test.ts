@@ -57,13 +57,13 @@ async function startLink(memory = 64 << 20) {
     for (const { port } of [...thread.shards, ...thread.gateways].flatMap(({ links }) => links)) port.close();
   });
   const assignment: ShardAssignment = {
-    lead: [0, 1].map((partition) => ({ topicId: topic.id as TopicId, partition, leaderEpoch: 1, settings })),
+    shard: 0,
+    host: [0, 1].map((partition) => ({ topicId: topic.id as TopicId, partition, leaderEpoch: 1, settings })),
     remove: [],
   };
-  const handles = await new Promise<readonly number[]>((resolve, reject) => {
-    island.shard.control.assign(assignment, (assigned) => {
-      if (assigned.ok) resolve(assigned.value.map(({ handle }) => handle));
-      else reject(new Error(assigned.error.message));
+  const handles = await new Promise<readonly number[]>((resolve) => {
+    island.shard.control.assign(assignment, (answers) => {
+      resolve(answers.map((answer) => ('handle' in answer ? answer.handle : -1)));
     });
     duty.wakeSoon();
   });

@@ -1,3 +1,4 @@
+import type { ViewFacts } from '../cluster/view.js';
 import { BrokenInvariant } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
 import { fatal } from '../native/process.js';
@@ -5,7 +6,6 @@ import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
 import { type GatewayIsland, type GatewaySettings, openGateway } from './gateway-island.js';
 import type { FromDataThread, NodeCondition, ToDataThread } from './messages.js';
-import type { NodeFacts } from './route-table.js';
 import { type ShardIsland, startShard } from './shard-island.js';
 import type { ThreadWiring } from './wiring.js';
 
@@ -14,7 +14,7 @@ export interface DataThreadStart {
   readonly wiring: ThreadWiring;
   /** The id of the open data directory. */
   readonly directory: number;
-  readonly facts: NodeFacts;
+  readonly facts: ViewFacts;
   readonly gateway: GatewaySettings;
 }
 
@@ -47,9 +47,9 @@ export class DataThread {
     switch (message.kind) {
       case 'assign':
         return this.#assign(message);
-      case 'routes':
-        for (const gateway of this.#gateways) gateway.routes.apply(message.update);
-        return this.#send({ kind: 'routed', id: message.id });
+      case 'view':
+        for (const gateway of this.#gateways) gateway.watch.apply(message.change);
+        return this.#send({ kind: 'viewed', version: message.change.version });
       case 'listen':
         return void this.#listen();
       case 'answer':
@@ -63,8 +63,9 @@ export class DataThread {
     }
   }
 
-  #assign({ id, shard, assignment }: Extract<ToDataThread, { kind: 'assign' }>): void {
-    this.#shards.get(shard)?.shard.control.assign(assignment, (result) => this.#send({ kind: 'assigned', id, result }));
+  #assign({ number, assignment }: Extract<ToDataThread, { kind: 'assign' }>): void {
+    const { shard } = assignment;
+    this.#shards.get(shard)?.shard.control.assign(assignment, (answers) => this.#send({ kind: 'assigned', number, shard, answers }));
     this.#duty.wakeSoon();
   }
 

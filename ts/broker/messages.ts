@@ -1,21 +1,9 @@
-import type { PartitionHandle, ShardAssignment } from '../model/assignment.js';
-import type { TopicId } from '../model/ids.js';
-import type { Failure, ClusterCommands, TopicRoute } from '../model/ports.js';
+import type { ViewChange } from '../cluster/view.js';
+import type { HostAnswer, ShardAssignment } from '../model/assignment.js';
+import type { ClusterCommands, Failure } from '../model/ports.js';
 import type { Result } from '../model/result.js';
-import type { TopicConfigs } from '../model/topic-config.js';
 
 // What the cluster thread and the data threads tell each other, by message port.
-
-/** A topic as gateways have to know it. */
-export interface RoutedTopic {
-  readonly route: TopicRoute;
-  readonly configs: TopicConfigs;
-}
-
-export interface RouteUpdate {
-  readonly topics: readonly RoutedTopic[];
-  readonly removed: readonly { readonly name: string; readonly topicId: TopicId }[];
-}
 
 /** What the node can do at the moment, and why not more. */
 export interface NodeCondition {
@@ -34,8 +22,8 @@ export interface CommandCall {
 }
 
 export type ToDataThread =
-  | { readonly kind: 'assign'; readonly id: number; readonly shard: number; readonly assignment: ShardAssignment }
-  | { readonly kind: 'routes'; readonly id: number; readonly update: RouteUpdate }
+  | { readonly kind: 'assign'; readonly number: number; readonly assignment: ShardAssignment }
+  | { readonly kind: 'view'; readonly change: ViewChange }
   | { readonly kind: 'listen' }
   | { readonly kind: 'answer'; readonly id: number; readonly result: Result<unknown, Failure> }
   | { readonly kind: 'condition'; readonly condition: NodeCondition }
@@ -44,8 +32,8 @@ export type ToDataThread =
 
 export type FromDataThread =
   | { readonly kind: 'opened' }
-  | { readonly kind: 'assigned'; readonly id: number; readonly result: Result<readonly PartitionHandle[], Failure> }
-  | { readonly kind: 'routed'; readonly id: number }
+  | { readonly kind: 'assigned'; readonly number: number; readonly shard: number; readonly answers: readonly HostAnswer[] }
+  | { readonly kind: 'viewed'; readonly version: number }
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   | { readonly kind: 'command'; readonly id: number; readonly call: CommandCall }
   | { readonly kind: 'fenced'; readonly shard: number; readonly reason: string }

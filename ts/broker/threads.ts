@@ -1,25 +1,25 @@
 import { Worker } from 'node:worker_threads';
 import { assert } from '../model/assert.js';
-import type { PartitionHandle, ShardAssignment } from '../model/assignment.js';
+import type { ViewChange } from '../cluster/view.js';
+import type { HostAnswer, ShardAssignment } from '../model/assignment.js';
 import type { Failure } from '../model/ports.js';
 import type { Result } from '../model/result.js';
 import { type DataThreadStart, endOnFailure } from './data-thread.js';
-import type { CommandCall, FromDataThread, NodeCondition, RouteUpdate, ToDataThread } from './messages.js';
-import { Requests } from './requests.js';
+import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
 import { portsOf } from './wiring.js';
 
 export interface ThreadEvents {
   command(call: CommandCall): Promise<Result<unknown, Failure>>;
+  assigned(number: number, shard: number, answers: readonly HostAnswer[]): void;
+  viewed(version: number): void;
   fenced(shard: number, reason: string): void;
 }
 
-type Once = Exclude<FromDataThread['kind'], 'assigned' | 'routed' | 'command' | 'fenced'>;
+type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced'>;
 
 /** A data thread, as the cluster thread has it. Each of its steps is asked for once and answered once. */
 export class DataThreadHost {
   readonly #worker: Worker;
-  readonly #assignments = new Requests<Result<readonly PartitionHandle[], Failure>>();
-  readonly #routings = new Requests<void>();
   readonly #steps = new Map<Once, (message: FromDataThread) => void>();
   readonly #events: ThreadEvents;
   #isEnding = false;
@@ -42,9 +42,9 @@ export class DataThreadHost {
   #receive(message: FromDataThread): void {
     switch (message.kind) {
       case 'assigned':
-        return this.#assignments.answer(message.id, message.result);
-      case 'routed':
-        return this.#routings.answer(message.id);
+        return this.#events.assigned(message.number, message.shard, message.answers);
+      case 'viewed':
+        return this.#events.viewed(message.version);
       case 'command':
         return void this.#command(message.id, message.call);
       case 'fenced':
@@ -75,12 +75,12 @@ export class DataThreadHost {
     await this.#step('opened');
   }
 
-  assign(shard: number, assignment: ShardAssignment): Promise<Result<readonly PartitionHandle[], Failure>> {
-    return this.#assignments.ask((id) => this.#send({ kind: 'assign', id, shard, assignment }));
+  assign(number: number, assignment: ShardAssignment): void {
+    this.#send({ kind: 'assign', number, assignment });
   }
 
-  route(update: RouteUpdate): Promise<void> {
-    return this.#routings.ask((id) => this.#send({ kind: 'routes', id, update }));
+  view(change: ViewChange): void {
+    this.#send({ kind: 'view', change });
   }
 
   /** The addresses of its gateways. */

@@ -1,36 +1,38 @@
 import { assert } from '../model/assert.js';
-import type { PartitionAssignment, PartitionHandle, PartitionName, ShardAssignment } from '../model/assignment.js';
+import type { HostAnswer, HostedPartition, PartitionName, ShardAssignment } from '../model/assignment.js';
+import type { Failure } from '../model/errors.js';
 import type { TopicId } from '../model/ids.js';
-import type { Failure } from '../model/ports.js';
-import { failed, ok, type Result } from '../model/result.js';
 import type { LogStore, PartitionState } from '../native/log.js';
 import { Partition } from './partition.js';
 import type { Tickets } from './tickets.js';
 
-type Assigned = Result<readonly PartitionHandle[], Failure>;
+const keyOf = (topicId: TopicId, partition: number) => `${topicId}-${partition}`;
 
-/** Calls back once, when the last of several operations has ended. */
-class Outcome {
+/** One assignment on its way: it is answered when the last of its operations has ended. */
+class Assigning {
+  readonly failures = new Map<number, Failure>();
+  readonly #done: () => void;
   #waiting = 1;
-  #failure: Failure | undefined;
-  readonly #done: (failure: Failure | undefined) => void;
 
-  constructor(done: (failure: Failure | undefined) => void) {
+  constructor(done: () => void) {
     this.#done = done;
   }
 
-  expect(): void {
-    this.#waiting += 1;
+  expect(count: number): void {
+    this.#waiting += count;
   }
 
-  end(failure?: Failure): void {
-    this.#failure ??= failure;
+  end(): void {
     this.#waiting -= 1;
-    if (this.#waiting === 0) this.#done(this.#failure);
+    if (this.#waiting === 0) this.#done();
   }
 }
 
-const keyOf = (topicId: TopicId, partition: number) => `${topicId}-${partition}`;
+interface Operation {
+  readonly assigning: Assigning;
+  /** Of its partitions, how many have not answered. */
+  left: number;
+}
 
 /** The only door for control into a shard: it does what the metadata log has decided. */
 export class Control {
@@ -38,9 +40,9 @@ export class Control {
   readonly #tickets: Tickets;
   readonly #byHandle: Map<number, Partition>;
   readonly #byName = new Map<string, Partition>();
-  /** What each ticket still owes. */
-  readonly #operations = new Map<number, { readonly outcome: Outcome; left: number }>();
+  readonly #operations = new Map<number, Operation>();
 
+  /** `partitions` is the shard's own table, kept here. */
   constructor(store: LogStore, partitions: Map<number, Partition>, tickets: Tickets) {
     this.#store = store;
     this.#tickets = tickets;
@@ -48,36 +50,44 @@ export class Control {
     for (const state of store.partitions()) this.#add(state);
   }
 
-  #add(state: PartitionState): Partition {
+  #add(state: PartitionState): void {
     const { handle, index, leaderEpoch, logStart, stableEnd } = state;
     const topicId = state.topic as TopicId;
     const partition = new Partition({ handle, topicId, index, leaderEpoch, logStart, highWatermark: stableEnd });
     this.#byHandle.set(handle, partition);
     this.#byName.set(keyOf(topicId, index), partition);
-    return partition;
   }
 
-  /** Answers when all of it is durable, with the handles of what is led. */
-  assign({ lead, remove }: ShardAssignment, done: (assigned: Assigned) => void): void {
-    const outcome = new Outcome((failure) => done(failure === undefined ? ok(this.#handlesOf(lead)) : failed(failure)));
+  /** Answers when all of it is durable: with a handle for each partition to host, or why there is none. */
+  assign({ host, remove }: ShardAssignment, done: (answers: readonly HostAnswer[]) => void): void {
+    const assigning = new Assigning(() => done(host.map((name) => this.#answerFor(name, assigning))));
     const isNew = ({ topicId, partition }: PartitionName) => !this.#byName.has(keyOf(topicId, partition));
-    const fresh = lead.filter(isNew);
-    for (const assignment of lead) if (!isNew(assignment)) this.#change(assignment, outcome);
-    if (fresh.length > 0) this.#create(fresh, outcome);
-    for (const name of remove) this.#remove(name, outcome);
-    outcome.end();
+    const fresh = host.filter(isNew);
+    const known = host.filter((hosted) => !isNew(hosted));
+    for (const hosted of known) this.#change(hosted, assigning);
+    if (fresh.length > 0) this.#create(fresh, assigning);
+    for (const name of remove) this.#remove(name, assigning);
+    assigning.end();
   }
 
-  #create(assignments: readonly PartitionAssignment[], outcome: Outcome): void {
-    const ticket = this.#expect(outcome, assignments.length);
+  #answerFor({ topicId, partition: index }: PartitionName, { failures }: Assigning): HostAnswer {
+    const partition = this.#byName.get(keyOf(topicId, index));
+    const name = { topicId, partition: index };
+    if (partition === undefined) return { ...name, failure: { error: 'storage-failed' } };
+    const failure = failures.get(partition.handle);
+    return failure === undefined ? { ...name, handle: partition.handle } : { ...name, failure };
+  }
+
+  #create(hosted: readonly HostedPartition[], assigning: Assigning): void {
+    const ticket = this.#expect(assigning, hosted.length);
     const created = this.#store.createPartitions(
       ticket,
-      assignments.map(({ topicId, partition, leaderEpoch, settings }) => {
+      hosted.map(({ topicId, partition, leaderEpoch, settings }) => {
         return { topic: topicId, index: partition, leaderEpoch, config: settings };
       }),
     );
     if (!created.ok) {
-      for (const _ of assignments) this.failed(ticket, { error: 'storage-failed', message: created.error.message });
+      for (const _ of hosted) this.#ended(ticket);
       return;
     }
     for (const handle of created.value) {
@@ -87,65 +97,58 @@ export class Control {
     }
   }
 
-  #change({ topicId, partition: index, leaderEpoch, settings }: PartitionAssignment, outcome: Outcome): void {
-    const partition = this.#named({ topicId, partition: index });
-    if (leaderEpoch > partition.leaderEpoch) {
-      const refused = this.#store.lead(partition.handle, leaderEpoch);
-      assert(refused === undefined, `the metadata log gives partition ${topicId}-${index} an old epoch: ${refused?.message}`);
-      partition.leaderEpoch = leaderEpoch;
+  #change({ topicId, partition: index, leaderEpoch, settings }: HostedPartition, assigning: Assigning): void {
+    const partition = this.#byName.get(keyOf(topicId, index));
+    assert(partition !== undefined, 'it is known');
+    const { handle } = partition;
+    const refused = leaderEpoch > partition.leaderEpoch ? this.#store.lead(handle, leaderEpoch) : undefined;
+    const failure = refused ?? this.#store.configure(handle, settings);
+    if (failure !== undefined) {
+      assigning.failures.set(handle, { error: 'storage-failed', message: failure.message });
+      return;
     }
-    const failure = this.#store.configure(partition.handle, settings);
-    assert(failure === undefined, `partition ${topicId}-${index} has gone: ${failure?.message}`);
-    if (this.#store.partition(partition.handle)?.durability !== settings.durability) {
-      this.#operate(partition, settings.durability, outcome);
+    partition.leaderEpoch = Math.max(leaderEpoch, partition.leaderEpoch);
+    if (this.#store.partition(handle)?.durability !== settings.durability) {
+      this.#operate(partition, settings.durability, assigning);
     }
   }
 
-  #remove(name: PartitionName, outcome: Outcome): void {
-    const partition = this.#byName.get(keyOf(name.topicId, name.partition));
+  #remove({ topicId, partition: index }: PartitionName, assigning: Assigning): void {
+    const partition = this.#byName.get(keyOf(topicId, index));
     // Recovery has met its deletion already.
     if (partition === undefined) return;
-    this.#byName.delete(keyOf(name.topicId, name.partition));
+    this.#byName.delete(keyOf(topicId, index));
     this.#byHandle.delete(partition.handle);
-    this.#operate(partition, 'delete', outcome);
+    this.#operate(partition, 'delete', assigning);
   }
 
-  #operate(partition: Partition, operation: 'delete' | 'fsync' | 'replicated', outcome: Outcome): void {
-    const ticket = this.#expect(outcome, 1);
-    const failure = this.#store.control(partition.handle, ticket, operation);
-    if (failure !== undefined) this.failed(ticket, { error: 'storage-failed', message: failure.message });
+  #operate({ handle }: Partition, operation: 'delete' | 'fsync' | 'replicated', assigning: Assigning): void {
+    const ticket = this.#expect(assigning, 1);
+    const failure = this.#store.control(handle, ticket, operation);
+    if (failure !== undefined) this.failed(handle, ticket, { error: 'storage-failed', message: failure.message });
   }
 
-  #expect(outcome: Outcome, count: number): number {
+  #expect(assigning: Assigning, count: number): number {
     const ticket = this.#tickets.next();
-    for (let index = 0; index < count; index += 1) outcome.expect();
-    this.#operations.set(ticket, { outcome, left: count });
+    assigning.expect(count);
+    this.#operations.set(ticket, { assigning, left: count });
     return ticket;
   }
 
-  #handlesOf(names: readonly PartitionName[]): readonly PartitionHandle[] {
-    return names.map((name) => ({ topicId: name.topicId, partition: name.partition, handle: this.#named(name).handle }));
-  }
-
-  #named({ topicId, partition }: PartitionName): Partition {
-    const found = this.#byName.get(keyOf(topicId, partition));
-    assert(found !== undefined, `partition ${topicId}-${partition} is not of this shard`);
-    return found;
-  }
-
   done(ticket: number): void {
-    this.#ended(ticket, undefined);
+    this.#ended(ticket);
   }
 
-  failed(ticket: number, failure: Failure): void {
-    this.#ended(ticket, failure);
+  failed(handle: number, ticket: number, failure: Failure): void {
+    this.#operations.get(ticket)?.assigning.failures.set(handle, failure);
+    this.#ended(ticket);
   }
 
-  #ended(ticket: number, failure: Failure | undefined): void {
+  #ended(ticket: number): void {
     const operation = this.#operations.get(ticket);
     assert(operation !== undefined, `operation ${ticket} ends more often than it was begun`);
     operation.left -= 1;
     if (operation.left === 0) this.#operations.delete(ticket);
-    operation.outcome.end(failure);
+    operation.assigning.end();
   }
 }

@@ -161,8 +161,8 @@ export class Shard implements LogEvents {
     this.control.done(ticket);
   }
 
-  controlFailed(_partition: number, ticket: number, failure: StoreFailure): void {
-    this.control.failed(ticket, failureOfStore(failure));
+  controlFailed(partition: number, ticket: number, failure: StoreFailure): void {
+    this.control.failed(partition, ticket, failureOfStore(failure));
   }
 
   read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void {

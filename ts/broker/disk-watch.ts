@@ -1,0 +1,61 @@
+import type { Clock, Failure } from '../model/ports.js';
+import type { DiskSpace } from '../native/disk-space.js';
+import type { Result } from '../model/result.js';
+
+const intervalMs = 1000;
+/** Once full, produce is taken again this far below the mark: not at every segment that retention drops. */
+const hysteresisPercent = 2;
+
+/**
+ * Watches how full the disk is. Above the mark produce is refused while deletes, retention and reads go on, so that there is
+ * always room for what makes room.
+ *
+ * Lives on: the cluster thread. Ends when: `stop`.
+ */
+export class DiskWatch {
+  readonly #clock: Clock;
+  readonly #space: () => Result<DiskSpace, { readonly message: string }>;
+  readonly #fullPercent: number;
+  readonly #onChange: (refusal: Failure | undefined) => void;
+  #isFull = false;
+  #cancel: (() => void) | undefined;
+
+  constructor(
+    clock: Clock,
+    space: () => Result<DiskSpace, { readonly message: string }>,
+    fullPercent: number,
+    onChange: (refusal: Failure | undefined) => void,
+  ) {
+    this.#clock = clock;
+    this.#space = space;
+    this.#fullPercent = fullPercent;
+    this.#onChange = onChange;
+  }
+
+  start(): void {
+    this.#look();
+  }
+
+  stop(): void {
+    this.#cancel?.();
+  }
+
+  #look(): void {
+    this.#cancel = this.#clock.after(intervalMs, () => this.#look());
+    const space = this.#space();
+    // A directory that cannot be asked fails where it is used.
+    if (!space.ok) return;
+    const { freeSize, totalSize } = space.value;
+    const percent = 100 - (freeSize / totalSize) * 100;
+    const mark = this.#isFull ? this.#fullPercent - hysteresisPercent : this.#fullPercent;
+    const isFull = percent >= mark;
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    this.#onChange(isFull ? { error: 'disk-full', message: this.#words(freeSize, percent) } : undefined);
+  }
+
+  #words(freeSize: number, percent: number): string {
+    const mebibytes = Math.floor(freeSize / 2 ** 20);
+    return `the disk is ${percent.toFixed(1)} % full (${mebibytes} MiB left), the mark is ${this.#fullPercent} %: free space or shorten retention`;
+  }
+}

@@ -1,0 +1,211 @@
+import { availableParallelism } from 'node:os';
+import type { Logger } from 'pino';
+import { Controller } from '../cluster/controller/controller.js';
+import { assert } from '../model/assert.js';
+import type { BrokerConfig } from '../model/broker-config.js';
+import type { ExitReason } from '../model/exit-codes.js';
+import type { Clock, Failure } from '../model/ports.js';
+import { failed, ok, type Result } from '../model/result.js';
+import { diskSpace } from '../native/disk-space.js';
+import { DataDirectory } from '../native/log.js';
+import { systemRandom } from './clock.js';
+import type { DataThreadStart } from './data-thread.js';
+import { DiskWatch } from './disk-watch.js';
+import { FanIn } from './fan-in.js';
+import { gatewaySettings } from './gateway-settings.js';
+import { defaultMemory, planMemory } from './memory.js';
+import type { CommandCall } from './messages.js';
+import { defaultShardsCount, planThreads } from './thread-plan.js';
+import { DataThreadHost, type ThreadEvents } from './threads.js';
+import { wire } from './wiring.js';
+
+export interface NodeAddresses {
+  readonly kafka: readonly string[];
+  readonly gateway: string;
+}
+
+export interface NodeEnd {
+  readonly reason: ExitReason;
+  readonly message: string;
+}
+
+const reconnectAfterMs = 500;
+
+/**
+ * A node: one process, its data directory, its threads. Lives on: the cluster thread, which is the process's first.
+ */
+export class Node {
+  readonly #log: Logger;
+  readonly #directory: DataDirectory;
+  readonly #controller: Controller;
+  readonly #threads: readonly DataThreadHost[];
+  readonly #disk: DiskWatch;
+  #addresses: NodeAddresses | undefined;
+  #produceRefusal: Failure | undefined;
+  readonly #fences: string[] = [];
+  #isDraining = false;
+
+  private constructor(config: BrokerConfig, directory: DataDirectory, clock: Clock, log: Logger, onEnd: (end: NodeEnd) => void) {
+    this.#log = log;
+    this.#directory = directory;
+    const shardsCount = shardsOf(config);
+    const plan = planThreads(shardsCount);
+    const memory = planMemory(config.memory ?? defaultMemory(), plan.length, shardsCount);
+    const { threads, doorbells } = wire(plan, memory);
+    this.#doorbells = doorbells;
+    const viewed = new FanIn(threads.length, (version) => this.#controller.viewed(version));
+    const events: ThreadEvents = {
+      command: (call) => this.#command(call),
+      assigned: (number, shard, answers) => this.#controller.assigned(number, shard, answers),
+      viewed: (version) => viewed.answered(version),
+      fenced: (shard, reason) => this.#fenced(shard, reason),
+    };
+    const consensus = directory.takeConsensus();
+    assert(consensus.ok, 'a directory that was just opened has its metadata log');
+    const nodeId = config['node-id'];
+    this.#controller = new Controller(
+      {
+        log: consensus.value,
+        clock,
+        random: systemRandom,
+        shardsCount,
+        defaults: {
+          nodeId,
+          partitions: config['num.partitions'],
+          replicationFactor: config['default.replication.factor'],
+          partitionsMax: config['partitions-max'],
+          configs: { batchSizeMax: config['message-size-max'] },
+        },
+      },
+      {
+        onAssignment: (number, assignment) => this.#hostOf(assignment.shard).assign(number, assignment),
+        onView: (change) => {
+          for (const thread of this.#threads) thread.view(change);
+        },
+        onReady: () => this.#ready(),
+        onOutgoing: () => assert(false, 'a quorum of one has nobody to write to'),
+        onFatal: (reason, message) => onEnd({ reason, message }),
+      },
+    );
+    const facts = { nodeId, nodes: [], autoCreateTopics: config['auto.create.topics.enable'] };
+    const gateway = gatewaySettings(config, memory);
+    this.#threads = threads.map((wiring) => {
+      const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway };
+      return new DataThreadHost(start, events);
+    });
+    const space = () => diskSpace(config.data);
+    this.#disk = new DiskWatch(clock, space, config['disk-full-percent'], (refusal) => this.#setProduceRefusal(refusal));
+  }
+
+  readonly #doorbells: readonly unknown[];
+  #onReady: (() => void) | undefined;
+
+  /** Recovers the data directory and starts everything on it; resolves when clients may come. */
+  static async start(config: BrokerConfig, clock: Clock, log: Logger, onEnd: (end: NodeEnd) => void): Promise<Result<Node, NodeEnd>> {
+    const opened = DataDirectory.open({
+      data: config.data,
+      shards: shardsOf(config),
+      journalSize: config.journal,
+      batchSizeMax: config['message-size-max'],
+      clock,
+      io: config.io,
+      sync: config.sync,
+      setAsideCorrupt: config['set-aside-corrupt'],
+      nodeId: config['node-id'],
+    });
+    if (!opened.ok) return failed(endOf(opened.error));
+    const directory = opened.value;
+    log.info({ recovery: directory.report }, 'the data directory is open');
+    const node = new Node(config, directory, clock, log, onEnd);
+    await node.#start(directory.report.incarnation);
+    return ok(node);
+  }
+
+  async #start(startCount: number): Promise<void> {
+    const isReady = new Promise<void>((resolve) => {
+      this.#onReady = resolve;
+    });
+    await Promise.all(this.#threads.map((thread) => thread.opened()));
+    this.#controller.start(startCount);
+    await isReady;
+    const gateways = await Promise.all(this.#threads.map((thread) => thread.listen()));
+    const gateway = gateways.flat()[0];
+    assert(gateway !== undefined, 'a node has a gateway');
+    this.#addresses = { kafka: [], gateway };
+    this.#disk.start();
+    this.#tellCondition();
+  }
+
+  get addresses(): NodeAddresses {
+    assert(this.#addresses !== undefined, 'the node is ready');
+    return this.#addresses;
+  }
+
+  get clusterId(): string {
+    return this.#controller.image.clusterId ?? '';
+  }
+
+  #ready(): void {
+    this.#onReady?.();
+  }
+
+  #hostOf(shard: number): DataThreadHost {
+    const thread = this.#threads[shard];
+    assert(thread !== undefined, `there is no shard ${shard}`);
+    return thread;
+  }
+
+  #command({ name, args }: CommandCall): Promise<Result<unknown, Failure>> {
+    // A name and its arguments come from RemoteCommands, which is typed like the controller.
+    const command = (this.#controller[name] as (...args: readonly unknown[]) => Promise<Result<unknown, Failure>>).bind(this.#controller);
+    return command(...args);
+  }
+
+  #fenced(shard: number, reason: string): void {
+    this.#log.fatal({ shard, reason }, 'the log directory has failed: nothing more is acknowledged, reads go on');
+    this.#fences.push(`shard ${shard}: ${reason}`);
+    this.#tellCondition();
+  }
+
+  #setProduceRefusal(refusal: Failure | undefined): void {
+    this.#produceRefusal = refusal;
+    if (refusal === undefined) this.#log.info('the disk has room again: produce is taken');
+    else this.#log.warn({ reason: refusal.message }, 'produce is refused');
+    this.#tellCondition();
+  }
+
+  #tellCondition(): void {
+    const fenced: Failure | undefined =
+      this.#fences.length === 0 ? undefined : { error: 'storage-failed', message: this.#fences.join('; ') };
+    const refusal = fenced ?? this.#produceRefusal;
+    const reasons = [fenced?.message, this.#produceRefusal?.message, this.#isDraining ? 'shutting down' : undefined];
+    const condition = {
+      isReady: refusal === undefined && !this.#isDraining,
+      reasons: reasons.filter((reason) => reason !== undefined),
+      ...(refusal === undefined ? {} : { produceRefusal: refusal }),
+    };
+    for (const thread of this.#threads) thread.setCondition(condition);
+  }
+
+  /** Finishes what was begun, tells clients when to come back, checkpoints and lets go of the directory. */
+  async stop(reason: string): Promise<readonly string[]> {
+    this.#isDraining = true;
+    this.#disk.stop();
+    this.#tellCondition();
+    await Promise.all(this.#threads.map((thread) => thread.drain(reason, reconnectAfterMs)));
+    this.#controller.close();
+    const problems = await Promise.all(this.#threads.map((thread) => thread.close()));
+    this.#directory.close();
+    return problems.flat();
+  }
+}
+
+function shardsOf(config: BrokerConfig): number {
+  return config.shards ?? defaultShardsCount(availableParallelism());
+}
+
+function endOf({ code, message }: { readonly code: string; readonly message: string }): NodeEnd {
+  const reasons: Readonly<Record<string, ExitReason>> = { 'in-use': 'directoryInUse', corrupt: 'corruption', 'wrong-setting': 'wrongUsage' };
+  return { reason: reasons[code] ?? 'failed', message };
+}
+
