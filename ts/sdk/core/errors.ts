@@ -157,7 +157,12 @@ export function errorOf(wire: WireError): MillraceError {
   const name = errorNamed(wire.code);
   const retry = retryNamed(wire.retry) ?? 'never';
   if (name === undefined) {
-    return new ServerError('unknown-error', wire.text || `error ${wire.code}`, retry !== 'never', 'a newer client knows this error');
+    return new ServerError(
+      'unknown-error',
+      wire.text || `error ${wire.code}`,
+      retry !== 'never',
+      'a newer client knows this error',
+    );
   }
   const message = wire.text || errors[name].text;
   return new classes[name](name, message, retry !== 'never', adviceFor[retry]);

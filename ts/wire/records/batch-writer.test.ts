@@ -43,7 +43,11 @@ test('stamped again, a batch is that of another producer and whole', () => {
     const header = BatchHeader.parse(batch);
     if (!header.ok) throw new Error(header.error);
     expect(header.value.crc).toBe(crc32c(batch.subarray(layout.attributes)));
-    expect([header.value.hasProducer, header.value.compression, header.value.size]).toEqual([sequenced !== undefined, 'zstd', 64]);
+    expect([header.value.hasProducer, header.value.compression, header.value.size]).toEqual([
+      sequenced !== undefined,
+      'zstd',
+      64,
+    ]);
     expect(header.value.baseSequence).toBe(sequenced?.baseSequence ?? -1);
   }
 });

@@ -43,7 +43,12 @@ export class BatchWriter {
     return this.#maxTimestamp;
   }
 
-  append(timestamp: number, key: Uint8Array | null, value: Uint8Array | null, headers: readonly RecordHeader[] = noHeaders): void {
+  append(
+    timestamp: number,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers: readonly RecordHeader[] = noHeaders,
+  ): void {
     assert(Number.isSafeInteger(timestamp) && timestamp >= noTimestamp, 'a timestamp that is neither milliseconds nor -1');
     if (this.#count === 0) this.#firstTimestamp = timestamp;
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
@@ -107,7 +112,11 @@ export function stampBatch(batch: Uint8Array, crc32c: Crc32c, sequenced?: Sequen
 }
 
 /** An upper bound of what a record adds to a batch. */
-export function recordSizeMax(key: Uint8Array | null, value: Uint8Array | null, headers: readonly RecordHeader[] = noHeaders): number {
+export function recordSizeMax(
+  key: Uint8Array | null,
+  value: Uint8Array | null,
+  headers: readonly RecordHeader[] = noHeaders,
+): number {
   let size = 32 + (key?.length ?? 0) + (value?.length ?? 0);
   for (const header of headers) size += 10 + header.name.length + (header.value?.length ?? 0);
   return size;
