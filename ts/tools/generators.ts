@@ -1,10 +1,20 @@
+import { join } from 'node:path';
 import { commandHelp } from '../cli/help.js';
 import { registry } from '../cli/registry.js';
+import { errors } from '../model/errors.js';
 import { exitCodes } from '../model/exit-codes.js';
+import { protocolJavascript } from './protocol/javascript.js';
+import { protocolTypes } from './protocol/types.js';
+import { root } from './stages/spawn-stage.js';
+
+const protocol = [join(root, 'proto'), 'millrace/v1/session.proto'] as const;
 
 const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/generated/exit-codes.md': exitCodesPage,
   'docs/generated/commands.md': commandsPage,
+  'docs/generated/error-codes.md': errorCodesPage,
+  'ts/wire/proto/generated/messages.js': () => protocolJavascript(...protocol),
+  'ts/wire/proto/generated/messages.d.ts': () => protocolTypes(...protocol),
 };
 
 /** Everything that is made from a table: path from the root → content. */
@@ -20,6 +30,21 @@ function page(title: string, source: string, body: string): string {
 function exitCodesPage(): string {
   const rows = Object.values(exitCodes).map(({ code, meaning }) => `| ${code} | ${meaning} |\n`);
   return page('Exit codes', 'ts/model/exit-codes.ts', `| code | meaning |\n|---|---|\n${rows.join('')}`);
+}
+
+const retryWords = {
+  never: 'no: the same request fails the same way',
+  later: 'yes, on this connection, after `retry_after_ms`',
+  reconnect: 'yes, on a new connection',
+  refresh: 'yes, after asking for metadata again',
+} as const;
+
+function errorCodesPage(): string {
+  const rows = Object.entries(errors).map(
+    ([name, { code, kafka, retry, text }]) => `| ${code} | ${name} | ${text} | ${retryWords[retry]} | ${kafka} |\n`,
+  );
+  const head = "| code | name | what it means | try again | Kafka's code |\n|---|---|---|---|---|\n";
+  return page('Error codes', 'ts/model/errors.ts', `${head}${rows.join('')}`);
 }
 
 async function commandsPage(): Promise<string> {

@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { filesUnder, fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
 import { addon, cliMain, dist, nativeManifest, nodeModules, packageLock, root } from './paths.mjs';
 import { Problem } from './problem.mjs';
@@ -37,19 +37,38 @@ const projects = [
 
 /** @param {string} folder */
 function typescriptSources(folder) {
-  return filesUnder(join(root, folder), (path) => path.endsWith('.ts') && !/\.(test|bench)\.ts$/.test(path));
+  return filesUnder(join(root, folder), (path) => path.endsWith('.ts') && !/(\.(test|bench)|\.d)\.ts$/.test(path));
+}
+
+/** Code that a generator wrote, which the compiler takes by its declarations only. */
+/** @param {string} folder */
+function generatedSources(folder) {
+  return filesUnder(join(root, folder), (path) => /\/generated\/[^/]*\.(js|d\.ts)$/.test(path));
 }
 
 function typescriptInputs() {
   const configuration = ['tsconfig.base.json', ...projects.map((project) => project.configuration)].map((name) =>
     join(root, name),
   );
-  return fingerprint(root, [...projects.flatMap(({ folder }) => typescriptSources(folder)), ...configuration, packageLock]);
+  const sources = projects.flatMap(({ folder }) => [...typescriptSources(folder), ...generatedSources(folder)]);
+  return fingerprint(root, [...sources, ...configuration, packageLock]);
+}
+
+/** @param {typeof projects[number]} project @param {string} source */
+function outputOf({ folder, output }, source) {
+  return join(output, relative(join(root, folder), source)).replace(/\.ts$/, '.js');
 }
 
 /** @param {typeof projects[number]} project */
-function outputsOf({ folder, output }) {
-  return typescriptSources(folder).map((source) => join(output, relative(join(root, folder), source)).replace(/\.ts$/, '.js'));
+function copiesOf(project) {
+  const sources = generatedSources(project.folder).filter((source) => source.endsWith('.js'));
+  return sources.map((source) => ({ source, output: outputOf(project, source) }));
+}
+
+/** @param {typeof projects[number]} project */
+function outputsOf(project) {
+  const compiled = typescriptSources(project.folder).map((source) => outputOf(project, source));
+  return [...compiled, ...copiesOf(project).map(({ output }) => output)];
 }
 
 function isTypescriptFresh() {
@@ -66,6 +85,10 @@ async function buildTypescript(lock) {
     // The compiler's own record believes in outputs that someone deleted.
     if (!isWhole) rmSync(join(dist, record), { force: true });
     await step(`compiling ${name}`, process.execPath, [tsc, '-p', configuration], lock);
+  }
+  for (const { source, output } of projects.flatMap(copiesOf)) {
+    mkdirSync(dirname(output), { recursive: true });
+    copyFileSync(source, output);
   }
   removeStale(new Set(outputs));
   chmodSync(cliMain, 0o755);
