@@ -1,0 +1,194 @@
+import { assert } from '../../model/assert.js';
+import type { Clock } from '../../model/ports.js';
+import type { Deadline, Deadlines } from '../deadlines.js';
+
+// How much of what was sent may still lie in this process. Each connection is charged what may lie in its send buffer: what it was
+// granted since the buffer was last seen empty, or what was seen in it. The charges of all connections share one budget.
+
+/** One connection's socket, as far as sending goes. */
+export interface Outlet {
+  send(frame: Uint8Array): void;
+  /** Bytes that the kernel has not taken yet. */
+  bufferedSize(): number;
+  /** From here on the socket gets what is published on a channel. */
+  follow(channel: string): void;
+  unfollow(channel: string): void;
+  /** Ends the connection at once: nothing can be told to one that reads nothing. */
+  terminate(): void;
+}
+
+export interface OutflowSettings {
+  /** Of all connections together. */
+  readonly sizeMax: number;
+  /** What a connection is granted before its buffer is looked at again, at most. */
+  readonly roundSizeMax: number;
+  /** No connection that stalls for less is ended. */
+  readonly stallMsMin: number;
+}
+
+const roundSizeMin = 1024;
+
+/** The sending side of one connection. */
+export class Flow {
+  readonly outlet: Outlet;
+  /** In the order in which they became readable: whose turn is next on this connection. */
+  readonly hungry: Hungry[] = [];
+  readonly onWritable: () => void;
+  charged = 0;
+  isBlocked = false;
+  blockedSinceMs = 0;
+  isReading = false;
+  isQueued = false;
+  isOver = false;
+
+  constructor(outlet: Outlet, onWritable: () => void) {
+    this.outlet = outlet;
+    this.onWritable = onWritable;
+  }
+}
+
+/** A reader that wants to read by offset. */
+export interface Hungry {
+  /** False: it wants no more. */
+  wants(): boolean;
+  /** How many bytes it may send at least for one batch; 0 takes it out of the row. */
+  sizeWanted(): number;
+  read(sizeMax: number): void;
+}
+
+export class Outflow implements Deadline {
+  readonly #settings: OutflowSettings;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #flows = new Set<Flow>();
+  /** Longest first. */
+  readonly #stalled = new Set<Flow>();
+  #used = 0;
+  #onRoom: (() => void) | undefined;
+  #tick: number | undefined;
+  /** Connections that were ended because they stalled. */
+  endedCount = 0;
+
+  constructor(settings: OutflowSettings, clock: Clock, deadlines: Deadlines) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#deadlines = deadlines;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  get stalledCount(): number {
+    return this.#stalled.size;
+  }
+
+  get #roundSize(): number {
+    const share = Math.floor(this.#settings.sizeMax / 4 / Math.max(1, this.#flows.size));
+    return Math.max(roundSizeMin, Math.min(this.#settings.roundSizeMax, share));
+  }
+
+  get roundSize(): number {
+    return this.#roundSize;
+  }
+
+  open(flow: Flow): void {
+    this.#flows.add(flow);
+  }
+
+  close(flow: Flow): void {
+    flow.isOver = true;
+    this.#flows.delete(flow);
+    this.#stalled.delete(flow);
+    this.#charge(flow, 0);
+  }
+
+  /** Grants bytes without sending them yet; false: the socket still holds some, or nobody may hold more. */
+  grant(flow: Flow, size: number): boolean {
+    if (flow.isBlocked || flow.isOver) return false;
+    if (flow.charged + size > this.#roundSize && flow.charged > 0) {
+      this.look(flow);
+      if (flow.isBlocked) return false;
+    }
+    if (this.#used + size > this.#settings.sizeMax && this.#used > 0) return false;
+    this.#charge(flow, flow.charged + size);
+    return true;
+  }
+
+  /** Sends now. What was published before goes first: the library sees to that. */
+  send(flow: Flow, frame: Uint8Array): void {
+    if (flow.isOver) return;
+    flow.outlet.send(frame);
+    this.look(flow);
+  }
+
+  /** Looks into the socket's buffer: what is not there any more is charged no longer. */
+  look(flow: Flow): void {
+    if (flow.isOver) return;
+    const buffered = flow.outlet.bufferedSize();
+    if (buffered > 0) this.#block(flow);
+    else this.#unblock(flow);
+    this.#charge(flow, buffered);
+  }
+
+  /** The socket took something. */
+  onDrain(flow: Flow): void {
+    const wasBlocked = flow.isBlocked;
+    if (wasBlocked) {
+      // It moves: now it stalls for less long than the others.
+      this.#stalled.delete(flow);
+      flow.isBlocked = false;
+    }
+    this.look(flow);
+    if (wasBlocked && !flow.isBlocked) flow.onWritable();
+  }
+
+  /** Calls back once, when a grant that was refused for the budget is worth another try. */
+  whenRoom(callback: () => void): void {
+    this.#onRoom = callback;
+    this.#tick ??= this.#deadlines.add(0, this);
+  }
+
+  /** The budget is used up: first by looking, then by ending who has stalled longest. */
+  onTime(): void {
+    this.#tick = undefined;
+    if (this.#onRoom === undefined) return;
+    const before = this.#used;
+    for (const flow of [...this.#flows]) if (flow.charged > 0 && !flow.isBlocked) this.look(flow);
+    if (this.#used >= before) this.#endLongestStalled();
+    this.#tick ??= this.#onRoom === undefined ? undefined : this.#deadlines.add(0, this);
+  }
+
+  #endLongestStalled(): void {
+    const [longest] = this.#stalled;
+    if (longest === undefined || this.#clock.monotonicMs() - longest.blockedSinceMs < this.#settings.stallMsMin) return;
+    this.endedCount += 1;
+    longest.outlet.terminate();
+    assert(longest.isOver, 'a connection that was ended is open');
+  }
+
+  #block(flow: Flow): void {
+    if (flow.isBlocked) return;
+    flow.isBlocked = true;
+    flow.blockedSinceMs = this.#clock.monotonicMs();
+    this.#stalled.add(flow);
+  }
+
+  #unblock(flow: Flow): void {
+    if (!flow.isBlocked) return;
+    flow.isBlocked = false;
+    this.#stalled.delete(flow);
+    // Nobody tells of it otherwise: the library reports a drain only for what it buffered itself.
+    flow.onWritable();
+  }
+
+  #charge(flow: Flow, size: number): void {
+    const isLess = size < flow.charged;
+    this.#used += size - flow.charged;
+    flow.charged = size;
+    if (!isLess || this.#onRoom === undefined) return;
+    const callback = this.#onRoom;
+    this.#onRoom = undefined;
+    callback();
+  }
+}

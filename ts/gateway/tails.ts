@@ -1,0 +1,85 @@
+import type { Failure, PartitionEnds, Tail } from '../model/ports.js';
+import type { Result } from '../model/result.js';
+import type { Served } from './routing.js';
+
+/** Somebody who is told how a partition grows. */
+export interface TailFollower {
+  /** Once, maybe before `follow` returns: where the partition stands. Every tail continues from there. */
+  onOpened(ends: Result<PartitionEnds, Failure>): void;
+  onTail(tail: Tail): void;
+}
+
+/** One partition's watch, shared by everybody on this gateway. */
+class TailWatch {
+  readonly served: Served;
+  readonly followers = new Set<TailFollower>();
+  ends: PartitionEnds | undefined;
+  isOver = false;
+
+  constructor(served: Served) {
+    this.served = served;
+  }
+}
+
+/** A port has one watcher for each partition and gateway: here everybody else shares it. */
+export class Tails {
+  readonly #watches = new Map<string, TailWatch>();
+
+  get count(): number {
+    return this.#watches.size;
+  }
+
+  follow(served: Served, follower: TailFollower): void {
+    const key = keyOf(served);
+    const known = this.#watches.get(key);
+    if (known !== undefined) {
+      known.followers.add(follower);
+      if (known.ends !== undefined) follower.onOpened({ ok: true, value: known.ends });
+      return;
+    }
+    const watch = new TailWatch(served);
+    watch.followers.add(follower);
+    this.#watches.set(key, watch);
+    served.calls.call<PartitionEnds>(
+      (port, done) => port.watch(served.route.handle, (tail) => this.#onTail(watch, tail), done),
+      (result) => this.#onOpened(key, watch, result),
+    );
+  }
+
+  unfollow(served: Served, follower: TailFollower): void {
+    const key = keyOf(served);
+    const watch = this.#watches.get(key);
+    if (watch === undefined || !watch.followers.delete(follower) || watch.followers.size > 0) return;
+    // While it opens it is kept: the answer ends it, or finds a new follower.
+    if (watch.ends !== undefined) this.#end(key, watch);
+  }
+
+  #end(key: string, watch: TailWatch): void {
+    watch.isOver = true;
+    this.#watches.delete(key);
+    watch.served.calls.port.unwatch(watch.served.route.handle);
+  }
+
+  #onOpened(key: string, watch: TailWatch, result: Result<PartitionEnds, Failure>): void {
+    if (!result.ok) {
+      watch.isOver = true;
+      this.#watches.delete(key);
+    } else {
+      watch.ends = watch.ends ?? result.value;
+      if (watch.followers.size === 0) return this.#end(key, watch);
+    }
+    for (const follower of [...watch.followers]) follower.onOpened(result);
+  }
+
+  #onTail(watch: TailWatch, tail: Tail): void {
+    if (watch.isOver) return;
+    const isOpen = watch.ends !== undefined;
+    watch.ends = { logStart: tail.logStart, highWatermark: tail.highWatermark };
+    // A tail that overtook the answer to `watch` is in the ends that the answer then gives.
+    if (isOpen) for (const follower of [...watch.followers]) follower.onTail(tail);
+  }
+}
+
+function keyOf({ route }: Served): string {
+  return `${route.shard}:${route.handle}`;
+}

@@ -1,0 +1,152 @@
+import type { Appended, Durability, Failure } from '../../model/ports.js';
+import { failed, ok, type Result } from '../../model/result.js';
+import type { Deadline, Deadlines } from '../deadlines.js';
+import type { Routing, Served } from '../routing.js';
+import type { Ticket } from '../shard-calls.js';
+import type { MissingTopics } from './missing-topics.js';
+
+export type Acks = 'all' | 'leader' | 'none';
+
+export interface ProduceEntry {
+  readonly topic: string;
+  readonly partition: number;
+  /** Valid for the call only. */
+  readonly batch: Uint8Array;
+}
+
+export interface ProduceRequest {
+  readonly acks: Acks;
+  readonly timeoutMs: number;
+  readonly durabilityMin: Durability | undefined;
+  readonly entries: readonly ProduceEntry[];
+}
+
+export interface Stored extends Appended {
+  readonly isLogAppendTime: boolean;
+}
+
+/** Undefined: taken, and nothing more is known (acks none). */
+export type ProduceResult = Result<Stored | undefined, Failure>;
+
+/**
+ * Stores batches. Each entry is checked, sent to its shard and answered on its own; a request is answered when all of its entries
+ * are. Entries about one partition reach its shard in the order in which they came here.
+ */
+export class Produce {
+  readonly routing: Routing;
+  readonly missing: MissingTopics;
+  readonly deadlines: Deadlines;
+  readonly batchSizeMax: number;
+
+  constructor(routing: Routing, missing: MissingTopics, deadlines: Deadlines, batchSizeMax: number) {
+    this.routing = routing;
+    this.missing = missing;
+    this.deadlines = deadlines;
+    this.batchSizeMax = batchSizeMax;
+  }
+
+  /** `done` may be called before this returns. */
+  begin(request: ProduceRequest, done: (results: readonly ProduceResult[]) => void): void {
+    new Production(this, request, done).begin();
+  }
+}
+
+const notReached: Failure = { error: 'overloaded', message: 'the shard took nothing in time: this batch was not stored' };
+const noAnswer: Failure = { error: 'timed-out', message: 'the batch may or may not have been stored' };
+const promisesLess: Failure = { error: 'durability-unavailable' };
+
+/** One request. Its entries are known by their index. */
+class Production implements Deadline {
+  readonly #verb: Produce;
+  readonly #request: ProduceRequest;
+  readonly #done: (results: readonly ProduceResult[]) => void;
+  readonly #results: (ProduceResult | undefined)[];
+  /** Of entries that wait for room in a ring. */
+  #tickets: (Ticket | undefined)[] | undefined;
+  #missing: number;
+  #tick: number | undefined;
+
+  constructor(verb: Produce, request: ProduceRequest, done: (results: readonly ProduceResult[]) => void) {
+    this.#verb = verb;
+    this.#request = request;
+    this.#done = done;
+    this.#missing = request.entries.length;
+    this.#results = new Array(request.entries.length);
+  }
+
+  begin(): void {
+    const { entries } = this.#request;
+    if (entries.length === 0) return this.#done([]);
+    for (const [index, entry] of entries.entries()) this.#beginEntry(index, entry);
+    if (this.#missing > 0) this.#tick = this.#verb.deadlines.add(this.#request.timeoutMs, this);
+  }
+
+  onTime(): void {
+    this.#tick = undefined;
+    for (let index = 0; index < this.#results.length; index++) {
+      if (this.#results[index] !== undefined) continue;
+      const neverSent = this.#tickets?.[index]?.withdraw() === true;
+      this.#answer(index, failed(neverSent ? notReached : noAnswer));
+    }
+  }
+
+  #beginEntry(index: number, entry: ProduceEntry): void {
+    if (!this.#verb.missing.isMissing(entry.topic)) return this.#append(index, entry);
+    const held = { ...entry, batch: entry.batch.slice() };
+    const refusal = this.#verb.missing.ensure(entry.topic, (failure) => {
+      // Too late is answered already, and stores nothing.
+      if (this.#results[index] !== undefined) return;
+      if (failure !== undefined) this.#answer(index, failed(failure));
+      else this.#append(index, held);
+    });
+    if (refusal !== undefined) this.#answer(index, failed(refusal));
+  }
+
+  #append(index: number, { topic, partition, batch }: ProduceEntry): void {
+    const found = this.#verb.routing.find(topic, partition);
+    if (!found.ok) return this.#answer(index, found);
+    const refusal = this.#refusal(found.value, batch);
+    if (refusal !== undefined) return this.#answer(index, failed(refusal));
+    this.#send(index, found.value, batch);
+  }
+
+  #refusal({ topic }: Served, batch: Uint8Array): Failure | undefined {
+    if (batch.length > Math.min(topic.batchSizeMax, this.#verb.batchSizeMax)) {
+      return { error: 'batch-too-large', message: `a batch of ${batch.length} bytes; ${topic.name} takes ${topic.batchSizeMax}` };
+    }
+    if (batch.length === 0) return { error: 'corrupt-batch' };
+    const { durabilityMin } = this.#request;
+    return durabilityMin === 'fsync' && topic.durability !== 'fsync' ? promisesLess : undefined;
+  }
+
+  #send(index: number, { topic, route, calls }: Served, batch: Uint8Array): void {
+    const { acks, durabilityMin } = this.#request;
+    const submitted = calls.append(route.handle, batch, (result) => {
+      if (acks !== 'none') this.#answer(index, resultOf(result, topic.isLogAppendTime, durabilityMin));
+    });
+    if (submitted === 'overloaded') return this.#answer(index, failed({ error: 'overloaded' }));
+    if (submitted === 'closed') return this.#answer(index, failed({ error: 'shutting-down' }));
+    if (acks === 'none') return this.#answer(index, ok(undefined));
+    if (submitted === 'begun') return;
+    this.#tickets ??= [];
+    this.#tickets[index] = submitted;
+  }
+
+  #answer(index: number, result: ProduceResult): void {
+    if (this.#results[index] !== undefined) return;
+    this.#results[index] = result;
+    this.#missing -= 1;
+    if (this.#missing > 0) return;
+    if (this.#tick !== undefined) this.#verb.deadlines.remove(this.#tick, this);
+    this.#done(this.#results as readonly ProduceResult[]);
+  }
+}
+
+/** The topic may have come to promise less between the route and the append. */
+function resultOf(result: Result<Appended, Failure>, isLogAppendTime: boolean, min: Durability | undefined): ProduceResult {
+  if (!result.ok) return result;
+  if (min === 'fsync' && result.value.durability !== 'fsync') {
+    return failed({ ...promisesLess, message: 'the batch was stored, but the topic promises less by now' });
+  }
+  return ok({ ...result.value, isLogAppendTime });
+}
