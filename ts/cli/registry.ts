@@ -8,6 +8,7 @@ interface Row {
 }
 
 export const registry: readonly Row[] = [
+  { verb: 'start', load: () => import('./commands/start.js') },
   { verb: 'doctor', load: () => import('./commands/doctor.js') },
   { verb: 'log append', load: () => import('./commands/log-append.js') },
   { verb: 'log dump', load: () => import('./commands/log-dump.js') },
