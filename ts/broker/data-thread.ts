@@ -4,8 +4,9 @@ import type { Clock } from '../model/ports.js';
 import { fatal } from '../native/process.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
-import { type GatewayIsland, type GatewaySettings, openGateway } from './gateway-island.js';
-import type { FromDataThread, NodeCondition, ToDataThread } from './messages.js';
+import type { GatewaySettings } from '../gateway/settings.js';
+import { GatewayIsland } from './gateway-island.js';
+import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
 import { type ShardIsland, startShard } from './shard-island.js';
 import type { ThreadWiring } from './wiring.js';
 
@@ -18,6 +19,8 @@ export interface DataThreadStart {
   readonly gateway: GatewaySettings;
 }
 
+const usageIntervalMs = 5000;
+
 /** One data thread: its shards, its gateways, and the port to the cluster thread. */
 export class DataThread {
   readonly #send: (message: FromDataThread) => void;
@@ -25,6 +28,7 @@ export class DataThread {
   readonly #stopWatching: () => void;
   readonly #shards = new Map<number, ShardIsland>();
   readonly #gateways: readonly GatewayIsland[];
+  #stopTelling: () => void = () => undefined;
 
   constructor({ wiring, directory, facts, gateway }: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
     this.#send = send;
@@ -32,8 +36,10 @@ export class DataThread {
     const doorbell = watchDoorbell(openDoorbell(wiring.doorbell), () => this.#duty.wake());
     this.#stopWatching = () => doorbell.close();
     for (const shard of wiring.shards) this.#openShard(shard, wiring.doorbell, directory, clock);
-    const common = { duty: this.#duty, doorbell: wiring.doorbell, clock, facts, settings: gateway };
-    this.#gateways = wiring.gateways.map((each) => openGateway(each, { ...common, sendCommand: (id, call) => this.#send({ kind: 'command', id, call }) }));
+    const sendCommand = (id: number, call: CommandCall) => send({ kind: 'command', id, call });
+    const common = { duty: this.#duty, doorbell: wiring.doorbell, clock, facts, settings: gateway, sendCommand };
+    this.#gateways = wiring.gateways.map((each) => new GatewayIsland(each, common));
+    this.#tellUsage(clock);
     send({ kind: 'opened' });
   }
 
@@ -59,8 +65,14 @@ export class DataThread {
       case 'drain':
         return void this.#drain(message.reason, message.reconnectAfterMs);
       case 'close':
-        return this.#close();
+        return void this.#close();
     }
+  }
+
+  #tellUsage(clock: Clock): void {
+    this.#stopTelling = clock.after(usageIntervalMs, () => this.#tellUsage(clock));
+    const dataSize = [...this.#shards.values()].reduce((sum, { shard }) => sum + shard.dataSize, 0);
+    this.#send({ kind: 'usage', dataSize });
   }
 
   #assign({ number, assignment }: Extract<ToDataThread, { kind: 'assign' }>): void {
@@ -84,8 +96,9 @@ export class DataThread {
   }
 
   /** After every gateway of the node has drained: nothing is under way. */
-  #close(): void {
-    for (const gateway of this.#gateways) gateway.close();
+  async #close(): Promise<void> {
+    this.#stopTelling();
+    await Promise.all(this.#gateways.map((gateway) => gateway.close()));
     this.#duty.stop();
     this.#stopWatching();
     const problems = [...this.#shards.values()].flatMap((island) => island.close() ?? []);

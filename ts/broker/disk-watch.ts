@@ -2,6 +2,13 @@ import type { Clock, Failure } from '../model/ports.js';
 import type { DiskSpace } from '../native/disk-space.js';
 import type { Result } from '../model/result.js';
 
+export interface DiskEvents {
+  /** At every look. */
+  onSpace(freeSize: number): void;
+  /** It is full now, or (undefined) no more. */
+  onFull(refusal: Failure | undefined): void;
+}
+
 const intervalMs = 1000;
 /** Once full, produce is taken again this far below the mark: not at every segment that retention drops. */
 const hysteresisPercent = 2;
@@ -16,7 +23,7 @@ export class DiskWatch {
   readonly #clock: Clock;
   readonly #space: () => Result<DiskSpace, { readonly message: string }>;
   readonly #fullPercent: number;
-  readonly #onChange: (refusal: Failure | undefined) => void;
+  readonly #events: DiskEvents;
   #isFull = false;
   #cancel: (() => void) | undefined;
 
@@ -24,12 +31,12 @@ export class DiskWatch {
     clock: Clock,
     space: () => Result<DiskSpace, { readonly message: string }>,
     fullPercent: number,
-    onChange: (refusal: Failure | undefined) => void,
+    events: DiskEvents,
   ) {
     this.#clock = clock;
     this.#space = space;
     this.#fullPercent = fullPercent;
-    this.#onChange = onChange;
+    this.#events = events;
   }
 
   start(): void {
@@ -46,12 +53,13 @@ export class DiskWatch {
     // A directory that cannot be asked fails where it is used.
     if (!space.ok) return;
     const { freeSize, totalSize } = space.value;
+    this.#events.onSpace(freeSize);
     const percent = 100 - (freeSize / totalSize) * 100;
     const mark = this.#isFull ? this.#fullPercent - hysteresisPercent : this.#fullPercent;
     const isFull = percent >= mark;
     if (isFull === this.#isFull) return;
     this.#isFull = isFull;
-    this.#onChange(isFull ? { error: 'disk-full', message: this.#words(freeSize, percent) } : undefined);
+    this.#events.onFull(isFull ? { error: 'disk-full', message: this.#words(freeSize, percent) } : undefined);
   }
 
   #words(freeSize: number, percent: number): string {

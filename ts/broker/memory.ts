@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os';
+
 // How `--memory` is split. docs/MEMORY.md says the same for people; memory.test.ts holds both together.
 //
 //   an eighth      what clients send and no ring has taken yet, large batches included
@@ -37,4 +39,9 @@ export function planMemory(memory: number, gatewaysCount: number, shardsCount: n
 function capacity(share: number, { min, max }: { readonly min: number; readonly max: number }): number {
   const powerOfTwo = 2 ** Math.floor(Math.log2(share));
   return Math.min(Math.max(powerOfTwo, min), max);
+}
+
+/** An eighth of what the machine has, but neither less than a small node needs nor more than rings can use. */
+export function defaultMemory(): number {
+  return Math.min(Math.max(totalmem() / 8, 256 * MiB), 2048 * MiB);
 }

@@ -12,6 +12,9 @@ export interface NodeCondition {
   readonly produceRefusal?: Failure;
   /** For people: /readyz, the console, the log. */
   readonly reasons: readonly string[];
+  /** Of all partitions, in bytes, as of the last look. */
+  readonly dataSize: number;
+  readonly diskFree: number;
 }
 
 export type CommandName = keyof ClusterCommands;
@@ -34,7 +37,8 @@ export type FromDataThread =
   | { readonly kind: 'opened' }
   | { readonly kind: 'assigned'; readonly number: number; readonly shard: number; readonly answers: readonly HostAnswer[] }
   | { readonly kind: 'viewed'; readonly version: number }
-  | { readonly kind: 'listening'; readonly addresses: readonly string[] }
+  | { readonly kind: 'listening'; readonly addresses: readonly Result<string, string>[] }
+  | { readonly kind: 'usage'; readonly dataSize: number }
   | { readonly kind: 'command'; readonly id: number; readonly call: CommandCall }
   | { readonly kind: 'fenced'; readonly shard: number; readonly reason: string }
   | { readonly kind: 'drained' }

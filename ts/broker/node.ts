@@ -31,6 +31,9 @@ export interface NodeEnd {
 
 const reconnectAfterMs = 500;
 
+/** Doorbells end with their last holder, and threads open them by number: they live as long as the process. */
+const keepAlive: unknown[] = [];
+
 /**
  * A node: one process, its data directory, its threads. Lives on: the cluster thread, which is the process's first.
  */
@@ -43,6 +46,8 @@ export class Node {
   #addresses: NodeAddresses | undefined;
   #produceRefusal: Failure | undefined;
   readonly #fences: string[] = [];
+  readonly #dataSizes = new Map<DataThreadHost, number>();
+  #diskFree = 0;
   #isDraining = false;
 
   private constructor(config: BrokerConfig, directory: DataDirectory, clock: Clock, log: Logger, onEnd: (end: NodeEnd) => void) {
@@ -52,13 +57,14 @@ export class Node {
     const plan = planThreads(shardsCount);
     const memory = planMemory(config.memory ?? defaultMemory(), plan.length, shardsCount);
     const { threads, doorbells } = wire(plan, memory);
-    this.#doorbells = doorbells;
+    keepAlive.push(...doorbells);
     const viewed = new FanIn(threads.length, (version) => this.#controller.viewed(version));
     const events: ThreadEvents = {
       command: (call) => this.#command(call),
       assigned: (number, shard, answers) => this.#controller.assigned(number, shard, answers),
       viewed: (version) => viewed.answered(version),
       fenced: (shard, reason) => this.#fenced(shard, reason),
+      usage: (thread, dataSize) => this.#dataSizes.set(thread, dataSize),
     };
     const consensus = directory.takeConsensus();
     assert(consensus.ok, 'a directory that was just opened has its metadata log');
@@ -94,10 +100,12 @@ export class Node {
       return new DataThreadHost(start, events);
     });
     const space = () => diskSpace(config.data);
-    this.#disk = new DiskWatch(clock, space, config['disk-full-percent'], (refusal) => this.#setProduceRefusal(refusal));
+    this.#disk = new DiskWatch(clock, space, config['disk-full-percent'], {
+      onSpace: (freeSize) => this.#setDiskFree(freeSize),
+      onFull: (refusal) => this.#setProduceRefusal(refusal),
+    });
   }
 
-  readonly #doorbells: readonly unknown[];
   #onReady: (() => void) | undefined;
 
   /** Recovers the data directory and starts everything on it; resolves when clients may come. */
@@ -117,23 +125,26 @@ export class Node {
     const directory = opened.value;
     log.info({ recovery: directory.report }, 'the data directory is open');
     const node = new Node(config, directory, clock, log, onEnd);
-    await node.#start(directory.report.incarnation);
-    return ok(node);
+    const running = await node.#start(directory.report.incarnation);
+    return running.ok ? ok(node) : running;
   }
 
-  async #start(startCount: number): Promise<void> {
+  async #start(startCount: number): Promise<Result<void, NodeEnd>> {
     const isReady = new Promise<void>((resolve) => {
       this.#onReady = resolve;
     });
     await Promise.all(this.#threads.map((thread) => thread.opened()));
     this.#controller.start(startCount);
     await isReady;
-    const gateways = await Promise.all(this.#threads.map((thread) => thread.listen()));
-    const gateway = gateways.flat()[0];
-    assert(gateway !== undefined, 'a node has a gateway');
-    this.#addresses = { kafka: [], gateway };
+    const gateways = (await Promise.all(this.#threads.map((thread) => thread.listen()))).flat();
+    const problem = gateways.find((gateway) => !gateway.ok);
+    if (problem?.ok === false) return failed({ reason: 'failed', message: problem.error });
+    const [gateway] = gateways;
+    assert(gateway?.ok === true, 'a node has a gateway');
+    this.#addresses = { kafka: [], gateway: gateway.value };
     this.#disk.start();
     this.#tellCondition();
+    return ok(undefined);
   }
 
   get addresses(): NodeAddresses {
@@ -167,6 +178,11 @@ export class Node {
     this.#tellCondition();
   }
 
+  #setDiskFree(freeSize: number): void {
+    this.#diskFree = freeSize;
+    this.#tellCondition();
+  }
+
   #setProduceRefusal(refusal: Failure | undefined): void {
     this.#produceRefusal = refusal;
     if (refusal === undefined) this.#log.info('the disk has room again: produce is taken');
@@ -182,6 +198,8 @@ export class Node {
     const condition = {
       isReady: refusal === undefined && !this.#isDraining,
       reasons: reasons.filter((reason) => reason !== undefined),
+      dataSize: [...this.#dataSizes.values()].reduce((sum, size) => sum + size, 0),
+      diskFree: this.#diskFree,
       ...(refusal === undefined ? {} : { produceRefusal: refusal }),
     };
     for (const thread of this.#threads) thread.setCondition(condition);

@@ -13,9 +13,10 @@ export interface ThreadEvents {
   assigned(number: number, shard: number, answers: readonly HostAnswer[]): void;
   viewed(version: number): void;
   fenced(shard: number, reason: string): void;
+  usage(thread: DataThreadHost, dataSize: number): void;
 }
 
-type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced'>;
+type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'usage'>;
 
 /** A data thread, as the cluster thread has it. Each of its steps is asked for once and answered once. */
 export class DataThreadHost {
@@ -49,6 +50,8 @@ export class DataThreadHost {
         return void this.#command(message.id, message.call);
       case 'fenced':
         return this.#events.fenced(message.shard, message.reason);
+      case 'usage':
+        return this.#events.usage(this, message.dataSize);
       default:
         return this.#stepDone(message);
     }
@@ -83,8 +86,8 @@ export class DataThreadHost {
     this.#send({ kind: 'view', change });
   }
 
-  /** The addresses of its gateways. */
-  async listen(): Promise<readonly string[]> {
+  /** The addresses of its gateways, or why there is none. */
+  async listen(): Promise<readonly Result<string, string>[]> {
     this.#send({ kind: 'listen' });
     return (await this.#step('listening')).addresses;
   }

@@ -41,6 +41,7 @@ export class Shard implements LogEvents {
   readonly #reads: Reads;
   readonly #tails: Tails;
   #retentionDueMs: number;
+  #dataSize = 0;
 
   constructor(ports: ShardPorts) {
     this.#ports = ports;
@@ -49,9 +50,15 @@ export class Shard implements LogEvents {
     this.control = new Control(ports.store, this.#partitions, tickets);
     this.#reads = new Reads(ports.store, ports.rings, tickets);
     this.#tails = new Tails(ports.store, ports.rings);
+    this.#measure();
     for (const gateway of ports.gateways) {
       gateway.onLargeAppend(({ handle, ticket, batch }) => this.#appendLarge(gateway, handle, ticket, batch));
     }
+  }
+
+  /** Of its partitions, in bytes, as of the last look. */
+  get dataSize(): number {
+    return this.#dataSize;
   }
 
   /** True: there is more to do at once. */
@@ -65,11 +72,16 @@ export class Shard implements LogEvents {
     return isBusy;
   }
 
+  #measure(): void {
+    this.#dataSize = this.#ports.store.partitions().reduce((sum, { size }) => sum + size, 0);
+  }
+
   #keepHouse(): void {
     const now = this.#ports.clock.monotonicMs();
     if (now < this.#retentionDueMs) return;
     this.#retentionDueMs = now + retentionIntervalMs;
     this.#ports.store.applyRetention();
+    this.#measure();
   }
 
   /** When it wants a turn though nothing wakes it. */

@@ -1,0 +1,101 @@
+import type { ViewFacts } from '../cluster/view.js';
+import { Gateway } from '../gateway/gateway.js';
+import type { GatewaySettings } from '../gateway/settings.js';
+import { MetricsRegistry } from '../metrics/registry.js';
+import type { Clock, ClusterWatch, NodeView } from '../model/ports.js';
+import { failed, ok, type Result } from '../model/result.js';
+import { describeConfigs } from '../model/topic-config.js';
+import { ViewWatch } from './cluster-watch.js';
+import { endOnFailure } from './data-thread.js';
+import type { DutyCycle } from './duty-cycle.js';
+import { openGatewayLinks } from './gateway-links.js';
+import type { CommandCall, NodeCondition } from './messages.js';
+import { ProgramFiles } from './program-files.js';
+import { RecordPool } from './record-pool.js';
+import { RemoteCommands } from './remote-commands.js';
+import { version } from './version.js';
+import type { GatewayWiring } from './wiring.js';
+
+export interface GatewayIslandOptions {
+  readonly duty: DutyCycle;
+  /** Of this thread. */
+  readonly doorbell: number;
+  readonly clock: Clock;
+  readonly facts: ViewFacts;
+  readonly settings: GatewaySettings;
+  readonly sendCommand: (id: number, call: CommandCall) => void;
+}
+
+/** So long answers that are owed are waited for. */
+const drainMs = 10_000;
+/** Of what may wait, batches that no ring can hold may be as much as one in so many. */
+const largeShare = 2;
+
+/** A gateway with its links to all shards, at work on this thread. */
+export class GatewayIsland {
+  readonly watch: ViewWatch;
+  readonly commands: RemoteCommands;
+  readonly #gateway: Gateway;
+  readonly #settings: GatewaySettings;
+  readonly #records = new RecordPool();
+  readonly #links: ReturnType<typeof openGatewayLinks>;
+  #condition: NodeCondition = { isReady: false, reasons: ['starting'], dataSize: 0, diskFree: 0 };
+
+  constructor(wiring: GatewayWiring, options: GatewayIslandOptions) {
+    const { duty, doorbell, clock, facts, settings, sendCommand } = options;
+    this.#settings = settings;
+    this.watch = new ViewWatch(facts);
+    this.commands = new RemoteCommands(sendCommand);
+    this.#links = openGatewayLinks(wiring, { duty, doorbell, largeSizeMax: settings.waitingSizeMax / largeShare });
+    const startedMs = clock.monotonicMs();
+    this.#gateway = new Gateway(settings, {
+      shards: this.#links,
+      commands: this.commands,
+      cluster: this.watch,
+      node: nodeView(this.watch, () => this.#condition, () => clock.monotonicMs() - startedMs),
+      clock,
+      records: this.#records,
+      files: new ProgramFiles(),
+      metrics: new MetricsRegistry(),
+      onFault: endOnFailure,
+    });
+  }
+
+  /** The address it listens on, or why it does not. */
+  async listen(): Promise<Result<string, string>> {
+    const { host, port: wanted } = this.#settings;
+    const port = await this.#gateway.listen();
+    const shownHost = host.includes(':') ? `[${host}]` : host;
+    if (port === undefined) return failed(`${shownHost}:${wanted} is in use, or no address of this machine: choose another --gateway`);
+    return ok(`http://${shownHost}:${port}`);
+  }
+
+  setCondition(condition: NodeCondition): void {
+    this.#condition = condition;
+  }
+
+  async drain(reason: string, reconnectAfterMs: number): Promise<void> {
+    await this.#gateway.drain(reason, { reconnectAfterMs, waitMs: drainMs });
+  }
+
+  async close(): Promise<void> {
+    this.#gateway.close();
+    for (const link of this.#links) link.close();
+    await this.#records.close();
+  }
+}
+
+function nodeView(watch: ClusterWatch, condition: () => NodeCondition, uptimeMs: () => number): NodeView {
+  return {
+    version,
+    uptimeMs,
+    reasons: () => condition().reasons,
+    produceRefusal: () => condition().produceRefusal,
+    dataSize: () => condition().dataSize,
+    diskFree: () => condition().diskFree,
+    configsOf: (topic) => {
+      const configs = watch.view.configsOf(topic) ?? {};
+      return describeConfigs(configs).map(({ doc, ...each }) => ({ ...each, documentation: doc, isReadOnly: false }));
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { defaultSettings, type GatewaySettings } from '../gateway/settings.js';
+import type { BrokerConfig } from '../model/broker-config.js';
+import { addressText } from '../model/quantities.js';
+import type { MemoryPlan } from './memory.js';
+
+/** What the node's settings and its share of memory come to for one gateway. */
+export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan): GatewaySettings {
+  const { gateway } = config;
+  const inFlightMax = Math.min(config['in-flight-size-max'], memory.receiveSizeMax);
+  return {
+    ...defaultSettings,
+    host: gateway.host,
+    port: gateway.port,
+    advertised: [addressText(gateway)],
+    limits: {
+      ...defaultSettings.limits,
+      messageSizeMax: config['message-size-max'],
+      batchSizeMax: config['message-size-max'],
+      requestsMax: config['requests-max'],
+      produceSizeInFlightMax: inFlightMax,
+      subscriptionsMax: config['subscriptions-max'],
+      idleMsMax: config['idle-seconds-max'] * 1000,
+    },
+    connectionsMax: config['connections-max'],
+    unsentSizeMax: Math.min(defaultSettings.unsentSizeMax, memory.sendSizeMax),
+    waitingSizeMax: memory.receiveSizeMax,
+  };
+}
