@@ -167,7 +167,7 @@ class Rig {
   constructor(options: { readonly partitions: number; readonly budget: number; readonly directMax: number; readonly round: number }) {
     this.cluster.add('t', options.partitions);
     const calls = new ShardCalls(this.shard, { sizeMax: 1 << 20, countMax: 1000 });
-    const settings = { sizeMax: options.budget, roundSizeMax: options.round, stallMsMin: 1000 };
+    const settings = { sizeMax: options.budget, roundSizeMax: options.round, stallMsMin: 1000, unreadSizeMax: 1000 };
     this.outflow = new Outflow(settings, this.clock, this.deadlines);
     this.subscriptions = new Subscriptions({
       routing: new Routing(this.cluster, [calls]),
@@ -179,6 +179,7 @@ class Rig {
       feeds: {
         frameSizeMax,
         directMax: options.directMax,
+        countPublished: () => undefined,
         frame: ({ topic, route }, { base, next, size, parts }) =>
           encode({ topicId: topic.topicId, partition: route.partition, base, next, size, count: parts.length }),
         publish: (channel, frame) => {

@@ -167,3 +167,24 @@ export interface ClusterWatch {
   /** Called after each change, with the names and ids of topics that came, changed or went. */
   onChange(callback: (changed: readonly { readonly name: string; readonly topicId: TopicId }[]) => void): void;
 }
+
+/** One setting of a topic as it is now. */
+export interface ConfigDescription {
+  readonly name: string;
+  readonly value: string;
+  readonly source: 'default' | 'node' | 'topic';
+  readonly documentation: string;
+  readonly isReadOnly: boolean;
+}
+
+/** What the node knows of itself, for whoever asks it over the network. */
+export interface NodeView {
+  readonly version: string;
+  uptimeMs(): number;
+  /** Why it does not serve, in sentences; empty: it is ready. */
+  reasons(): readonly string[];
+  dataSize(): number;
+  diskFree(): number;
+  /** Every setting of a topic that exists. */
+  configsOf(topic: string): readonly ConfigDescription[];
+}

@@ -11,6 +11,7 @@ export interface FeedPorts {
   frame(served: Served, batches: Batches, ends: PartitionEnds): Uint8Array;
   /** To every socket that follows the channel. */
   publish(channel: string, frame: Uint8Array): void;
+  countPublished(size: number, subscribers: number): void;
   readonly frameSizeMax: number;
   /** So few are sent to one by one: that is quicker, and tells at once who cannot take it. */
   readonly directMax: number;
@@ -142,6 +143,7 @@ export class Feed implements TailFollower {
   #send(batches: Batches): void {
     const ends = this.#ends as PartitionEnds;
     const frame = this.#ports.frame(this.served, batches, ends);
+    this.#ports.countPublished(batches.size, this.#live.count);
     if (this.#live.count > this.#ports.directMax) return this.#ports.publish(this.channel, frame);
     for (const reader of [...this.#live.readers]) reader.sendLive(frame);
   }

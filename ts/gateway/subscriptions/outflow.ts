@@ -22,6 +22,8 @@ export interface OutflowSettings {
   readonly sizeMax: number;
   /** What a connection is granted before its buffer is looked at again, at most. */
   readonly roundSizeMax: number;
+  /** Of answers on one connection that takes nothing. */
+  readonly unreadSizeMax: number;
   /** No connection that stalls for less is ended. */
   readonly stallMsMin: number;
 }
@@ -113,6 +115,12 @@ export class Outflow implements Deadline {
     if (this.#used + size > this.#settings.sizeMax && this.#used > 0) return false;
     this.#charge(flow, flow.charged + size);
     return true;
+  }
+
+  /** Whether an answer of this size may be sent on top of what lies there. One is always taken by a socket that took all before. */
+  hasRoom(flow: Flow, size: number): boolean {
+    if (!flow.isBlocked) return true;
+    return flow.charged + size <= this.#settings.unreadSizeMax && this.#used + size <= this.#settings.sizeMax;
   }
 
   /** Sends now. What was published before goes first: the library sees to that. */

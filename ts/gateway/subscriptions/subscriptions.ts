@@ -152,6 +152,10 @@ export class ConnectionSubscriptions {
     subscription.begin(request, topic, done);
   }
 
+  nameOf(id: number): string | undefined {
+    return this.#own?.get(id)?.name;
+  }
+
   /** False: there is none of this id. */
   unsubscribe(id: number): boolean {
     const subscription = this.#own?.get(id);

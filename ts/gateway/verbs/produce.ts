@@ -1,4 +1,4 @@
-import type { Appended, Durability, Failure } from '../../model/ports.js';
+import type { Appended, Clock, Durability, Failure } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
 import type { Routing, Served } from '../routing.js';
@@ -28,6 +28,16 @@ export interface Stored extends Appended {
 /** Undefined: taken, and nothing more is known (acks none). */
 export type ProduceResult = Result<Stored | undefined, Failure>;
 
+export interface ProduceOptions {
+  readonly routing: Routing;
+  readonly missing: MissingTopics;
+  readonly deadlines: Deadlines;
+  readonly batchSizeMax: number;
+  readonly clock: Clock;
+  /** How long each request took. */
+  readonly observe: (ms: number) => void;
+}
+
 /**
  * Stores batches. Each entry is checked, sent to its shard and answered on its own; a request is answered when all of its entries
  * are. Entries about one partition reach its shard in the order in which they came here.
@@ -37,12 +47,16 @@ export class Produce {
   readonly missing: MissingTopics;
   readonly deadlines: Deadlines;
   readonly batchSizeMax: number;
+  readonly clock: Clock;
+  readonly observe: (ms: number) => void;
 
-  constructor(routing: Routing, missing: MissingTopics, deadlines: Deadlines, batchSizeMax: number) {
-    this.routing = routing;
-    this.missing = missing;
-    this.deadlines = deadlines;
-    this.batchSizeMax = batchSizeMax;
+  constructor(options: ProduceOptions) {
+    this.routing = options.routing;
+    this.missing = options.missing;
+    this.deadlines = options.deadlines;
+    this.batchSizeMax = options.batchSizeMax;
+    this.clock = options.clock;
+    this.observe = options.observe;
   }
 
   /** `done` may be called before this returns. */
@@ -64,6 +78,7 @@ class Production implements Deadline {
   /** Of entries that wait for room in a ring. */
   #tickets: (Ticket | undefined)[] | undefined;
   #missing: number;
+  readonly #startedMs: number;
   #tick: number | undefined;
 
   constructor(verb: Produce, request: ProduceRequest, done: (results: readonly ProduceResult[]) => void) {
@@ -71,6 +86,7 @@ class Production implements Deadline {
     this.#request = request;
     this.#done = done;
     this.#missing = request.entries.length;
+    this.#startedMs = verb.clock.monotonicMs();
     this.#results = new Array(request.entries.length);
   }
 
@@ -138,6 +154,7 @@ class Production implements Deadline {
     this.#missing -= 1;
     if (this.#missing > 0) return;
     if (this.#tick !== undefined) this.#verb.deadlines.remove(this.#tick, this);
+    this.#verb.observe(this.#verb.clock.monotonicMs() - this.#startedMs);
     this.#done(this.#results as readonly ProduceResult[]);
   }
 }

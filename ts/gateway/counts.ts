@@ -1,0 +1,79 @@
+import { type Page, PageWriter } from '../metrics/page.js';
+import { gatewayProbe } from './probe.js';
+import type { ConnectionCounts } from './websocket/connection.js';
+import { type RequestName, requestNames } from './websocket/messages/table.js';
+import { closeCodes } from './websocket/session.js';
+
+const requestIndex = new Map(requestNames.map((name, index) => [name, index]));
+const reasons = gatewayProbe.connectionsClosed.series.map(({ reason }) => reason);
+
+function reasonOf(code: number): string {
+  if (code === closeCodes.idle) return 'idle';
+  if (code === closeCodes.restart) return 'restart';
+  if (code === closeCodes.internal) return 'internal';
+  return code === closeCodes.policy || code === closeCodes.tooBig ? 'limit' : 'protocol';
+}
+
+/** The probe of this gateway, bound to its words. */
+export class GatewayCounts implements ConnectionCounts {
+  readonly #page: PageWriter;
+  readonly #requests;
+  readonly #closed;
+  readonly #received;
+  readonly #failed;
+  readonly pushed;
+  readonly publishes;
+  readonly deliveries;
+  readonly caughtUp;
+  readonly opened;
+  readonly refused;
+  readonly produceTime;
+
+  constructor(page: Page) {
+    const writer = new PageWriter(page);
+    this.#page = writer;
+    this.#requests = requestNames.map((_, index) => writer.counter('requests', index));
+    this.#closed = reasons.map((_, index) => writer.counter('connectionsClosed', index));
+    this.#received = writer.counter('received');
+    this.#failed = writer.counter('requestsFailed');
+    this.pushed = writer.counter('pushed');
+    this.publishes = writer.counter('publishes');
+    this.deliveries = writer.counter('deliveries');
+    this.caughtUp = writer.counter('caughtUp');
+    this.opened = writer.counter('connectionsOpened');
+    this.refused = writer.counter('connectionsRefused');
+    this.produceTime = writer.histogram('produceTime');
+  }
+
+  received(size: number): void {
+    this.#received.add(size);
+  }
+
+  began(request: RequestName): void {
+    this.#requests[requestIndex.get(request) ?? 0]?.add();
+  }
+
+  failed(): void {
+    this.#failed.add();
+  }
+
+  closed(code: number): void {
+    this.#countClosed(reasonOf(code));
+  }
+
+  stalled(count: number): void {
+    for (let index = 0; index < count; index++) this.#countClosed('stalled');
+  }
+
+  http(status: number): void {
+    this.#page.counter('httpRequests', Math.min(3, Math.max(0, Math.floor(status / 100) - 2))).add();
+  }
+
+  set(gauge: 'connections' | 'subscriptions' | 'unsent' | 'stalled' | 'waitingCalls' | 'waitingSize' | 'waitingFetches', value: number) {
+    this.#page.gauge(gauge).set(value);
+  }
+
+  #countClosed(reason: string): void {
+    this.#closed[reasons.indexOf(reason)]?.add();
+  }
+}

@@ -1,0 +1,103 @@
+import { exposition } from '../../metrics/exposition.js';
+import type { MetricsRegistry } from '../../metrics/registry.js';
+import type { NodeView } from '../../model/ports.js';
+import type { GatewaySettings } from '../settings.js';
+import type { Verbs } from '../verbs/verbs.js';
+import type { HttpReply, HttpRequest } from './message.js';
+import { healthz, metrics, node, readyz } from './node.js';
+import { describe, openapiRoute } from './openapi.js';
+import type { RecordViews, StaticFiles } from './ports.js';
+import { produceRecords, readRecords } from './records.js';
+import { securityHeaders, text } from './replies.js';
+import type { Route, RouteContext } from './route.js';
+import { staticFile } from './static.js';
+import { alterTopic, createTopic, deleteTopic, getTopic, listTopics } from './topics.js';
+
+export interface HttpOptions {
+  readonly verbs: Verbs;
+  readonly settings: Pick<GatewaySettings, 'restRecordsMax' | 'bodySizeMax'>;
+  readonly ports: {
+    readonly records: RecordViews;
+    readonly files: StaticFiles;
+    readonly metrics: MetricsRegistry;
+    readonly node: NodeView;
+  };
+  /** Brings the gauges up to date. */
+  readonly beforeMetrics: () => void;
+}
+
+/** Answers HTTP requests: the routes of the REST interface first, then files. */
+export class Http {
+  readonly routes: readonly Route[];
+  readonly #files: StaticFiles;
+  readonly #context: RouteContext;
+  #rotation = 0;
+
+  constructor({ verbs, settings, ports, beforeMetrics }: HttpOptions) {
+    this.#files = ports.files;
+    const openapi = openapiRoute(() => describe(this.routes, ports.node.version));
+    const topics = [listTopics, createTopic, getTopic, alterTopic, deleteTopic];
+    this.routes = [healthz, readyz, metrics, openapi, node, ...topics, produceRecords, readRecords];
+    this.#context = {
+      verbs,
+      records: ports.records,
+      recordsMax: settings.restRecordsMax,
+      sizeMax: settings.bodySizeMax,
+      metrics: () => {
+        beforeMetrics();
+        return exposition(ports.metrics);
+      },
+      rotation: () => this.#rotation++,
+    };
+  }
+
+  async serve(request: HttpRequest): Promise<HttpReply> {
+    const reply = await this.#answer(request);
+    return { ...reply, headers: { ...securityHeaders, ...reply.headers } };
+  }
+
+  #answer(request: HttpRequest): HttpReply | Promise<HttpReply> {
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const allowed: string[] = [];
+    for (const route of this.routes) {
+      const path = match(route.path, request.path);
+      if (path === undefined) continue;
+      if (route.method === method) return route.answer(this.#context, request, path);
+      allowed.push(route.method);
+    }
+    if (allowed.length > 0) return notAllowed(allowed);
+    const file = staticFile(this.#files, request);
+    if (file === undefined) return text(404, 'there is nothing here\n');
+    return method === 'GET' ? file : notAllowed(['GET']);
+  }
+}
+
+function notAllowed(methods: readonly string[]): HttpReply {
+  const reply = text(405, `this path takes ${methods.join(', ')}\n`);
+  return { ...reply, headers: { ...reply.headers, allow: methods.join(', ') } };
+}
+
+/** The segments that stand for something; undefined: another path. */
+function match(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return undefined;
+  const found: Record<string, string> = {};
+  for (const [index, segment] of wanted.entries()) {
+    const actual = given[index] ?? '';
+    if (segment.startsWith('{')) {
+      const decoded = decodedSegment(actual);
+      if (decoded === undefined || decoded === '') return undefined;
+      found[segment.slice(1, -1)] = decoded;
+    } else if (segment !== actual) return undefined;
+  }
+  return found;
+}
+
+function decodedSegment(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Offset } from '../../model/offset.js';
+import type { Failure } from '../../model/ports.js';
+import type { Result } from '../../model/result.js';
+import type { RecordView } from './record-views.js';
+
+/** Looks into batches, away from the thread that serves sockets: the gateway itself never does. */
+export interface RecordViews {
+  /** Records of whole batches from an offset on; no more than so many, and no more than so many bytes of them. */
+  decode(
+    batches: Uint8Array,
+    from: Offset,
+    limits: { readonly countMax: number; readonly sizeMax: number },
+  ): Promise<Result<DecodedRecords, Failure>>;
+}
+
+export interface DecodedRecords {
+  readonly records: readonly RecordView[];
+  /** Where the next call begins. */
+  readonly next: Offset;
+}
+
+/** Bytes that belong to the program: the console's page and what it loads, the SDK for browsers. */
+export interface StaticFiles {
+  /** Undefined: there is none of this path. A path has no dots in it that lead anywhere. */
+  find(path: string): { readonly bytes: Uint8Array; readonly etag: string } | undefined;
+}

@@ -1,0 +1,19 @@
+import type { ClusterCommands, Clock, NodeView } from '../../model/ports.js';
+import type { Routing } from '../routing.js';
+import type { SessionLimits } from '../websocket/session.js';
+import type { Fetch } from './fetch.js';
+import type { MissingTopics } from './missing-topics.js';
+import type { Produce } from './produce.js';
+
+/** What requests mean, for every door of the node. */
+export interface Verbs {
+  readonly routing: Routing;
+  readonly commands: ClusterCommands;
+  readonly missing: MissingTopics;
+  readonly produce: Produce;
+  readonly fetch: Fetch;
+  readonly node: NodeView;
+  readonly clock: Clock;
+  readonly limits: SessionLimits;
+  readonly counts: () => { readonly connections: number; readonly subscriptions: number };
+}

@@ -1,0 +1,175 @@
+import type { Batches, Failure } from '../../model/ports.js';
+import type { ClientMessage, FetchReply, ServerMessage } from '../../wire/proto/generated/messages.js';
+import { type Draft, decodeClientMessage, encodeServerMessage, fetchReplyFrame } from '../../wire/proto/messages.js';
+import type { Framer } from '../subscriptions/framer.js';
+import { Flow, type Outlet } from '../subscriptions/outflow.js';
+import type { SubscriberEvent } from '../subscriptions/ports.js';
+import { ConnectionSubscriptions, type Subscriptions } from '../subscriptions/subscriptions.js';
+import type { Verbs } from '../verbs/verbs.js';
+import { wireEvent } from './messages/event.js';
+import type { Exchange } from './messages/exchange.js';
+import { wireError } from './messages/failure.js';
+import { beginRequest, type RequestName } from './messages/table.js';
+import { protocolVersion, Session, type Verdict } from './session.js';
+
+/** The socket of one connection. */
+export interface Socket extends Outlet {
+  /** What was sent goes first. */
+  close(code: number, reason: string): void;
+}
+
+/** What all connections share. */
+export interface ConnectionPorts {
+  readonly verbs: Verbs;
+  readonly subscriptions: Subscriptions;
+  readonly framer: Framer;
+  /** "millrace/0.1.0" */
+  readonly server: string;
+  /** Bytes of answers that may lie unread before the connection is closed. */
+  readonly unreadSizeMax: number;
+  readonly count: ConnectionCounts;
+}
+
+export interface ConnectionCounts {
+  received(size: number): void;
+  began(request: RequestName): void;
+  failed(): void;
+  closed(code: number): void;
+}
+
+/** One WebSocket connection: bytes to the session, its verdicts to acts. */
+export class Connection implements Exchange {
+  readonly flow: Flow;
+  readonly subscriptions: ConnectionSubscriptions;
+  readonly #socket: Socket;
+  readonly #ports: ConnectionPorts;
+  readonly #session: Session;
+
+  constructor(socket: Socket, ports: ConnectionPorts) {
+    this.#socket = socket;
+    this.#ports = ports;
+    this.#session = new Session(ports.verbs.limits, ports.verbs.clock.monotonicMs());
+    this.flow = new Flow(socket, () => this.subscriptions.onWritable());
+    this.subscriptions = new ConnectionSubscriptions(ports.subscriptions, this.flow, (event) => this.#tell(event));
+    ports.subscriptions.outflow.open(this.flow);
+  }
+
+  get verbs(): Verbs {
+    return this.#ports.verbs;
+  }
+
+  /** The bytes are valid for the call only. */
+  onMessage(bytes: Uint8Array, isBinary: boolean): void {
+    if (this.#session.isClosing) return;
+    this.#ports.count.received(bytes.length);
+    if (!isBinary) return this.#act(this.#session.onText());
+    if (bytes.length > this.verbs.limits.messageSizeMax) return this.#act(this.#session.onTooLarge(bytes.length));
+    const decoded = decodeClientMessage(bytes);
+    if (!decoded.ok) return this.#act(this.#session.onMalformed(problems[decoded.error]));
+    this.#onDecoded(decoded.value, bytes.length);
+  }
+
+  #onDecoded(message: ClientMessage, size: number): void {
+    const { requestId, body } = message;
+    const version = body === 'hello' ? { version: message.hello.version } : {};
+    const verdict = this.#session.onMessage({ requestId, body, size, ...version }, this.verbs.clock.monotonicMs());
+    if (verdict.do === 'begin') this.#begin(message as ClientMessage & { body: RequestName });
+    else if (verdict.do === 'welcome') this.#welcome(requestId);
+    else if (verdict.do === 'refuse') this.#send({ requestId, error: wireError(verdict.failure) });
+    else this.#act(verdict);
+  }
+
+  #begin(message: ClientMessage & { readonly body: RequestName }): void {
+    this.#ports.count.began(message.body);
+    beginRequest(this, message);
+  }
+
+  #welcome(requestId: number): void {
+    const { verbs, server } = this.#ports;
+    const { clusterId, nodeId } = verbs.routing.view;
+    const { helloMsMax: _, ...limits } = verbs.limits;
+    this.#send({
+      requestId,
+      welcome: { version: protocolVersion, server, clusterId, nodeId, limits, nowMs: verbs.clock.wallMs() },
+    });
+  }
+
+  onDrain(): void {
+    this.#ports.subscriptions.outflow.onDrain(this.flow);
+  }
+
+  /** The socket is closed, by whomever: nothing is sent any more. */
+  onClosed(): void {
+    this.flow.isOver = true;
+    this.subscriptions.close();
+    this.#ports.subscriptions.outflow.close(this.flow);
+  }
+
+  onTime(nowMs: number): void {
+    this.#act(this.#session.onTime(nowMs));
+  }
+
+  /** The node goes down: requests under way are still answered. */
+  sayGoodbye(reason: string, reconnectAfterMs: number): void {
+    if (!this.#session.isClosing) this.#send({ goodbye: { reason, reconnectAfterMs } });
+  }
+
+  closeForRestart(): void {
+    this.#act(this.#session.onGoodbye());
+  }
+
+  get hasRequests(): boolean {
+    return this.#session.requestsCount > 0;
+  }
+
+  // Exchange
+
+  answer(requestId: number, reply: Draft<ServerMessage>): void {
+    this.#session.onAnswered(requestId);
+    this.#send({ ...reply, requestId });
+  }
+
+  fail(requestId: number, failure: Failure): void {
+    this.#ports.count.failed();
+    this.answer(requestId, { error: wireError(failure) });
+  }
+
+  answerFetch(requestId: number, reply: Draft<FetchReply>, batches: Batches | undefined): void {
+    if (batches === undefined) return this.answer(requestId, { fetch: reply });
+    if (!this.#ports.subscriptions.outflow.hasRoom(this.flow, batches.size)) {
+      return this.fail(requestId, { error: 'overloaded', message: 'what was sent before is not read yet' });
+    }
+    this.#session.onAnswered(requestId);
+    this.#sendFrame(this.#ports.framer.join(fetchReplyFrame(requestId, reply, batches.size), batches));
+  }
+
+  #tell(event: SubscriberEvent): void {
+    const currentId = this.verbs.routing.topic(this.subscriptions.nameOf(event.subscriptionId) ?? '')?.topicId;
+    this.#send({ requestId: 0, event: wireEvent(event, currentId) });
+  }
+
+  #send(message: Draft<ServerMessage>): void {
+    this.#sendFrame(encodeServerMessage(message));
+  }
+
+  #sendFrame(frame: Uint8Array): void {
+    if (this.flow.isOver || this.#session.isClosing) return;
+    this.#ports.subscriptions.outflow.send(this.flow, frame);
+    if (this.flow.isBlocked && this.flow.charged > this.#ports.unreadSizeMax) this.#act(this.#session.onUnread());
+  }
+
+  #act(verdict: Verdict): void {
+    if (verdict.do !== 'close' || this.flow.isOver) return;
+    this.#ports.count.closed(verdict.code);
+    const error = wireError(verdict.failure);
+    // Subscriptions end first: behind this error nothing is pushed.
+    this.subscriptions.close();
+    this.#socket.send(encodeServerMessage({ requestId: 0, error }));
+    this.#socket.close(verdict.code, verdict.failure.error);
+  }
+}
+
+const problems = {
+  malformed: 'this is no message of the protocol',
+  'number-too-large': 'offsets, sizes and times are below 2^53',
+} as const;
