@@ -1,6 +1,6 @@
+use super::commit_memory::SLOT_SIZE;
 use super::entry::{Entry, EntryKind};
 use super::gather::Gather;
-use super::commit_memory::SLOT_SIZE;
 use super::header::{entries_end, header_block_count};
 use crate::io::{Piece, BLOCK_SIZE, PIECES_MAX};
 
