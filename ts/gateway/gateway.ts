@@ -174,7 +174,7 @@ export class Gateway implements Deadline {
     const missing = new MissingTopics(routing, commands);
     const observe = (ms: number) => this.#counts.produceTime.observe(ms / 1000);
     const deadlines = this.#deadlines;
-    const produce = new Produce({ routing, missing, deadlines, batchSizeMax: limits.batchSizeMax, clock, observe });
+    const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: limits.batchSizeMax, clock, observe });
     const counts = () => ({ connections: this.#connections.size, subscriptions: this.#subscriptions.count });
     return { routing, commands, missing, produce, fetch: this.#fetch, node, clock, limits, counts };
   }

@@ -183,6 +183,8 @@ export interface NodeView {
   uptimeMs(): number;
   /** Why it does not serve, in sentences; empty: it is ready. */
   reasons(): readonly string[];
+  /** Why no batch is taken at the moment: the disk is full, or has failed. Undefined: batches are taken. */
+  produceRefusal(): Failure | undefined;
   dataSize(): number;
   diskFree(): number;
   /** Every setting of a topic that exists. */

@@ -252,12 +252,12 @@ export const topicConfigs = {
 
 export type TopicConfigKey = keyof typeof topicConfigs;
 
-export function isTopicConfigKey(key: string): key is TopicConfigKey {
+function isTopicConfigKey(key: string): key is TopicConfigKey {
   return Object.hasOwn(topicConfigs, key);
 }
 
 /** A view on `flush.messages`, and no key of its own: it is never stored. */
-export const durabilityView = 'durability';
+const durabilityView = 'durability';
 
 const flushByDurability: Readonly<Record<string, string>> = { fsync: '1', replicated: unlimited };
 

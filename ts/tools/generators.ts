@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { commandHelp } from '../cli/help.js';
 import { registry } from '../cli/registry.js';
+import { describeSettings } from '../model/broker-config.js';
 import { errors } from '../model/errors.js';
 import { exitCodes } from '../model/exit-codes.js';
+import { type TopicConfigRow, topicConfigs } from '../model/topic-config.js';
 import { protocolJavascript } from './protocol/javascript.js';
 import { protocolTypes } from './protocol/types.js';
 import { root } from './stages/spawn-stage.js';
@@ -12,7 +14,9 @@ const protocol = [join(root, 'proto'), 'millrace/v1/session.proto'] as const;
 const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/generated/exit-codes.md': exitCodesPage,
   'docs/generated/commands.md': commandsPage,
+  'docs/generated/broker-configs.md': brokerConfigsPage,
   'docs/generated/error-codes.md': errorCodesPage,
+  'docs/generated/topic-configs.md': topicConfigsPage,
   'ts/wire/proto/generated/messages.js': () => protocolJavascript(...protocol),
   'ts/wire/proto/generated/messages.d.ts': () => protocolTypes(...protocol),
 };
@@ -53,4 +57,40 @@ async function commandsPage(): Promise<string> {
     return `## millrace ${verb}\n\n\`\`\`\n${commandHelp(verb, command)}\`\`\`\n`;
   });
   return page('Commands', 'ts/cli/commands', (await Promise.all(sections)).join('\n'));
+}
+
+function brokerConfigsPage(): string {
+  const rows = describeSettings().map(({ name, option, variable, value, default: fallback, help }) => {
+    return `| \`${name}\` | \`${option}\` | \`${variable}\` | ${value} | ${fallback} | ${help} |\n`;
+  });
+  const about =
+    'A setting comes from `millrace.config.json`, from the environment, or from an option of `millrace start`; the later one of these\nwins. In the file it may also be written as in the option, with dots or in camel case.\n\n';
+  const head = '| setting | option | environment | value | default | what it is |\n|---|---|---|---|---|---|\n';
+  return page('Settings of a node', 'ts/model/broker-config.ts', `${about}${head}${rows.join('')}`);
+}
+
+function topicConfigsPage(): string {
+  const rows = Object.entries<TopicConfigRow>(topicConfigs).map(([key, row]) => {
+    const effect = row.reader === 'nobody' ? 'none yet' : 'at once';
+    return `| \`${key}\` | ${valuesOf(row)} | ${row.default} | ${effect} | ${row.doc} |\n`;
+  });
+  const about =
+    '`durability` is a view on `flush.messages`: `fsync` is 1, `replicated` is 9223372036854775807. All of these can be changed while a\ntopic is in use.\n\n';
+  const head = '| config | values | default | effect | what it does |\n|---|---|---|---|---|\n';
+  return page('Configs of a topic', 'ts/model/topic-config.ts', `${about}${head}${rows.join('')}`);
+}
+
+function valuesOf(row: TopicConfigRow): string {
+  switch (row.type) {
+    case 'choice':
+      return row.choices.join(', ');
+    case 'list':
+      return row.choices === undefined ? 'a list' : `a list of ${row.choices.join(', ')}`;
+    case 'boolean':
+      return 'true, false';
+    case 'double':
+      return `${row.min} to ${row.max}`;
+    default:
+      return `${row.type}, from ${row.min}${row.max === undefined ? '' : ` to ${row.max}`}`;
+  }
 }

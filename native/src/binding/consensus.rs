@@ -172,10 +172,8 @@ fn entry_of(index: u64, term: u64, content: Vec<u8>) -> BindingLogEntry {
 
 fn turn_of(turn: Turn) -> BindingTurn {
     let own = |entry: LogEntry| entry_of(entry.index, entry.term, entry.content);
-    let outgoing = |message: crate::consensus::Outgoing| BindingOutgoing {
-        to: exact(message.to),
-        message: message.message.into(),
-    };
+    let outgoing =
+        |message: crate::consensus::Outgoing| BindingOutgoing { to: exact(message.to), message: message.message.into() };
     BindingTurn {
         snapshot: turn.snapshot.map(|snapshot| entry_of(snapshot.index, snapshot.term, snapshot.content)),
         committed: turn.committed.into_iter().map(own).collect(),

@@ -351,11 +351,7 @@ impl Consensus {
         self.failed.map_or(Ok(()), |error| Err(ConsensusError::Io(error)))
     }
 
-    fn with_journal<F>(
-        &mut self,
-        io: &mut dyn Io,
-        work: impl FnOnce(MetadataJournal, Files) -> F,
-    ) -> Result<(), ConsensusError>
+    fn with_journal<F>(&mut self, io: &mut dyn Io, work: impl FnOnce(MetadataJournal, Files) -> F) -> Result<(), ConsensusError>
     where
         F: Future<Output = (MetadataJournal, IoResult<()>)> + 'static,
     {

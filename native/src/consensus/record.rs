@@ -90,9 +90,7 @@ impl EngineRecord {
                 content: fields.sized()?.to_vec(),
             }),
             HARD_STATE => Self::Hard(Hard { term: fields.u64()?, vote: fields.u64()?, commit: fields.u64()? }),
-            ENTRY => {
-                Self::Entry(LogEntry { index: fields.u64()?, term: fields.u64()?, content: fields.sized()?.to_vec() })
-            }
+            ENTRY => Self::Entry(LogEntry { index: fields.u64()?, term: fields.u64()?, content: fields.sized()?.to_vec() }),
             _ => return None,
         };
         (fields.left() == 0).then_some(decoded)

@@ -26,8 +26,7 @@ impl Storage for LogStorage {
             return Err(StorageError::Compacted.into());
         }
         let entries = self.stored.entries.get((low - first) as usize..(high - first) as usize);
-        let mut entries: Vec<eraftpb::Entry> =
-            entries.ok_or(StorageError::Unavailable)?.iter().map(to_raft_entry).collect();
+        let mut entries: Vec<eraftpb::Entry> = entries.ok_or(StorageError::Unavailable)?.iter().map(to_raft_entry).collect();
         raft::util::limit_size(&mut entries, max_size.into());
         Ok(entries)
     }

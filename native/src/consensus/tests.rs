@@ -317,3 +317,20 @@ fn note(turn: Turn, history: &mut Vec<LogEntry>) {
         }
     }
 }
+
+/// Bytes on somebody's disk: a difference is a change that has to give way.
+#[test]
+fn every_record_of_the_engine_has_the_bytes_that_it_always_had() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../test/golden/consensus-records.txt");
+    let golden = std::fs::read_to_string(path).expect("the golden records");
+    let records = [
+        EngineRecord::Snapshot(Snapshot { index: 7, term: 2, voters: vec![1, 2], learners: vec![9], content: content(1) }),
+        EngineRecord::Hard(Hard { term: 3, vote: 1, commit: 7 }),
+        EngineRecord::Entry(LogEntry { index: 8, term: 3, content: content(2) }),
+    ];
+    let lines = records.map(|record| {
+        let bytes = encode_records(&[record.encode()]);
+        bytes.iter().fold(String::new(), |line, byte| format!("{line}{byte:02x}")) + "\n"
+    });
+    assert_eq!(golden, lines.concat());
+}

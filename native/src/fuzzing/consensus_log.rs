@@ -25,7 +25,8 @@ pub fn run(bytes: &[u8]) {
         }
     }
     check_log(&records);
-    let content = EngineRecord::Snapshot(Snapshot { index: 1, term: 1, voters: vec![1], learners: vec![], content: bytes.to_vec() });
+    let content =
+        EngineRecord::Snapshot(Snapshot { index: 1, term: 1, voters: vec![1], learners: vec![], content: bytes.to_vec() });
     check_log(&[content.encode()]);
 }
 
@@ -73,7 +74,8 @@ pub fn seeds() -> Vec<Seed> {
     let id = TopicId([1; 16]);
     let config = LogConfig { durability: Durability::Replicated, ..LogConfig::default() };
     let created = TopicRecord::Created { id, name: "clicks".into(), partitions_count: 3, config: LogConfig::default() };
-    let changes = [TopicRecord::Grown { id, partitions_count: 5 }, TopicRecord::Configured { id, config }, TopicRecord::Deleted { id }];
+    let changes =
+        [TopicRecord::Grown { id, partitions_count: 5 }, TopicRecord::Configured { id, config }, TopicRecord::Deleted { id }];
     let content = |records: &[TopicRecord]| encode_records(&records.iter().map(TopicRecord::encode).collect::<Vec<Record>>());
     let snapshot = |voters: &[u64]| {
         EngineRecord::Snapshot(Snapshot {
@@ -93,7 +95,13 @@ pub fn seeds() -> Vec<Seed> {
         seed("entries", log(&[snapshot(&[1]), hard(3, 7), entry(8, 3, Vec::new()), entry(9, 3, content(&changes))])),
         seed(
             "overwritten",
-            log(&[snapshot(&[1, 2, 3]), hard(4, 8), entry(8, 3, Vec::new()), entry(9, 3, content(&changes[..1])), entry(9, 4, Vec::new())]),
+            log(&[
+                snapshot(&[1, 2, 3]),
+                hard(4, 8),
+                entry(8, 3, Vec::new()),
+                entry(9, 3, content(&changes[..1])),
+                entry(9, 4, Vec::new()),
+            ]),
         ),
     ]
 }

@@ -58,7 +58,10 @@ pub struct Catalog {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenError {
     InUse,
-    Io { what: String, error: IoError },
+    Io {
+        what: String,
+        error: IoError,
+    },
     Corrupt(String),
     NewerFormat(String),
     /// Not with this caller: another node's, or several nodes'.

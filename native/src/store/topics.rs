@@ -166,7 +166,8 @@ impl Topics {
             return Ok(());
         }
         let records: Vec<Record> = changes.iter().map(TopicRecord::encode).collect();
-        let consensus = self.consensus.as_mut().ok_or_else(|| OpenError::Refused("its metadata is not open for changes".into()))?;
+        let consensus =
+            self.consensus.as_mut().ok_or_else(|| OpenError::Refused("its metadata is not open for changes".into()))?;
         consensus.commit_alone(io, encode_records(&records)).map_err(open_error)?;
         for change in changes {
             change.apply(&mut self.known.topics).map_err(OpenError::Corrupt)?;
@@ -208,7 +209,10 @@ fn reduce(stored: &StoredLog) -> Result<Known, OpenError> {
         let Some(change) = TopicRecord::decode(&record).map_err(OpenError::Corrupt)? else {
             // On the journal itself only records of topics have ever stood.
             if stored.is_bare {
-                return Err(OpenError::Corrupt(format!("a record of kind {} in the metadata journal has no meaning", record.kind)));
+                return Err(OpenError::Corrupt(format!(
+                    "a record of kind {} in the metadata journal has no meaning",
+                    record.kind
+                )));
             }
             continue;
         };

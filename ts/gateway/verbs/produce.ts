@@ -1,4 +1,4 @@
-import type { Appended, Clock, Durability, Failure } from '../../model/ports.js';
+import type { Appended, Clock, Durability, Failure, NodeView } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
 import type { Routing, Served } from '../routing.js';
@@ -31,6 +31,7 @@ export type ProduceResult = Result<Stored | undefined, Failure>;
 export interface ProduceOptions {
   readonly routing: Routing;
   readonly missing: MissingTopics;
+  readonly node: Pick<NodeView, 'produceRefusal'>;
   readonly deadlines: Deadlines;
   readonly batchSizeMax: number;
   readonly clock: Clock;
@@ -45,6 +46,7 @@ export interface ProduceOptions {
 export class Produce {
   readonly routing: Routing;
   readonly missing: MissingTopics;
+  readonly node: ProduceOptions['node'];
   readonly deadlines: Deadlines;
   readonly batchSizeMax: number;
   readonly clock: Clock;
@@ -53,6 +55,7 @@ export class Produce {
   constructor(options: ProduceOptions) {
     this.routing = options.routing;
     this.missing = options.missing;
+    this.node = options.node;
     this.deadlines = options.deadlines;
     this.batchSizeMax = options.batchSizeMax;
     this.clock = options.clock;
@@ -131,6 +134,8 @@ class Production implements Deadline {
       return { error: 'batch-too-large', message: `a batch of ${batch.length} bytes; ${topic.name} takes ${topic.batchSizeMax}` };
     }
     if (batch.length === 0) return { error: 'corrupt-batch' };
+    const closed = this.#verb.node.produceRefusal();
+    if (closed !== undefined) return closed;
     const { durabilityMin } = this.#request;
     return durabilityMin === 'fsync' && topic.durability !== 'fsync' ? promisesLess : undefined;
   }

@@ -1,9 +1,9 @@
 use super::*;
-use crate::io::task::block_on;
-use crate::journal::metadata::MetadataJournal;
 use crate::io::sim::{Fault, FaultPlan, OpKind, SimDisk, SimIo};
+use crate::io::task::block_on;
 use crate::io::IoError;
 use crate::journal::entry::Durability;
+use crate::journal::metadata::{decode_records, MetadataJournal};
 use std::path::PathBuf;
 
 fn disk(seed: u64) -> SimDisk {
@@ -237,4 +237,41 @@ fn a_change_that_failed_is_not_believed() {
     assert!(matches!(topics.ensure(&mut io, "a", 1, &replicated(), [1; 16]), Err(OpenError::Io { .. })));
     assert_eq!(listed(&topics), vec![]);
     assert!(topics.ensure(&mut io, "b", 1, &replicated(), [2; 16]).is_err(), "the same file is not tried again");
+}
+
+/// TypeScript writes the same file's bytes (ts/cluster/metadata/records/record.test.ts).
+#[test]
+fn the_bytes_of_every_record_are_what_typescript_writes() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../test/golden/metadata-records.txt");
+    let golden = std::fs::read_to_string(path).expect("the golden records");
+    let id = TopicId(std::array::from_fn(|index| index as u8));
+    let config = LogConfig {
+        batch_size_max: 1_048_588,
+        segment_size_max: (1 << 32) + 1,
+        segment_age_max_ms: (1 << 53) - 1,
+        index_interval: 4097,
+        is_log_append_time: true,
+        ..replicated()
+    };
+    let created = TopicRecord::Created { id, name: "clicks.é".into(), partitions_count: 3, config: LogConfig::default() };
+    let own = HashMap::from([
+        ("topic-created", created),
+        ("topic-grown", TopicRecord::Grown { id, partitions_count: 5 }),
+        ("topic-configured", TopicRecord::Configured { id, config }),
+        ("topic-deleted", TopicRecord::Deleted { id }),
+    ]);
+    let mut seen = 0;
+    for line in golden.lines() {
+        let (name, hex) = line.split_once(' ').expect("a name and bytes");
+        let bytes: Vec<u8> =
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal")).collect();
+        let records = decode_records(&bytes).expect("whole records");
+        let expected = own.get(name).cloned();
+        seen += usize::from(expected.is_some());
+        assert_eq!(TopicRecord::decode(&records[0]), Ok(expected.clone()), "{name}");
+        if let Some(record) = expected {
+            assert_eq!(encode_records(&[record.encode()]), bytes, "{name}");
+        }
+    }
+    assert_eq!(seen, own.len());
 }

@@ -13,27 +13,32 @@ export class FieldWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#claim(1), value);
+    const at = this.#claim(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#claim(2), value, true);
+    const at = this.#claim(2);
+    this.#view.setUint16(at, value, true);
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#claim(4), value, true);
+    const at = this.#claim(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
   u64(value: number | bigint): this {
-    this.#view.setBigUint64(this.#claim(8), BigInt(value), true);
+    const at = this.#claim(8);
+    this.#view.setBigUint64(at, BigInt(value), true);
     return this;
   }
 
   raw(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#claim(bytes.length));
+    const at = this.#claim(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -46,6 +51,7 @@ export class FieldWriter {
     return this.sized(encoder.encode(value));
   }
 
+  /** Before anything of `this` is read: it may replace the bytes and their view. */
   #claim(size: number): number {
     const at = this.#size;
     this.#size += size;

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import type { TopicId } from '../../model/ids.js';
+import { emptyImage, type Image } from '../metadata/image.js';
+import { reduce } from '../metadata/reducer.js';
+import { addPartitions } from './add-partitions.js';
+import { alterTopic } from './alter-topic.js';
+import { type CreateTopic, createTopic } from './create-topic.js';
+import type { ClusterDefaults, Decision } from './decision.js';
+import { deleteTopic } from './delete-topic.js';
+import { nameFault } from './topic-name.js';
+
+const defaults: ClusterDefaults = {
+  nodeId: 1,
+  partitions: 3,
+  replicationFactor: 1,
+  partitionsMax: 100,
+  configs: { batchSizeMax: 2 ** 24 },
+};
+const topicId = '1'.repeat(32) as TopicId;
+const request: CreateTopic = { name: 'clicks', configs: { durability: 'replicated' }, topicId };
+
+function after(image: Image, decision: Decision<unknown>): Image {
+  const result = decision.ok ? reduce(image, decision.value.records) : decision;
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  return result.value.after;
+}
+
+const image = after(emptyImage, createTopic(emptyImage, request, defaults));
+
+test('a topic that says nothing gets the node’s defaults', () => {
+  expect(image.byName.get('clicks')).toMatchObject({
+    configs: { 'flush.messages': '9223372036854775807' },
+    settings: { durability: 'replicated', batchSizeMax: 1_048_588 },
+    partitions: [{ leader: 1, leaderEpoch: 0 }, {}, {}],
+  });
+});
+
+test.each<[string, Partial<CreateTopic>]>([
+  ['topic-exists', {}],
+  ['invalid-topic', { name: '__consumer_offsets' }],
+  ['invalid-partitions', { name: 'b', partitions: 0 }],
+  ['invalid-partitions', { name: 'b', partitions: 1.5 }],
+  ['invalid-partitions', { name: 'b', partitions: 98 }],
+  ['invalid-replication-factor', { name: 'b', replicationFactor: 2 }],
+  ['invalid-replication-factor', { name: 'b', replicationFactor: 0 }],
+  ['invalid-config', { name: 'b', configs: { 'retention.m': '1' } }],
+  ['internal', { name: 'b' }],
+])('%s: %j', (error, change) => {
+  expect(createTopic(image, { ...request, ...change }, defaults)).toMatchObject({ ok: false, error: { error } });
+});
+
+test.each(['', '.', '..', 'a b', 'é', 'a/b', 'x'.repeat(250), '__transaction_state'])('%j is no name', (name) => {
+  expect(nameFault(name)).toBeDefined();
+});
+
+test.each(['a', '...', '__mine', 'A-b_c.9', 'x'.repeat(249)])('%j is a name', (name) => {
+  expect(nameFault(name)).toBeUndefined();
+});
+
+test('partitions are only ever added', () => {
+  for (const partitions of [0, 2, 3, 101, Number.NaN]) {
+    expect(addPartitions(image, { name: 'clicks', partitions }, defaults)).toMatchObject({
+      ok: false,
+      error: { error: 'invalid-partitions' },
+    });
+  }
+  const grown = after(image, addPartitions(image, { name: 'clicks', partitions: 5 }, defaults));
+  expect(grown.byName.get('clicks')?.partitions.map(({ leader }) => leader)).toEqual([1, 1, 1, 1, 1]);
+});
+
+test('configs are set, reset, and left alone where nothing changes', () => {
+  const set = after(image, alterTopic(image, { name: 'clicks', set: { 'retention.ms': '5' }, reset: ['durability'] }, defaults));
+  expect(set.byName.get('clicks')).toMatchObject({
+    configs: { 'retention.ms': '5' },
+    settings: { retentionMs: 5, durability: 'fsync' },
+  });
+  const same = alterTopic(set, { name: 'clicks', set: { 'retention.ms': '5' }, reset: ['segment.ms'] }, defaults);
+  expect(same).toMatchObject({ ok: true, value: { records: [] } });
+  const both = alterTopic(set, { name: 'clicks', set: { durability: 'fsync' }, reset: ['flush.messages'] }, defaults);
+  expect(both).toMatchObject({
+    ok: false,
+    error: { error: 'invalid-config', message: 'flush.messages is set and reset at once' },
+  });
+  expect(alterTopic(set, { name: 'clicks', set: {}, reset: ['x'] }, defaults)).toMatchObject({
+    error: { error: 'invalid-config' },
+  });
+});
+
+test('a topic that is not there cannot be changed', () => {
+  for (const decision of [
+    deleteTopic(image, { name: 'x' }),
+    addPartitions(image, { name: 'x', partitions: 9 }, defaults),
+    alterTopic(image, { name: 'x', set: {}, reset: [] }, defaults),
+  ]) {
+    expect(decision).toMatchObject({ ok: false, error: { error: 'unknown-topic' } });
+  }
+});
