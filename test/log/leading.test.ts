@@ -52,6 +52,30 @@ test('an epoch is taken once, stamped, told with each ack, and ends where the ne
   directory.close();
 });
 
+test('after a start a partition waits for the epoch that the metadata gives it, whatever the start count', async () => {
+  const data = await newDirectory();
+  for (let start = 1; start <= 4; start++) {
+    const { directory, store, heard, handle } = openLog(data);
+    // The first life makes it under its start count; then epochs are given that lie beside it.
+    if (start === 2) expect(store.lead(handle, 40)).toBeUndefined();
+    if (start === 4) {
+      expect(directory.report.incarnation).toBe(4);
+      expect(store.partition(handle)?.leaderEpoch).toBe(40);
+      expect(store.epochEnd(handle, 41)).toBeUndefined();
+      expect(store.lead(handle, 40)).toMatchObject({ code: 'leader-epoch-used' });
+      expect(store.lead(handle, 41)).toBeUndefined();
+      expect(store.partition(handle)?.leaderEpoch).toBe(41);
+    }
+    if (start !== 3) {
+      store.appendLarge(handle, start, batchOf(['x']));
+      turnUntil(store, heard, () => heard.acks.length === 1);
+      expect(heard.acks[0]?.leaderEpoch).toBe([1, 40, 0, 41][start - 1]);
+    }
+    store.close(heard);
+    directory.close();
+  }
+});
+
 test('a batch sent again is told from a new one', async () => {
   const { directory, store, heard, handle } = openLog(await newDirectory());
   const plan = new BatchPlan([{ timestamp: 1, key: null, value: Buffer.from('a') }]);

@@ -76,6 +76,7 @@ export interface PartitionState {
   readonly handle: number;
   readonly topic: string;
   readonly index: number;
+  /** Under which this node leads it; after a start and before `lead`, the largest that may have written there. -1: none. */
   readonly leaderEpoch: number;
   readonly logStart: number;
   readonly end: number;

@@ -48,6 +48,7 @@ pub struct BindingPartition {
     pub handle: u32,
     pub topic: String,
     pub index: u32,
+    /// Under which this node leads it; before `lead`, the largest that may have written there. -1: none.
     pub leader_epoch: i32,
     pub log_start: f64,
     pub end: f64,
@@ -486,7 +487,7 @@ fn describe(store: &Store, handle: u32) -> Option<BindingPartition> {
         handle,
         topic: partition.id.topic.to_string(),
         index: partition.id.index,
-        leader_epoch: partition.leader_epoch,
+        leader_epoch: if partition.is_led { partition.leader_epoch } else { partition.leader_epoch_used() },
         log_start: exact(partition.log_start),
         end: exact(partition.end),
         stable_end: exact(partition.stable_end()),

@@ -245,12 +245,15 @@ impl Partition {
     #[must_use]
     pub fn epoch_end(&self, leader_epoch: i32) -> Option<EpochEnd> {
         let stable = self.stable_end() as i64;
-        let latest = self.epochs.latest().map_or(-1, |latest| latest.leader_epoch);
-        if leader_epoch > latest.max(self.leader_epoch) {
+        let latest = self.epochs.latest().map(|latest| latest.leader_epoch);
+        let led = self.is_led.then_some(self.leader_epoch);
+        if Some(leader_epoch) > latest.max(led) {
             return None;
         }
-        let asked = if leader_epoch == self.leader_epoch { leader_epoch } else { leader_epoch.min(latest).max(0) };
-        let known = self.epochs.end_offset_for(asked, stable).unwrap_or(EpochEnd { leader_epoch: asked, end_offset: stable });
+        // Above all that was written: the one that leads now, or one that never wrote.
+        let found = if Some(leader_epoch) == led { leader_epoch } else { latest.unwrap_or(leader_epoch) };
+        let at_the_end = EpochEnd { leader_epoch: found, end_offset: stable };
+        let known = self.epochs.end_offset_for(leader_epoch, stable).unwrap_or(at_the_end);
         Some(EpochEnd { end_offset: known.end_offset.min(stable), ..known })
     }
 

@@ -1,8 +1,11 @@
 //! What is done to a partition's directory and files: made, renamed, cut, removed. Straight-line tasks.
 
 use crate::io::task::Files;
-use crate::io::{AlignedBuffer, FileId, IoError, IoResult, Op, OpenMode, SyncMethod};
+use crate::io::{AlignedBuffer, FileId, IoError, IoResult, Op, OpenMode};
 use std::path::PathBuf;
+
+/// Files that a creation holds open together.
+const GROUP_MAX: usize = 256;
 
 pub(super) async fn create_directories(files: &Files, directories: Vec<(PathBuf, Vec<u8>)>, topics: PathBuf) -> IoResult<()> {
     let made = files.all(directories.iter().map(|(path, _)| Op::MakeDir { path: path.clone() }).collect()).await;
@@ -13,15 +16,32 @@ pub(super) async fn create_directories(files: &Files, directories: Vec<(PathBuf,
             }
         }
     }
-    for group in directories.chunks(64) {
+    for group in directories.chunks(GROUP_MAX) {
         create_identities(files, group).await?;
+    }
+    for group in directories.chunks(GROUP_MAX) {
+        let opens = group.iter().map(|(path, _)| Op::Open { path: path.clone(), mode: OpenMode::Directory }).collect();
+        let opened = open_all(files, opens).await?;
+        let synced = sync_opened(files, &opened).await;
+        close_all(files, &opened).await?;
+        synced?;
     }
     files.sync_directory(&topics).await
 }
 
+/// All of them are written before the first one is synced: the filesystem then makes many durable with one commit of its own.
 async fn create_identities(files: &Files, group: &[(PathBuf, Vec<u8>)]) -> IoResult<()> {
     let opens = group.iter().map(|(path, _)| Op::Open { path: path.join("identity"), mode: OpenMode::Write }).collect();
-    let opened: Vec<_> = files.all_ok(opens).await?.into_iter().map(|id| FileId(id as u32)).collect();
+    let opened = open_all(files, opens).await?;
+    let mut result = write_identities(files, group, &opened).await;
+    if result.is_ok() {
+        result = sync_opened(files, &opened).await;
+    }
+    close_all(files, &opened).await?;
+    result
+}
+
+async fn write_identities(files: &Files, group: &[(PathBuf, Vec<u8>)], opened: &[FileId]) -> IoResult<()> {
     let buffers: Vec<_> = group
         .iter()
         .map(|(_, bytes)| {
@@ -34,20 +54,25 @@ async fn create_identities(files: &Files, group: &[(PathBuf, Vec<u8>)]) -> IoRes
         file: *file,
         position: 0,
         pieces: vec![buffer.piece(0, *size)],
-        durable: Some(SyncMethod::Linked),
+        durable: None,
     });
-    let written = files.all_ok(writes.collect()).await;
-    files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
-    for (count, (_, size)) in written?.iter().zip(&buffers) {
-        if *count != *size as u64 {
-            return Err(IoError::SHORT_WRITE);
-        }
+    let written = files.all_ok(writes.collect()).await?;
+    if written.iter().zip(&buffers).any(|(count, (_, size))| *count != *size as u64) {
+        return Err(IoError::SHORT_WRITE);
     }
-    let opens = group.iter().map(|(path, _)| Op::Open { path: path.clone(), mode: OpenMode::Directory }).collect();
-    let opened: Vec<_> = files.all_ok(opens).await?.into_iter().map(|id| FileId(id as u32)).collect();
-    let synced = files.all_ok(opened.iter().map(|file| Op::Sync { file: *file }).collect()).await;
-    files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await?;
-    synced.map(drop)
+    Ok(())
+}
+
+async fn open_all(files: &Files, opens: Vec<Op>) -> IoResult<Vec<FileId>> {
+    Ok(files.all_ok(opens).await?.into_iter().map(|id| FileId(id as u32)).collect())
+}
+
+async fn sync_opened(files: &Files, opened: &[FileId]) -> IoResult<()> {
+    files.all_ok(opened.iter().map(|file| Op::Sync { file: *file }).collect()).await.map(drop)
+}
+
+async fn close_all(files: &Files, opened: &[FileId]) -> IoResult<()> {
+    files.all_ok(opened.iter().map(|file| Op::Close { file: *file }).collect()).await.map(drop)
 }
 
 pub(super) async fn rename_durably(files: &Files, from: PathBuf, to: PathBuf, parent: PathBuf) -> IoResult<()> {

@@ -61,6 +61,7 @@ fn an_epoch_whose_batches_were_cut_is_used_all_the_same() {
 fn the_end_of_an_epoch_is_where_the_next_one_began() {
     let mut bed = Bed::with_partition(4, small_log());
     assert_eq!(end_of(&mut bed, 1), Some((1, 0)), "it leads and has written nothing");
+    assert_eq!(end_of(&mut bed, 0), Some((0, 0)), "one that never was ends where the log begins");
     for (leader_epoch, contents) in [(3, 0..2), (5, 2..6), (9, 6..6)] {
         assert_eq!(lead(&mut bed, leader_epoch), Ok(()));
         bed.append_each(id(1), contents, 100);
@@ -74,6 +75,15 @@ fn the_end_of_an_epoch_is_where_the_next_one_began() {
     bed.store().turn(now);
     assert_eq!((bed.partition(id(1)).end, end_of(&mut bed, 9)), (7, last));
     assert_eq!(end_of(&mut bed, 5), fifth);
+    bed.settle();
+    for _ in 0..20 {
+        bed.reopen_after_kill();
+    }
+    let ends: Vec<_> = [8, 9, 10, 21].map(|leader_epoch| end_of(&mut bed, leader_epoch)).to_vec();
+    assert_eq!(ends, [fifth, Some((9, 7)), None, None], "the start count that stands in is nobody's epoch");
+    assert_eq!(lead(&mut bed, 12), Ok(()));
+    let ends: Vec<_> = [9, 11, 12, 13].map(|leader_epoch| end_of(&mut bed, leader_epoch)).to_vec();
+    assert_eq!(ends, [Some((9, 7)), Some((9, 7)), Some((12, 7)), None]);
 }
 
 #[test]
