@@ -86,6 +86,14 @@ export class Admin {
     return topics.map(topicOf);
   }
 
+  /** A topic, which is created with the node's defaults if it is not there; undefined where the node does not do that. */
+  async ensureTopic(name: string): Promise<TopicDescription | undefined> {
+    const metadata = { topics: [name], createMissing: true };
+    const { topics } = await this.#ask((ms) => this.#context.connection.call({ metadata }, 'metadata', ms));
+    const [topic] = topics.map(topicOf);
+    return topic;
+  }
+
   async describeTopic(name: string): Promise<TopicDetails> {
     const { topic, configs, usage } = await this.#ask((ms) =>
       this.#context.connection.call({ describeTopic: { name } }, 'describeTopic', ms),
