@@ -57,18 +57,16 @@ test('packed into an empty project it is small, plain, typed, and can be importe
   expect(run(process.execPath, ['--input-type=module', '-e', imported], project)).toBe(`function ${version}\n`);
 
   writeFileSync(join(project, 'program.ts'), program);
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--exactOptionalPropertyTypes',
-    '--target',
-    'es2023',
-    '--module',
-    'nodenext',
-    '--types',
-    '',
-  ];
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options, 'program.ts'], project);
+  const compilerOptions = {
+    noEmit: true,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    target: 'es2023',
+    module: 'nodenext',
+    types: [],
+  };
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], project);
 });
 
 test('its manifest asks for what this repository tests it with, and runs nothing when installed', () => {
