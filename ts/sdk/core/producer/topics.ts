@@ -62,7 +62,7 @@ export class TopicQueues {
 const refreshAfterMs = 60_000;
 const metadataTimeoutMs = 15_000;
 
-export async function describeTopic(
+async function describeTopic(
   context: Context,
   name: string,
   createMissing: boolean,
