@@ -75,6 +75,7 @@ export class TopicReader {
   /** The connection is gone, and the subscription with it. */
   lost(): void {
     this.#subscriptionId = undefined;
+    this.#failingSince = undefined;
   }
 
   /** Brings the server's subscription in line with what is wanted. Whoever calls meanwhile is served by the same run. */
