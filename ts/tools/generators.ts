@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { commandHelp } from '../cli/help.js';
 import { registry } from '../cli/registry.js';
+import { gatewayProbe } from '../gateway/probe.js';
+import { fullName, type Probe } from '../metrics/probe.js';
 import { errors } from '../model/errors.js';
 import { exitCodes } from '../model/exit-codes.js';
 import { protocolJavascript } from './protocol/javascript.js';
@@ -13,6 +15,7 @@ const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/generated/exit-codes.md': exitCodesPage,
   'docs/generated/commands.md': commandsPage,
   'docs/generated/error-codes.md': errorCodesPage,
+  'docs/generated/metrics.md': metricsPage,
   'ts/wire/proto/generated/messages.js': () => protocolJavascript(...protocol),
   'ts/wire/proto/generated/messages.d.ts': () => protocolTypes(...protocol),
 };
@@ -30,6 +33,20 @@ function page(title: string, source: string, body: string): string {
 function exitCodesPage(): string {
   const rows = Object.values(exitCodes).map(({ code, meaning }) => `| ${code} | ${meaning} |\n`);
   return page('Exit codes', 'ts/model/exit-codes.ts', `| code | meaning |\n|---|---|\n${rows.join('')}`);
+}
+
+/** By the file that declares them. */
+const probes: Readonly<Record<string, Probe>> = { 'ts/gateway/probe.ts': gatewayProbe };
+
+function metricsPage(): string {
+  const sections = Object.entries(probes).map(([source, probe]) => {
+    const rows = Object.values(probe).map((metric) => {
+      const labels = [...new Set(metric.series.flatMap((series) => Object.keys(series)))];
+      return `| \`${fullName(metric)}\` | ${metric.kind} | ${labels.join(', ')} | ${metric.help} |\n`;
+    });
+    return `## ${source}\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n${rows.join('')}`;
+  });
+  return page('Metrics', 'the probe of each island', sections.join('\n'));
 }
 
 const retryWords = {
