@@ -1,5 +1,5 @@
-import type { Clock, Random } from '../model/ports.js';
 import { randomBytes } from 'node:crypto';
+import type { Clock, Random } from '../model/ports.js';
 
 /** One per thread. */
 export function systemClock(): Clock {

@@ -1,10 +1,10 @@
 import type { ViewFacts } from '../cluster/view.js';
+import type { GatewaySettings } from '../gateway/settings.js';
 import { BrokenInvariant } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
 import { fatal } from '../native/process.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
-import type { GatewaySettings } from '../gateway/settings.js';
 import { GatewayIsland } from './gateway-island.js';
 import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
 import { type ShardIsland, startShard } from './shard-island.js';
@@ -77,7 +77,9 @@ export class DataThread {
 
   #assign({ number, assignment }: Extract<ToDataThread, { kind: 'assign' }>): void {
     const { shard } = assignment;
-    this.#shards.get(shard)?.shard.control.assign(assignment, (answers) => this.#send({ kind: 'assigned', number, shard, answers }));
+    this.#shards
+      .get(shard)
+      ?.shard.control.assign(assignment, (answers) => this.#send({ kind: 'assigned', number, shard, answers }));
     this.#duty.wakeSoon();
   }
 

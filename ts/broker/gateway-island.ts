@@ -52,7 +52,11 @@ export class GatewayIsland {
       shards: this.#links,
       commands: this.commands,
       cluster: this.watch,
-      node: nodeView(this.watch, () => this.#condition, () => clock.monotonicMs() - startedMs),
+      node: nodeView(
+        this.watch,
+        () => this.#condition,
+        () => clock.monotonicMs() - startedMs,
+      ),
       clock,
       records: this.#records,
       files: new ProgramFiles(),
@@ -66,7 +70,8 @@ export class GatewayIsland {
     const { host, port: wanted } = this.#settings;
     const port = await this.#gateway.listen();
     const shownHost = host.includes(':') ? `[${host}]` : host;
-    if (port === undefined) return failed(`${shownHost}:${wanted} is in use, or no address of this machine: choose another --gateway`);
+    if (port === undefined)
+      return failed(`${shownHost}:${wanted} is in use, or no address of this machine: choose another --gateway`);
     return ok(`http://${shownHost}:${port}`);
   }
 

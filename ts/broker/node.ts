@@ -109,7 +109,12 @@ export class Node {
   #onReady: (() => void) | undefined;
 
   /** Recovers the data directory and starts everything on it; resolves when clients may come. */
-  static async start(config: BrokerConfig, clock: Clock, log: Logger, onEnd: (end: NodeEnd) => void): Promise<Result<Node, NodeEnd>> {
+  static async start(
+    config: BrokerConfig,
+    clock: Clock,
+    log: Logger,
+    onEnd: (end: NodeEnd) => void,
+  ): Promise<Result<Node, NodeEnd>> {
     const opened = DataDirectory.open({
       data: config.data,
       shards: shardsOf(config),
@@ -168,7 +173,9 @@ export class Node {
 
   #command({ name, args }: CommandCall): Promise<Result<unknown, Failure>> {
     // A name and its arguments come from RemoteCommands, which is typed like the controller.
-    const command = (this.#controller[name] as (...args: readonly unknown[]) => Promise<Result<unknown, Failure>>).bind(this.#controller);
+    const command = (this.#controller[name] as (...args: readonly unknown[]) => Promise<Result<unknown, Failure>>).bind(
+      this.#controller,
+    );
     return command(...args);
   }
 
@@ -223,7 +230,10 @@ function shardsOf(config: BrokerConfig): number {
 }
 
 function endOf({ code, message }: { readonly code: string; readonly message: string }): NodeEnd {
-  const reasons: Readonly<Record<string, ExitReason>> = { 'in-use': 'directoryInUse', corrupt: 'corruption', 'wrong-setting': 'wrongUsage' };
+  const reasons: Readonly<Record<string, ExitReason>> = {
+    'in-use': 'directoryInUse',
+    corrupt: 'corruption',
+    'wrong-setting': 'wrongUsage',
+  };
   return { reason: reasons[code] ?? 'failed', message };
 }
-

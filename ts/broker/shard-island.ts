@@ -2,9 +2,9 @@ import { assert } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
 import { LogStore } from '../native/log.js';
 import { openDoorbell, watchEvent } from '../native/wakeup.js';
+import { ShardEnd } from '../ring/link/shard-end.js';
 import { RingViews, ringBytes } from '../ring/memory.js';
 import { RingReader } from '../ring/reader.js';
-import { ShardEnd } from '../ring/link/shard-end.js';
 import { ringWords } from '../ring/words.js';
 import { RingWriter } from '../ring/writer.js';
 import { Shard } from '../shard/shard.js';
@@ -61,5 +61,8 @@ function shardEnd({ memory, port, doorbell }: LinkEndWiring, options: ShardIslan
     replyWords: ringWords(memory.replies),
     replyCapacity: memory.replies.capacity,
   };
-  return new ShardEnd(rings, shardPort(port, () => options.duty.wakeSoon()));
+  return new ShardEnd(
+    rings,
+    shardPort(port, () => options.duty.wakeSoon()),
+  );
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { assert } from '../model/assert.js';
 import type { ViewChange } from '../cluster/view.js';
+import { assert } from '../model/assert.js';
 import type { HostAnswer, ShardAssignment } from '../model/assignment.js';
 import type { Failure } from '../model/ports.js';
 import type { Result } from '../model/result.js';

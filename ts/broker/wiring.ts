@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel } from 'node:worker_threads';
 import { initialiseRing } from '../native/ring.js';
-import { createDoorbell } from '../native/wakeup.js';
 import type { BindingDoorbell } from '../native/ring-binding.js';
+import { createDoorbell } from '../native/wakeup.js';
 import { allocateRing, type RingMemory } from '../ring/memory.js';
 import type { MemoryPlan } from './memory.js';
 import type { ThreadPlan } from './thread-plan.js';

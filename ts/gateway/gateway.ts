@@ -1,11 +1,11 @@
 import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
-import type { ClusterCommands, ClusterWatch, Clock, NodeView, ShardPort } from '../model/ports.js';
+import type { Clock, ClusterCommands, ClusterWatch, NodeView, ShardPort } from '../model/ports.js';
 import { GatewayCounts } from './counts.js';
 import { type Deadline, Deadlines } from './deadlines.js';
 import { Admission } from './http/admission.js';
-import type { HttpReply, HttpRequest } from './http/message.js';
 import { Http } from './http/http.js';
+import type { HttpReply, HttpRequest } from './http/message.js';
 import type { RecordViews, StaticFiles } from './http/ports.js';
 import { gatewayProbe } from './probe.js';
 import { Routing } from './routing.js';
@@ -231,8 +231,14 @@ export class Gateway implements Deadline {
     this.#counts.set('unsent', this.#outflow.used);
     this.#counts.set('stalled', this.#outflow.stalledCount);
     this.#counts.set('waitingFetches', this.#fetch.waitingCount);
-    this.#counts.set('waitingCalls', this.#shards.reduce((sum, { waiting }) => sum + waiting.count, 0));
-    this.#counts.set('waitingSize', this.#shards.reduce((sum, { waiting }) => sum + waiting.size, 0));
+    this.#counts.set(
+      'waitingCalls',
+      this.#shards.reduce((sum, { waiting }) => sum + waiting.count, 0),
+    );
+    this.#counts.set(
+      'waitingSize',
+      this.#shards.reduce((sum, { waiting }) => sum + waiting.size, 0),
+    );
   }
 }
 

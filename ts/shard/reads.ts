@@ -1,8 +1,8 @@
 import { assert } from '../model/assert.js';
 import type { Result } from '../model/result.js';
+import type { FileRead, Found, HotSlice, LogStore, StoreFailure } from '../native/log.js';
 import { slicesMax } from '../ring/link/layout.js';
 import type { ShardEnd } from '../ring/link/shard-end.js';
-import type { FileRead, Found, HotSlice, LogStore, StoreFailure } from '../native/log.js';
 import { endsOfBatches } from './batch-walk.js';
 import { failureOfStore } from './failures.js';
 import type { Partition } from './partition.js';
@@ -88,7 +88,11 @@ export class Reads {
 }
 
 /** What precedes slices in a reply. The epoch is read from the last batch itself. */
-export function headOf({ logStart, highWatermark, leaderEpoch }: Partition, slices: readonly HotSlice[], rings: readonly Uint8Array[]) {
+export function headOf(
+  { logStart, highWatermark, leaderEpoch }: Partition,
+  slices: readonly HotSlice[],
+  rings: readonly Uint8Array[],
+) {
   const [first, last] = [slices[0], slices.at(-1)];
   if (first === undefined || last === undefined) return { logStart, highWatermark, base: 0, next: 0, leaderEpoch };
   const data = rings[last.ring];

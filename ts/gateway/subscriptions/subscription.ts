@@ -6,7 +6,7 @@ import type { Routing } from '../routing.js';
 import type { Divergence, Start } from '../verbs/start.js';
 import type { Flow } from './outflow.js';
 import type { SubscriberEvent, SubscriptionsPorts } from './ports.js';
-import { Reader } from './reader.js';
+import { Reader, type ReaderOwner } from './reader.js';
 
 export interface SubscribeRequest {
   readonly id: number;
@@ -34,14 +34,12 @@ export interface SubscriptionOptions {
 }
 
 /** A subscription of one connection: its credit, and a reader for each partition. */
-export class Subscription {
+export class Subscription implements ReaderOwner {
   readonly id: number;
   readonly name: string;
   readonly flow: Flow;
-  /** Bytes that may be sent and are not granted to a reader yet. Below zero after a batch that was larger than what was left. */
   credit: number;
   isStarted = false;
-  /** Some reader found no credit: when some comes back, it is called again. */
   hasStarved = false;
   readonly #options: SubscriptionOptions;
   readonly #includesNew: boolean;
@@ -81,10 +79,16 @@ export class Subscription {
     const wanted = request.partitions.length === 0 ? all : request.partitions;
     for (const { partition, start } of wanted) {
       const failure = this.#open(topic, partition, start ?? request.start);
-      if (failure !== undefined) return this.#failStart(failure);
+      if (failure !== undefined) {
+        this.#failStart(failure);
+        return;
+      }
     }
     this.#starting = this.#readers.size;
-    if (this.#starting === 0) return this.#failStart({ error: 'unknown-partition' });
+    if (this.#starting === 0) {
+      this.#failStart({ error: 'unknown-partition' });
+      return;
+    }
     for (const reader of [...this.#readers.values()]) reader.onOpened();
   }
 
@@ -116,7 +120,8 @@ export class Subscription {
       if (isNew) this.#tell(reader.partition, { kind: 'added', offset: reader.next });
       else if (divergence !== undefined) this.tell(reader, divergence);
       else if (reader.feed.served.topic.topicId !== this.#topicIdOf(reader)) this.#tellRenewed(reader);
-      return reader.advance();
+      reader.advance();
+      return;
     }
     if (divergence !== undefined) this.#early.push({ reader, divergence });
     this.#starting -= 1;
@@ -124,7 +129,10 @@ export class Subscription {
   }
 
   onFailed(reader: Reader, failure: Failure, wasStarting: boolean): void {
-    if (!this.isStarted && wasStarting) return this.#failStart(failure);
+    if (!this.isStarted && wasStarting) {
+      this.#failStart(failure);
+      return;
+    }
     this.#readers.delete(reader.partition);
     this.#tell(reader.partition, { kind: 'failed', failure });
   }
@@ -136,8 +144,14 @@ export class Subscription {
   /** The cluster's view has changed, and this topic with it. */
   onTopicChanged(): void {
     const topic = this.#options.routing.topic(this.name);
-    if (topic === undefined) return this.#onDeleted();
-    if (topic.topicId !== this.#topicId) return this.#onRecreated(topic);
+    if (topic === undefined) {
+      this.#onDeleted();
+      return;
+    }
+    if (topic.topicId !== this.#topicId) {
+      this.#onRecreated(topic);
+      return;
+    }
     for (const reader of [...this.#readers.values()]) this.#reroute(reader, topic);
     if (this.#includesNew && this.isStarted) this.#addNew(topic);
   }
@@ -184,14 +198,20 @@ export class Subscription {
 
   #reroute(reader: Reader, topic: TopicRoute): void {
     const found = this.#options.routing.in(topic, reader.partition);
-    if (!found.ok) return reader.fail(found.error);
+    if (!found.ok) {
+      reader.fail(found.error);
+      return;
+    }
     const { route } = reader.feed.served;
     if (found.value.route.shard === route.shard && found.value.route.handle === route.handle) return;
     reader.reroute(this.#options.ports.acquire(found.value));
   }
 
   #onDeleted(): void {
-    if (!this.isStarted) return this.#failStart({ error: 'unknown-topic' });
+    if (!this.isStarted) {
+      this.#failStart({ error: 'unknown-topic' });
+      return;
+    }
     this.#tell(0, { kind: 'deleted' });
     this.end();
     this.#options.onOver(this);
@@ -199,7 +219,10 @@ export class Subscription {
 
   /** Deleted and created again, seen at once: the readers begin anew, and say so when they know where. */
   #onRecreated(topic: TopicRoute): void {
-    if (!this.isStarted) return this.#failStart({ error: 'stale-topic-id' });
+    if (!this.isStarted) {
+      this.#failStart({ error: 'stale-topic-id' });
+      return;
+    }
     this.#renewing = { from: this.#topicId, readers: new Set(this.#readers.values()) };
     for (const reader of [...this.#readers.values()]) {
       const found = this.#options.routing.in(topic, reader.partition);

@@ -135,9 +135,15 @@ export class ConnectionSubscriptions {
 
   subscribe(request: SubscribeRequest, done: (result: Result<Subscribed, Failure>) => void): void {
     const topic = this.#all.routing.topic(request.topic);
-    if (topic === undefined) return done(failed({ error: 'unknown-topic' }));
+    if (topic === undefined) {
+      done(failed({ error: 'unknown-topic' }));
+      return;
+    }
     const refusal = this.#refusal(request, request.partitions.length || topic.partitions.length);
-    if (refusal !== undefined) return done(failed(refusal));
+    if (refusal !== undefined) {
+      done(failed(refusal));
+      return;
+    }
     const subscription = new Subscription(request, topic, {
       flow: this.#flow,
       routing: this.#all.routing,
@@ -196,7 +202,8 @@ export class ConnectionSubscriptions {
     if (own.length >= subscriptionsMax || this.#partitions + partitions > partitionsMax) return { error: 'limit-exceeded' };
     const wanted = new Set(request.partitions.map(({ partition }) => partition));
     const overlaps = own.some(
-      ({ name, readers }) => name === request.topic && (wanted.size === 0 || [...readers.keys()].some((each) => wanted.has(each))),
+      ({ name, readers }) =>
+        name === request.topic && (wanted.size === 0 || [...readers.keys()].some((each) => wanted.has(each))),
     );
     return overlaps ? { error: 'invalid-request', message: 'this connection has a subscription of such a partition' } : undefined;
   }

@@ -62,10 +62,19 @@ export class Connection implements Exchange {
   onMessage(bytes: Uint8Array, isBinary: boolean): void {
     if (this.#session.isClosing) return;
     this.#ports.count.received(bytes.length);
-    if (!isBinary) return this.#act(this.#session.onText());
-    if (bytes.length > this.verbs.limits.messageSizeMax) return this.#act(this.#session.onTooLarge(bytes.length));
+    if (!isBinary) {
+      this.#act(this.#session.onText());
+      return;
+    }
+    if (bytes.length > this.verbs.limits.messageSizeMax) {
+      this.#act(this.#session.onTooLarge(bytes.length));
+      return;
+    }
     const decoded = decodeClientMessage(bytes);
-    if (!decoded.ok) return this.#act(this.#session.onMalformed(problems[decoded.error]));
+    if (!decoded.ok) {
+      this.#act(this.#session.onMalformed(problems[decoded.error]));
+      return;
+    }
     this.#onDecoded(decoded.value, bytes.length);
   }
 
@@ -135,9 +144,13 @@ export class Connection implements Exchange {
   }
 
   answerFetch(requestId: number, reply: Draft<FetchReply>, batches: Batches | undefined): void {
-    if (batches === undefined) return this.answer(requestId, { fetch: reply });
+    if (batches === undefined) {
+      this.answer(requestId, { fetch: reply });
+      return;
+    }
     if (!this.#ports.subscriptions.outflow.hasRoom(this.flow, batches.size)) {
-      return this.fail(requestId, { error: 'overloaded', message: 'what was sent before is not read yet' });
+      this.fail(requestId, { error: 'overloaded', message: 'what was sent before is not read yet' });
+      return;
     }
     this.#session.onAnswered(requestId);
     this.#sendFrame(this.#ports.framer.join(fetchReplyFrame(requestId, reply, batches.size), batches));
