@@ -334,3 +334,33 @@ fn every_record_of_the_engine_has_the_bytes_that_it_always_had() {
     });
     assert_eq!(golden, lines.concat());
 }
+
+#[test]
+fn on_a_full_disk_metadata_goes_on_for_a_while_and_then_fails_whole() {
+    let disk = disk(21);
+    let mut io = SimIo::new(&disk);
+    let (mut consensus, mut turn) = started(&disk, true);
+    disk.set_capacity(Some(0));
+    let mut turns = Vec::new();
+    for number in 0..100 {
+        consensus.propose(content(number)).expect("it leads");
+        turns.push(std::mem::replace(&mut turn, consensus.turn(&mut io).expect("there is room ahead")));
+        consensus.rest(&mut io).expect("there is room ahead");
+    }
+    turns.push(turn);
+    let state = consensus.state();
+    let all = everything(&consensus, &turns);
+    consensus.compact(&mut io, state.commit_index, all.clone()).expect("a full disk only postpones it");
+    assert_eq!(consensus.state(), state);
+    consensus.propose(content(200)).expect("it leads");
+    consensus.turn(&mut io).expect("the old journal goes on");
+    let failure = (0..1000).find_map(|_| {
+        consensus.propose(content(7)).ok()?;
+        consensus.turn(&mut io).err()
+    });
+    assert_eq!(failure, Some(ConsensusError::Io(IoError::NO_SPACE)));
+    disk.set_capacity(None);
+    disk.restart(1);
+    let (consensus, turn) = started(&disk, false);
+    assert!(everything(&consensus, &[turn]).starts_with(&[all, content(200)].concat()));
+}
