@@ -46,6 +46,7 @@ export class Running {
         node: {
           version: '0.0.0-test',
           uptimeMs: () => performance.now(),
+          produceRefusal: () => undefined,
           reasons: () => this.reasons,
           dataSize: () => 7,
           diskFree: () => 8,

@@ -52,16 +52,20 @@ export class DataThread {
   receive(message: ToDataThread): void {
     switch (message.kind) {
       case 'assign':
-        return this.#assign(message);
+        this.#assign(message);
+        return;
       case 'view':
         for (const gateway of this.#gateways) gateway.watch.apply(message.change);
-        return this.#send({ kind: 'viewed', version: message.change.version });
+        this.#send({ kind: 'viewed', version: message.change.version });
+        return;
       case 'listen':
         return void this.#listen();
       case 'answer':
-        return this.#gateways[0]?.commands.answer(message.id, message.result);
+        this.#gateways[0]?.commands.answer(message.id, message.result);
+        return;
       case 'condition':
-        return this.#setCondition(message.condition);
+        this.#setCondition(message.condition);
+        return;
       case 'drain':
         return void this.#drain(message.reason, message.reconnectAfterMs);
       case 'close':

@@ -12,7 +12,7 @@ export interface DecodeTask {
 }
 
 /** What a thread of the pool runs. */
-export default function decode({ batches, from, limits }: DecodeTask): Result<DecodedRecords, Failure> {
+export function decode({ batches, from, limits }: DecodeTask): Result<DecodedRecords, Failure> {
   return decodeRecords(batches, from, limits, (batch, sizeMax) => {
     const records = decompressRecords(batch, sizeMax);
     return records.ok ? records : failed<Failure>({ error: 'corrupt-log', message: records.error.message });

@@ -43,17 +43,22 @@ export class DataThreadHost {
   #receive(message: FromDataThread): void {
     switch (message.kind) {
       case 'assigned':
-        return this.#events.assigned(message.number, message.shard, message.answers);
+        this.#events.assigned(message.number, message.shard, message.answers);
+        return;
       case 'viewed':
-        return this.#events.viewed(message.version);
+        this.#events.viewed(message.version);
+        return;
       case 'command':
         return void this.#command(message.id, message.call);
       case 'fenced':
-        return this.#events.fenced(message.shard, message.reason);
+        this.#events.fenced(message.shard, message.reason);
+        return;
       case 'usage':
-        return this.#events.usage(this, message.dataSize);
+        this.#events.usage(this, message.dataSize);
+        return;
       default:
-        return this.#stepDone(message);
+        this.#stepDone(message);
+        return;
     }
   }
 

@@ -33,7 +33,10 @@ export class Reads {
     this.#refreshLogStart(partition);
     const own = this.#tickets.next();
     const read = this.#store.read(handle, own, from, highWatermark, sizeMax);
-    if (!read.ok) return gateway.failed(handle, ticket, failureOfStore(read.error));
+    if (!read.ok) {
+      gateway.failed(handle, ticket, failureOfStore(read.error));
+      return;
+    }
     if (read.value === 'pending') {
       this.#asked.set(own, { gateway, partition, ticket });
       return;
@@ -49,7 +52,10 @@ export class Reads {
 
   told(handle: number, own: number, result: Result<FileRead, StoreFailure>): void {
     const { gateway, partition, ticket } = this.#take(own);
-    if (!result.ok) return gateway.failed(handle, ticket, failureOfStore(result.error));
+    if (!result.ok) {
+      gateway.failed(handle, ticket, failureOfStore(result.error));
+      return;
+    }
     const { size, next } = result.value;
     gateway.bytes(handle, ticket, size, (target) => {
       assert(this.#store.takeRead(handle, own, target), 'what was read is there once');
@@ -61,13 +67,19 @@ export class Reads {
   find(gateway: ShardEnd, partition: Partition, ticket: number, timestampMs: number): void {
     const own = this.#tickets.next();
     const failure = this.#store.find(partition.handle, own, timestampMs);
-    if (failure !== undefined) return gateway.failed(partition.handle, ticket, { error: 'internal', message: failure.message });
+    if (failure !== undefined) {
+      gateway.failed(partition.handle, ticket, { error: 'internal', message: failure.message });
+      return;
+    }
     this.#asked.set(own, { gateway, partition, ticket });
   }
 
   found(handle: number, own: number, result: Result<Found | undefined, StoreFailure>): void {
     const { gateway, ticket } = this.#take(own);
-    if (!result.ok) return gateway.failed(handle, ticket, failureOfStore(result.error));
+    if (!result.ok) {
+      gateway.failed(handle, ticket, failureOfStore(result.error));
+      return;
+    }
     const { offset = -1, timestamp = 0, leaderEpoch = 0 } = result.value ?? {};
     gateway.answer(handle, ticket, [offset, timestamp, leaderEpoch]);
   }

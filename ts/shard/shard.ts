@@ -111,17 +111,23 @@ export class Shard implements LogEvents {
     const first = gateway.word(slot, 0);
     switch (kind) {
       case requestKind.read:
-        return this.#reads.read(gateway, partition, ticket, first, gateway.word(slot, 1));
+        this.#reads.read(gateway, partition, ticket, first, gateway.word(slot, 1));
+        return;
       case requestKind.find:
-        return this.#reads.find(gateway, partition, ticket, first);
+        this.#reads.find(gateway, partition, ticket, first);
+        return;
       case requestKind.epochEnd:
-        return this.#reads.epochEnd(gateway, partition, ticket, first);
+        this.#reads.epochEnd(gateway, partition, ticket, first);
+        return;
       case requestKind.describe:
-        return this.#describe(gateway, partition, ticket);
+        this.#describe(gateway, partition, ticket);
+        return;
       case requestKind.watch:
-        return this.#watch(gateway, partition, ticket);
+        this.#watch(gateway, partition, ticket);
+        return;
       case requestKind.unwatch:
-        return partition.unwatch(gateway);
+        partition.unwatch(gateway);
+        return;
       default:
         assert(false, `a request of kind ${kind}`);
     }
@@ -129,7 +135,10 @@ export class Shard implements LogEvents {
 
   #describe(gateway: ShardEnd, partition: Partition, ticket: number): void {
     const state = this.#ports.store.partition(partition.handle);
-    if (state === undefined) return gateway.failed(partition.handle, ticket, { error: 'unknown-partition' });
+    if (state === undefined) {
+      gateway.failed(partition.handle, ticket, { error: 'unknown-partition' });
+      return;
+    }
     partition.logStart = state.logStart;
     const { logStart, highWatermark, leaderEpoch } = partition;
     gateway.answer(partition.handle, ticket, [logStart, highWatermark, leaderEpoch, state.size, state.segmentsCount]);
