@@ -1,8 +1,6 @@
 import type { ViewFacts } from '../cluster/view.js';
 import type { GatewaySettings } from '../gateway/settings.js';
-import { BrokenInvariant } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
-import { fatal } from '../native/process.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
 import { GatewayIsland } from './gateway-island.js';
@@ -37,7 +35,15 @@ export class DataThread {
     this.#stopWatching = () => doorbell.close();
     for (const shard of wiring.shards) this.#openShard(shard, wiring.doorbell, directory, clock);
     const sendCommand = (id: number, call: CommandCall) => send({ kind: 'command', id, call });
-    const common = { duty: this.#duty, doorbell: wiring.doorbell, clock, facts, settings: gateway, sendCommand };
+    const common = {
+      pages: wiring.pages,
+      duty: this.#duty,
+      doorbell: wiring.doorbell,
+      clock,
+      facts,
+      settings: gateway,
+      sendCommand,
+    };
     this.#gateways = wiring.gateways.map((each) => new GatewayIsland(each, common));
     this.#tellUsage(clock);
     send({ kind: 'opened' });
@@ -75,8 +81,8 @@ export class DataThread {
 
   #tellUsage(clock: Clock): void {
     this.#stopTelling = clock.after(usageIntervalMs, () => this.#tellUsage(clock));
-    const dataSize = [...this.#shards.values()].reduce((sum, { shard }) => sum + shard.dataSize, 0);
-    this.#send({ kind: 'usage', dataSize });
+    for (const { shard } of this.#shards.values()) shard.measures.look();
+    this.#send({ kind: 'usage', topics: [...this.#shards.values()].flatMap(({ shard }) => shard.measures.usage) });
   }
 
   #assign({ number, assignment }: Extract<ToDataThread, { kind: 'assign' }>): void {
@@ -110,10 +116,4 @@ export class DataThread {
     const problems = [...this.#shards.values()].flatMap((island) => island.close() ?? []);
     this.#send({ kind: 'closed', problems });
   }
-}
-
-/** A thread may not die alone: half a broker is worse than none. */
-export function endOnFailure(error: unknown): never {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  fatal(error instanceof BrokenInvariant ? 'invariantBroken' : 'failed', `a thread has failed: ${text}`);
 }

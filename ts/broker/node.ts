@@ -8,6 +8,7 @@ import type { Clock, Failure } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { diskSpace } from '../native/disk-space.js';
 import { DataDirectory } from '../native/log.js';
+import type { TopicUsage } from '../shard/measures.js';
 import { systemRandom } from './clock.js';
 import type { DataThreadStart } from './data-thread.js';
 import { DiskWatch } from './disk-watch.js';
@@ -46,7 +47,7 @@ export class Node {
   #addresses: NodeAddresses | undefined;
   #produceRefusal: Failure | undefined;
   readonly #fences: string[] = [];
-  readonly #dataSizes = new Map<DataThreadHost, number>();
+  readonly #usage = new Map<DataThreadHost, readonly TopicUsage[]>();
   #diskFree = 0;
   #isDraining = false;
 
@@ -64,7 +65,7 @@ export class Node {
       assigned: (number, shard, answers) => this.#controller.assigned(number, shard, answers),
       viewed: (version) => viewed.answered(version),
       fenced: (shard, reason) => this.#fenced(shard, reason),
-      usage: (thread, dataSize) => this.#dataSizes.set(thread, dataSize),
+      usage: (thread, topics) => this.#usage.set(thread, topics),
     };
     const consensus = directory.takeConsensus();
     assert(consensus.ok, 'a directory that was just opened has its metadata log');
@@ -205,7 +206,7 @@ export class Node {
     const condition = {
       isReady: refusal === undefined && !this.#isDraining,
       reasons: reasons.filter((reason) => reason !== undefined),
-      dataSize: [...this.#dataSizes.values()].reduce((sum, size) => sum + size, 0),
+      usage: [...this.#usage.values()].flat(),
       diskFree: this.#diskFree,
       ...(refusal === undefined ? {} : { produceRefusal: refusal }),
     };

@@ -4,7 +4,9 @@ import { assert } from '../model/assert.js';
 import type { HostAnswer, ShardAssignment } from '../model/assignment.js';
 import type { Failure } from '../model/ports.js';
 import type { Result } from '../model/result.js';
-import { type DataThreadStart, endOnFailure } from './data-thread.js';
+import type { TopicUsage } from '../shard/measures.js';
+import type { DataThreadStart } from './data-thread.js';
+import { endOnFailure } from './fault.js';
 import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
 import { portsOf } from './wiring.js';
 
@@ -13,7 +15,7 @@ export interface ThreadEvents {
   assigned(number: number, shard: number, answers: readonly HostAnswer[]): void;
   viewed(version: number): void;
   fenced(shard: number, reason: string): void;
-  usage(thread: DataThreadHost, dataSize: number): void;
+  usage(thread: DataThreadHost, topics: readonly TopicUsage[]): void;
 }
 
 type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'usage'>;
@@ -54,7 +56,7 @@ export class DataThreadHost {
         this.#events.fenced(message.shard, message.reason);
         return;
       case 'usage':
-        this.#events.usage(this, message.dataSize);
+        this.#events.usage(this, message.topics);
         return;
       default:
         this.#stepDone(message);

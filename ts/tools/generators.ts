@@ -1,14 +1,14 @@
 import { join } from 'node:path';
+import { collectedMetrics } from '../broker/collected.js';
 import { commandHelp } from '../cli/help.js';
 import { registry } from '../cli/registry.js';
-
 import { gatewayProbe } from '../gateway/probe.js';
 import { fullName, type Probe } from '../metrics/probe.js';
 import { describeSettings } from '../model/broker-config.js';
-
 import { errors } from '../model/errors.js';
 import { exitCodes } from '../model/exit-codes.js';
 import { type TopicConfigRow, topicConfigs } from '../model/topic-config.js';
+import { shardProbe } from '../shard/probe.js';
 import { protocolJavascript } from './protocol/javascript.js';
 import { protocolTypes } from './protocol/types.js';
 import { root } from './stages/spawn-stage.js';
@@ -42,7 +42,11 @@ function exitCodesPage(): string {
 }
 
 /** By the file that declares them. */
-const probes: Readonly<Record<string, Probe>> = { 'ts/gateway/probe.ts': gatewayProbe };
+const probes: Readonly<Record<string, Probe>> = {
+  'ts/gateway/probe.ts': gatewayProbe,
+  'ts/shard/probe.ts': shardProbe,
+  'ts/broker/collected.ts': collectedMetrics,
+};
 
 function metricsPage(): string {
   const sections = Object.entries(probes).map(([source, probe]) => {
