@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { HostedPartition, ShardAssignment } from '../../model/assignment.js';
 import type { ExitReason } from '../../model/exit-codes.js';
 import type { Clock } from '../../model/ports.js';
 import { failed, ok } from '../../model/result.js';
 import type { LogEntry } from '../../native/raft.js';
-import type { HostedPartition, ShardAssignment } from '../assignments/diff.js';
 import { encodeRecords } from '../metadata/records/record.js';
 import type { MetadataLog } from '../raft/host.js';
 import { View, type ViewChange } from '../view.js';

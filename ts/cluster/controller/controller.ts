@@ -1,12 +1,12 @@
 import { assert } from '../../model/assert.js';
+import type { HostAnswer, ShardAssignment } from '../../model/assignment.js';
 import type { Failure } from '../../model/errors.js';
 import type { ExitReason } from '../../model/exit-codes.js';
 import { type TopicId, topicIdOf } from '../../model/ids.js';
 import type { Clock, ClusterCommands, ConfigChange, NewTopic, Random, TopicRoute } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Failure as LogFailure } from '../../native/failure.js';
-import { assignAll, assignChanges, type ShardAssignment } from '../assignments/diff.js';
-import type { HostAnswer } from '../assignments/host-answer.js';
+import { assignAll, assignChanges } from '../assignments/diff.js';
 import { addPartitions } from '../commands/add-partitions.js';
 import { allocateProducerIds } from '../commands/allocate-producer-ids.js';
 import { alterTopic } from '../commands/alter-topic.js';
