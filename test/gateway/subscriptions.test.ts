@@ -49,9 +49,13 @@ class Client implements Outlet {
 
   constructor(rig: Rig) {
     this.#rig = rig;
-    this.flow = new Flow(this, () => this.subscriptions.onWritable());
-    this.subscriptions = new ConnectionSubscriptions(rig.subscriptions, this.flow, (event) => this.onEvent(event));
+    this.flow = new Flow(this, this);
+    this.subscriptions = new ConnectionSubscriptions(rig.subscriptions, this.flow, this);
     rig.outflow.open(this.flow);
+  }
+
+  onWritable(): void {
+    this.subscriptions.onWritable();
   }
 
   subscribe(start: Start, credit: number, partitions: readonly number[]): void {

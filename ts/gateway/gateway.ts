@@ -83,6 +83,7 @@ export class Gateway implements Deadline {
       server: `millrace/${ports.node.version}`,
       unreadSizeMax: settings.unreadSizeMax,
       count: this.#counts,
+      onClosed: (connection) => void this.#connections.delete(connection),
     };
     this.#http = new Http({ verbs, settings, ports, beforeMetrics: () => this.#measure() });
     this.#server = this.#makeServer();
@@ -123,7 +124,7 @@ export class Gateway implements Deadline {
     this.#isClosed = true;
     for (const connection of [...this.#connections]) connection.closeForRestart();
     this.#server.close();
-    for (const connection of [...this.#connections]) this.#onClosed(connection);
+    for (const connection of [...this.#connections]) connection.onClosed();
     this.#deadlines.close();
   }
 
@@ -198,20 +199,12 @@ export class Gateway implements Deadline {
     });
   }
 
-  #open(socket: Socket) {
+  #open(socket: Socket): Connection | undefined {
     if (this.#isDraining || this.#isClosed) return undefined;
     const connection = new Connection(socket, this.#connectionPorts);
     this.#connections.add(connection);
     this.#counts.opened.add();
-    return {
-      onMessage: (bytes: Uint8Array, isBinary: boolean) => connection.onMessage(bytes, isBinary),
-      onDrain: () => connection.onDrain(),
-      onClosed: () => this.#onClosed(connection),
-    };
-  }
-
-  #onClosed(connection: Connection): void {
-    if (this.#connections.delete(connection)) connection.onClosed();
+    return connection;
   }
 
   async #serve(request: HttpRequest): Promise<HttpReply> {
