@@ -16,6 +16,7 @@ import { FanIn } from './fan-in.js';
 import { gatewaySettings } from './gateway-settings.js';
 import { defaultMemory, planMemory } from './memory.js';
 import type { CommandCall } from './messages.js';
+import { claimPort } from './port-claim.js';
 import { defaultShardsCount, planThreads } from './thread-plan.js';
 import { DataThreadHost, type ThreadEvents } from './threads.js';
 import { wire } from './wiring.js';
@@ -116,6 +117,8 @@ export class Node {
     log: Logger,
     onEnd: (end: NodeEnd) => void,
   ): Promise<Result<Node, NodeEnd>> {
+    const port = await claimPort(config.gateway);
+    if (!port.ok) return failed({ reason: 'failed', message: port.error });
     const opened = DataDirectory.open({
       data: config.data,
       shards: shardsOf(config),
@@ -130,7 +133,8 @@ export class Node {
     if (!opened.ok) return failed(endOf(opened.error));
     const directory = opened.value;
     log.info({ recovery: directory.report }, 'the data directory is open');
-    const node = new Node(config, directory, clock, log, onEnd);
+    const gateway = { host: config.gateway.host, port: port.value };
+    const node = new Node({ ...config, gateway }, directory, clock, log, onEnd);
     const running = await node.#start(directory.report.incarnation);
     return running.ok ? ok(node) : running;
   }
