@@ -22,15 +22,20 @@ export const plain: Serializer<Bytes> = (value) => {
 /** What consumers begin with: a view over the batch. Copy what is kept for long, as it keeps its whole batch in memory. */
 export const bytes: Deserializer<Uint8Array | null> = (value) => value;
 
-export const text = {
-  serialize: ((value) => (value === null ? null : encoder.encode(value))) satisfies Serializer<string | null>,
-  deserialize: ((value) => (value === null ? null : decoded(value))) satisfies Deserializer<string | null>,
+interface Both<T> {
+  readonly serialize: Serializer<T>;
+  readonly deserialize: Deserializer<T>;
+}
+
+export const text: Both<string | null> = {
+  serialize: (value) => (value === null ? null : encoder.encode(value)),
+  deserialize: (value) => (value === null ? null : decoded(value)),
 };
 
 /** `undefined` is a record without value. */
-export const json = {
-  serialize: ((value) => (value === undefined ? null : encoder.encode(JSON.stringify(value)))) satisfies Serializer<unknown>,
-  deserialize: ((value) => (value === null ? undefined : parsed(decoded(value)))) satisfies Deserializer<unknown>,
+export const json: Both<unknown> = {
+  serialize: (value) => (value === undefined ? null : encoder.encode(JSON.stringify(value))),
+  deserialize: (value) => (value === null ? undefined : parsed(decoded(value))),
 };
 
 function decoded(value: Uint8Array): string {
