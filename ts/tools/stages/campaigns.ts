@@ -20,7 +20,16 @@ const runs = { count: byRuns, words: ['run', 'failed'] } as const;
 
 // The names are those of native/src/fuzzing/mod.rs, which tests that each has seeds and its libFuzzer file.
 const fuzzTargets = [
-  ...['batch_header', 'canary', 'checkpoint', 'identity', 'journal_recovery', 'leader_epochs', 'metadata_journal'],
+  ...[
+    'batch_header',
+    'canary',
+    'checkpoint',
+    'consensus_log',
+    'identity',
+    'journal_recovery',
+    'leader_epochs',
+    'metadata_journal',
+  ],
   ...['offset_index', 'producer_state', 'records', 'segment_recovery', 'superblock'],
 ].map(fuzzTarget);
 
