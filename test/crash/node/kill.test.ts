@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
-import { runKills } from './kill-rounds.js';
-import { killAll } from './process.js';
+import { newDirectory, removeDirectoriesAfterwards } from '../../log/directory.js';
+import { killAll } from '../../node/process.mjs';
+import { runKills } from './rounds.mjs';
 
 removeDirectoriesAfterwards();
 afterEach(killAll);
