@@ -1,11 +1,11 @@
 import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
-import type { ClusterCommands, ClusterWatch, Clock, NodeView, ShardPort } from '../model/ports.js';
+import type { Clock, ClusterCommands, ClusterWatch, NodeView, ShardPort } from '../model/ports.js';
 import { GatewayCounts } from './counts.js';
 import { type Deadline, Deadlines } from './deadlines.js';
 import { Admission } from './http/admission.js';
-import type { HttpReply, HttpRequest } from './http/message.js';
 import { Http } from './http/http.js';
+import type { HttpReply, HttpRequest } from './http/message.js';
 import type { RecordViews, StaticFiles } from './http/ports.js';
 import { gatewayProbe } from './probe.js';
 import { Routing } from './routing.js';
@@ -83,6 +83,7 @@ export class Gateway implements Deadline {
       server: `millrace/${ports.node.version}`,
       unreadSizeMax: settings.unreadSizeMax,
       count: this.#counts,
+      onClosed: (connection) => void this.#connections.delete(connection),
     };
     this.#http = new Http({ verbs, settings, ports, beforeMetrics: () => this.#measure() });
     this.#server = this.#makeServer();
@@ -123,7 +124,7 @@ export class Gateway implements Deadline {
     this.#isClosed = true;
     for (const connection of [...this.#connections]) connection.closeForRestart();
     this.#server.close();
-    for (const connection of [...this.#connections]) this.#onClosed(connection);
+    for (const connection of [...this.#connections]) connection.onClosed();
     this.#deadlines.close();
   }
 
@@ -198,20 +199,12 @@ export class Gateway implements Deadline {
     });
   }
 
-  #open(socket: Socket) {
+  #open(socket: Socket): Connection | undefined {
     if (this.#isDraining || this.#isClosed) return undefined;
     const connection = new Connection(socket, this.#connectionPorts);
     this.#connections.add(connection);
     this.#counts.opened.add();
-    return {
-      onMessage: (bytes: Uint8Array, isBinary: boolean) => connection.onMessage(bytes, isBinary),
-      onDrain: () => connection.onDrain(),
-      onClosed: () => this.#onClosed(connection),
-    };
-  }
-
-  #onClosed(connection: Connection): void {
-    if (this.#connections.delete(connection)) connection.onClosed();
+    return connection;
   }
 
   async #serve(request: HttpRequest): Promise<HttpReply> {
@@ -231,8 +224,14 @@ export class Gateway implements Deadline {
     this.#counts.set('unsent', this.#outflow.used);
     this.#counts.set('stalled', this.#outflow.stalledCount);
     this.#counts.set('waitingFetches', this.#fetch.waitingCount);
-    this.#counts.set('waitingCalls', this.#shards.reduce((sum, { waiting }) => sum + waiting.count, 0));
-    this.#counts.set('waitingSize', this.#shards.reduce((sum, { waiting }) => sum + waiting.size, 0));
+    this.#counts.set(
+      'waitingCalls',
+      this.#shards.reduce((sum, { waiting }) => sum + waiting.count, 0),
+    );
+    this.#counts.set(
+      'waitingSize',
+      this.#shards.reduce((sum, { waiting }) => sum + waiting.size, 0),
+    );
   }
 }
 

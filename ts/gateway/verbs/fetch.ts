@@ -48,7 +48,10 @@ export class Fetch {
   /** `done` is called once, maybe before this returns. */
   begin(request: FetchRequest, done: Done): void {
     const found = this.ports.routing.find(request.topic, request.partition);
-    if (!found.ok) return done(found);
+    if (!found.ok) {
+      done(found);
+      return;
+    }
     new Fetching(this, found.value, request, done).begin();
   }
 }
@@ -77,8 +80,14 @@ class Fetching implements TailFollower, Deadline {
 
   begin(): void {
     const { topicId, leaderEpoch, offset } = this.#request;
-    if (topicId !== undefined && topicId !== this.#served.topic.topicId) return this.#explain('recreated');
-    if (leaderEpoch === undefined) return this.#read();
+    if (topicId !== undefined && topicId !== this.#served.topic.topicId) {
+      this.#explain('recreated');
+      return;
+    }
+    if (leaderEpoch === undefined) {
+      this.#read();
+      return;
+    }
     epochAgrees(this.#served, offset, leaderEpoch, (result) => {
       if (!result.ok) this.#done(result);
       else if (result.value < offset) this.#explain('truncated', result.value);
@@ -100,8 +109,12 @@ class Fetching implements TailFollower, Deadline {
     this.#isReading = false;
     if (!result.ok) {
       this.#stopWaiting();
-      if (result.error.error === 'offset-out-of-range') return this.#explain('history-lost');
-      return this.#done(result);
+      if (result.error.error === 'offset-out-of-range') {
+        this.#explain('history-lost');
+        return;
+      }
+      this.#done(result);
+      return;
     }
     const { batches } = result.value;
     this.#found = batches?.size ?? 0;

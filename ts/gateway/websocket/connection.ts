@@ -2,9 +2,9 @@ import type { Batches, Failure } from '../../model/ports.js';
 import type { ClientMessage, FetchReply, ServerMessage } from '../../wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, encodeServerMessage, fetchReplyFrame } from '../../wire/proto/messages.js';
 import type { Framer } from '../subscriptions/framer.js';
-import { Flow, type Outlet } from '../subscriptions/outflow.js';
+import { Flow, type FlowOwner, type Outlet } from '../subscriptions/outflow.js';
 import type { SubscriberEvent } from '../subscriptions/ports.js';
-import { ConnectionSubscriptions, type Subscriptions } from '../subscriptions/subscriptions.js';
+import { ConnectionSubscriptions, type Subscriber, type Subscriptions } from '../subscriptions/subscriptions.js';
 import type { Verbs } from '../verbs/verbs.js';
 import { wireEvent } from './messages/event.js';
 import type { Exchange } from './messages/exchange.js';
@@ -28,6 +28,7 @@ export interface ConnectionPorts {
   /** Bytes of answers that may lie unread before the connection is closed. */
   readonly unreadSizeMax: number;
   readonly count: ConnectionCounts;
+  onClosed(connection: Connection): void;
 }
 
 export interface ConnectionCounts {
@@ -38,7 +39,7 @@ export interface ConnectionCounts {
 }
 
 /** One WebSocket connection: bytes to the session, its verdicts to acts. */
-export class Connection implements Exchange {
+export class Connection implements Exchange, FlowOwner, Subscriber {
   readonly flow: Flow;
   readonly subscriptions: ConnectionSubscriptions;
   readonly #socket: Socket;
@@ -49,8 +50,8 @@ export class Connection implements Exchange {
     this.#socket = socket;
     this.#ports = ports;
     this.#session = new Session(ports.verbs.limits, ports.verbs.clock.monotonicMs());
-    this.flow = new Flow(socket, () => this.subscriptions.onWritable());
-    this.subscriptions = new ConnectionSubscriptions(ports.subscriptions, this.flow, (event) => this.#tell(event));
+    this.flow = new Flow(socket, this);
+    this.subscriptions = new ConnectionSubscriptions(ports.subscriptions, this.flow, this);
     ports.subscriptions.outflow.open(this.flow);
   }
 
@@ -62,10 +63,19 @@ export class Connection implements Exchange {
   onMessage(bytes: Uint8Array, isBinary: boolean): void {
     if (this.#session.isClosing) return;
     this.#ports.count.received(bytes.length);
-    if (!isBinary) return this.#act(this.#session.onText());
-    if (bytes.length > this.verbs.limits.messageSizeMax) return this.#act(this.#session.onTooLarge(bytes.length));
+    if (!isBinary) {
+      this.#act(this.#session.onText());
+      return;
+    }
+    if (bytes.length > this.verbs.limits.messageSizeMax) {
+      this.#act(this.#session.onTooLarge(bytes.length));
+      return;
+    }
     const decoded = decodeClientMessage(bytes);
-    if (!decoded.ok) return this.#act(this.#session.onMalformed(problems[decoded.error]));
+    if (!decoded.ok) {
+      this.#act(this.#session.onMalformed(problems[decoded.error]));
+      return;
+    }
     this.#onDecoded(decoded.value, bytes.length);
   }
 
@@ -98,11 +108,17 @@ export class Connection implements Exchange {
     this.#ports.subscriptions.outflow.onDrain(this.flow);
   }
 
+  onWritable(): void {
+    this.subscriptions.onWritable();
+  }
+
   /** The socket is closed, by whomever: nothing is sent any more. */
   onClosed(): void {
+    if (this.flow.isOver) return;
     this.flow.isOver = true;
     this.subscriptions.close();
     this.#ports.subscriptions.outflow.close(this.flow);
+    this.#ports.onClosed(this);
   }
 
   onTime(nowMs: number): void {
@@ -135,15 +151,19 @@ export class Connection implements Exchange {
   }
 
   answerFetch(requestId: number, reply: Draft<FetchReply>, batches: Batches | undefined): void {
-    if (batches === undefined) return this.answer(requestId, { fetch: reply });
+    if (batches === undefined) {
+      this.answer(requestId, { fetch: reply });
+      return;
+    }
     if (!this.#ports.subscriptions.outflow.hasRoom(this.flow, batches.size)) {
-      return this.fail(requestId, { error: 'overloaded', message: 'what was sent before is not read yet' });
+      this.fail(requestId, { error: 'overloaded', message: 'what was sent before is not read yet' });
+      return;
     }
     this.#session.onAnswered(requestId);
     this.#sendFrame(this.#ports.framer.join(fetchReplyFrame(requestId, reply, batches.size), batches));
   }
 
-  #tell(event: SubscriberEvent): void {
+  onEvent(event: SubscriberEvent): void {
     const currentId = this.verbs.routing.topic(this.subscriptions.nameOf(event.subscriptionId) ?? '')?.topicId;
     this.#send({ requestId: 0, event: wireEvent(event, currentId) });
   }

@@ -16,11 +16,12 @@ export interface Exchange {
 }
 
 /** The body of one kind of message. */
-export type BodyOf<Name extends BodyName> = Extract<ClientMessage, { readonly body: Name }> extends infer Message
-  ? Name extends keyof Message
-    ? Message[Name]
-    : never
-  : never;
+export type BodyOf<Name extends BodyName> =
+  Extract<ClientMessage, { readonly body: Name }> extends infer Message
+    ? Name extends keyof Message
+      ? Message[Name]
+      : never
+    : never;
 
 /** Decoded → verb → answer. May answer before it returns. */
 export type MessageOf<Name extends BodyName> = (exchange: Exchange, requestId: number, body: BodyOf<Name>) => void;

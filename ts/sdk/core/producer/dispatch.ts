@@ -236,8 +236,11 @@ export class Dispatch {
     return this.#shared;
   }
 
-  #allocate(): Promise<Identity> {
-    return this.#context.connection.ask({ allocateProducer: {} }, 'allocateProducer', this.#settings.requestTimeoutMs);
+  async #allocate(): Promise<Identity> {
+    const { connection } = this.#context;
+    const reply = await connection.ask({ allocateProducer: {} }, 'allocateProducer', this.#settings.requestTimeoutMs);
+    // Field by field: a decoded message has its zeros from the prototype, and the first producer of a cluster is number 0.
+    return { producerId: reply.producerId, producerEpoch: reply.producerEpoch };
   }
 }
 
