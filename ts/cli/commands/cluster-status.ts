@@ -21,7 +21,7 @@ export const command = defineCommand({
       }
       terminal.out(`cluster ${clusterId}: ${topics.length} topics, ${partitions} partitions\n\n`);
       const rows = nodes.map(({ nodeId, gateway }) => [nodeId, gateway, nodeId === controllerId ? 'yes' : '']);
-      terminal.out(`${columns(['node', 'gateway', 'controller'], rows)}\n`);
+      if (rows.length > 0) terminal.out(`${columns(['node', 'gateway', 'controller'], rows)}\n`);
       const state = node.isReady ? 'ready' : 'not ready';
       terminal.out(
         `${columns(

@@ -16,8 +16,8 @@ import { UsageError } from '../usage-error.js';
 
 const acksNames: Readonly<Record<string, Acks>> = { '0': 'none', '1': 'leader', all: 'all' };
 
-/** Of one batch: what one commit of a journal takes easily, and a topic with Kafka's usual limit too. */
-const batchSizeMax = 256 << 10;
+/** Of one batch, unless the topic takes less. */
+const batchSizeUsual = 256 << 10;
 const bufferSizeMax = 16 << 20;
 
 const options = {
@@ -67,9 +67,10 @@ async function produce(client: Client, name: string, shape: LineShape, asked: Op
   const topic = await wantedTopic(client, name);
   if (shape.partition !== undefined) checkedPartition(topic, shape.partition);
   const input: Readable = process.stdin;
-  const tally = new Tally(() => input.destroy());
+  const tally = new Tally(name, () => input.destroy());
   const producer = client.producer({ acks: acksNames[asked.acks] ?? 'all', bufferSizeMax, ...tally.callbacks });
   const partitions = await producer.partitionsOf(name);
+  const batchSizeMax = Math.min(batchSizeUsual, await batchSizeOf(client, name));
   const onRefused = tally.refused.bind(tally);
   const outbox = new Outbox(producer, { topic: name, partitions, batchSizeMax, onRefused });
   let isInterrupted = false;
@@ -91,9 +92,15 @@ async function produce(client: Client, name: string, shape: LineShape, asked: Op
   outbox.flush();
   // What failed was told to the tally.
   await producer.flush().catch(() => undefined);
-  terminal.error(`millrace: ${deliveryText(tally, name, isInterrupted)}\n`);
+  terminal.error(`millrace: ${deliveryText(tally, isInterrupted)}\n`);
   if (tally.failure !== undefined) return 'failed';
   return isInterrupted ? 'interrupted' : 'done';
+}
+
+/** What the topic takes at once: a batch beyond it is refused. */
+async function batchSizeOf(client: Client, name: string): Promise<number> {
+  const { configs } = await client.admin.describeTopic(name);
+  return Number(configs.find((config) => config.name === 'max.message.bytes')?.value ?? batchSizeUsual);
 }
 
 /** Everything until the input ends or is cut short. */

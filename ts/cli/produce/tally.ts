@@ -10,6 +10,7 @@ const promises: Readonly<Record<AckedDurability, string>> = {
 /** What became of the records so far. */
 export class Tally {
   readonly callbacks: ProducerCallbacks;
+  readonly #topic: string;
   readonly #onFailure: () => void;
   readonly #startedAt = performance.now();
   /** The least that any acknowledgement promised. */
@@ -19,12 +20,17 @@ export class Tally {
   #failure: string | undefined;
 
   /** `onFailure` is called when it makes no sense to go on. */
-  constructor(onFailure: () => void) {
+  constructor(topic: string, onFailure: () => void) {
+    this.#topic = topic;
     this.#onFailure = onFailure;
     this.callbacks = {
       onDelivery: (delivery) => this.#delivered(delivery),
       onFailure: ({ error, count }: BatchFailure) => this.refused(error, count),
     };
+  }
+
+  get topic(): string {
+    return this.#topic;
   }
 
   get acknowledged(): number {
@@ -54,7 +60,12 @@ export class Tally {
 
   refused(error: MillraceError, count: number): void {
     this.#failed += count;
-    this.stop(error.message);
+    const isTooLarge = error.code === 'batch-too-large' && count === 1;
+    this.stop(
+      isTooLarge
+        ? `${error.message} (millrace topic alter ${this.#topic} --config max.message.bytes=… takes more)`
+        : error.message,
+    );
   }
 
   stop(why: string): void {
@@ -74,12 +85,12 @@ function rank(durability: AckedDurability): number {
 }
 
 /** The last line of `produce`. */
-export function deliveryText(tally: Tally, topic: string, isInterrupted: boolean): string {
+export function deliveryText(tally: Tally, isInterrupted: boolean): string {
   const { acknowledged: count, durability, failed, failure, elapsedMs } = tally;
   const records = `${count} record${count === 1 ? '' : 's'}`;
   const verb = durability === 'none' ? 'sent to' : 'acknowledged by';
   const promise = durability === undefined ? '' : `, durability ${durability}: ${promises[durability]}`;
-  const outcome = `${records} ${verb} ${topic} in ${(elapsedMs / 1000).toFixed(2)} s${promise}`;
+  const outcome = `${records} ${verb} ${tally.topic} in ${(elapsedMs / 1000).toFixed(2)} s${promise}`;
   if (failure !== undefined) return `${failure}; ${outcome}${failed > 0 ? `; ${failed} failed` : ''}`;
   return isInterrupted ? `stopped by Ctrl-C; ${outcome}` : outcome;
 }
