@@ -76,6 +76,7 @@ async function consume(client: Client, name: string, wanted: Wanted, terminal: T
     signal: reading.signal,
     onEvent: (event) => events.tell(event),
   });
+  consumer.ready().then(() => reading.begin());
   let isInterrupted = false;
   terminal.onInterrupt(() => {
     isInterrupted = true;

@@ -13,6 +13,11 @@ export class Reading {
   constructor(max: number, idleMs: number | undefined) {
     this.#max = max;
     this.#idleMs = idleMs;
+  }
+
+  /** From now on there is something to wait for. */
+  begin(): void {
+    this.#cameAt = performance.now();
     this.#watch();
   }
 
