@@ -10,7 +10,7 @@ import { wireEvent } from './messages/event.js';
 import type { Exchange } from './messages/exchange.js';
 import { wireError } from './messages/failure.js';
 import { beginRequest, type RequestName } from './messages/table.js';
-import { protocolVersion, Session, type Verdict } from './session.js';
+import { closeCodes, protocolVersion, Session, type Verdict } from './session.js';
 
 /** The socket of one connection. */
 export interface Socket extends Outlet {
@@ -184,6 +184,11 @@ export class Connection implements Exchange, FlowOwner, Subscriber {
     const error = wireError(verdict.failure);
     // Subscriptions end first: behind this error nothing is pushed.
     this.subscriptions.close();
+    // One that reads nothing would keep its buffer until the library gives it up.
+    if (this.flow.isBlocked && (verdict.code === closeCodes.policy || verdict.code === closeCodes.idle)) {
+      this.#socket.terminate();
+      return;
+    }
     this.#socket.send(encodeServerMessage({ requestId: 0, error }));
     this.#socket.close(verdict.code, verdict.failure.error);
   }
