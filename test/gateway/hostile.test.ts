@@ -11,6 +11,7 @@ import { Tails } from '../../ts/gateway/tails.js';
 import { Fetch } from '../../ts/gateway/verbs/fetch.js';
 import { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
 import { Produce } from '../../ts/gateway/verbs/produce.js';
+import { Answers } from '../../ts/gateway/websocket/answers.js';
 import { Connection, type Socket } from '../../ts/gateway/websocket/connection.js';
 import type { ClientMessage } from '../../ts/wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, decodeServerMessage, encodeClientMessage } from '../../ts/wire/proto/messages.js';
@@ -90,6 +91,7 @@ class Rig implements Socket {
       verbs: { routing, commands: cluster, missing, produce, fetch: this.fetch, node, clock, limits, counts },
       subscriptions: this.subscriptions,
       framer,
+      answers: new Answers(),
       server: 'test',
       unreadSizeMax: 5000,
       count: { received: none, began: none, failed: none, closed: none },
@@ -117,6 +119,10 @@ class Rig implements Socket {
     if (requestId > 0) this.answered.set(requestId, (this.answered.get(requestId) ?? 0) + 1);
     else if (body === 'error') this.hasConnectionError = true;
     if (this.isStalled) this.buffered += frame.length;
+  }
+
+  sendAll(frames: readonly Uint8Array[]): void {
+    for (const frame of frames) this.send(frame);
   }
 
   bufferedSize(): number {

@@ -19,6 +19,7 @@ import { Fetch } from './verbs/fetch.js';
 import { MissingTopics } from './verbs/missing-topics.js';
 import { Produce } from './verbs/produce.js';
 import type { Verbs } from './verbs/verbs.js';
+import { Answers } from './websocket/answers.js';
 import { Connection, type ConnectionPorts, type Socket } from './websocket/connection.js';
 import { Server } from './websocket/server.js';
 
@@ -81,6 +82,7 @@ export class Gateway implements Deadline {
       verbs,
       subscriptions: this.#subscriptions,
       framer,
+      answers: new Answers(),
       server: `millrace/${ports.node.version}`,
       unreadSizeMax: settings.unreadSizeMax,
       count: this.#counts,

@@ -60,6 +60,15 @@ class UwsSocket implements Socket {
     this.#ws?.send(frame, true);
   }
 
+  sendAll(frames: readonly Uint8Array[]): void {
+    const ws = this.#ws;
+    if (frames.length === 1) this.send(frames[0] as Uint8Array);
+    else
+      ws?.cork(() => {
+        for (const frame of frames) ws.send(frame, true);
+      });
+  }
+
   bufferedSize(): number {
     return this.#ws?.getBufferedAmount() ?? 0;
   }
