@@ -76,15 +76,16 @@ class Rig implements Socket {
     });
     const missing = new MissingTopics(routing, cluster);
     this.fetch = new Fetch({ routing, tails, deadlines, waitingMax: 3 });
-    const produce = new Produce({ routing, missing, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
     const node = {
       version: '0',
       uptimeMs: () => 1.5,
+      produceRefusal: () => undefined,
       reasons: () => [],
       dataSize: () => 0,
       diskFree: () => 0,
       configsOf: () => [],
     };
+    const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
     const counts = () => ({ connections: 1, subscriptions: 0 });
     const none = () => undefined;
     this.connection = new Connection(this, {
