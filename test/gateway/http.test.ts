@@ -6,7 +6,12 @@ import { page, Running } from './running.js';
 let server: Running;
 
 beforeAll(async () => {
-  server = await new Running({ bodySizeMax: 20_000, bodiesSizeMax: 100_000, advertised: ['node.example'] }).start();
+  server = await new Running({
+    bodySizeMax: 20_000,
+    bodiesSizeMax: 100_000,
+    advertised: ['node.example'],
+    origins: ['https://ui.example'],
+  }).start();
 });
 
 afterAll(() => server.stop());
@@ -164,6 +169,22 @@ test('another Host or Origin is refused, and no other page may read an answer', 
   expect(await status({ host: 'node.example' })).toBe(200);
   expect(await status({ origin: 'http://evil.example' })).toBe(403);
   expect((await get('/api/v1/topics')).headers.get('access-control-allow-origin')).toBeNull();
+  expect((await get('/api/v1/topics', { method: 'OPTIONS' })).status).toBe(405);
+});
+
+test('pages of an allowed origin may ask and read', async () => {
+  const headers = (method: string) =>
+    new Promise<Record<string, unknown>>((resolve) =>
+      request(`${server.url}/api/v1/topics`, { method, headers: { origin: 'https://ui.example' } }, (reply) =>
+        resolve({ ...reply.headers, status: reply.statusCode }),
+      ).end(),
+    );
+  expect(await headers('GET')).toMatchObject({
+    status: 200,
+    'access-control-allow-origin': 'https://ui.example',
+    vary: 'origin',
+  });
+  expect(await headers('OPTIONS')).toMatchObject({ status: 204, 'access-control-allow-headers': 'content-type' });
 });
 
 test('every route is in the description, and the description names nothing else', async () => {

@@ -19,6 +19,7 @@ import { Fetch } from './verbs/fetch.js';
 import { MissingTopics } from './verbs/missing-topics.js';
 import { Produce } from './verbs/produce.js';
 import type { Verbs } from './verbs/verbs.js';
+import { Answers } from './websocket/answers.js';
 import { Connection, type ConnectionPorts, type Socket } from './websocket/connection.js';
 import { Server } from './websocket/server.js';
 
@@ -57,6 +58,7 @@ export class Gateway implements Deadline {
   readonly #counts: GatewayCounts;
   readonly #server: Server;
   readonly #http: Http;
+  readonly #admission: Admission;
   readonly #fetch: Fetch;
   #isDraining = false;
   #isClosed = false;
@@ -80,12 +82,14 @@ export class Gateway implements Deadline {
       verbs,
       subscriptions: this.#subscriptions,
       framer,
+      answers: new Answers(),
       server: `millrace/${ports.node.version}`,
       unreadSizeMax: settings.unreadSizeMax,
       count: this.#counts,
       onClosed: (connection) => void this.#connections.delete(connection),
     };
-    this.#http = new Http({ verbs, settings, ports, beforeMetrics: () => this.#measure() });
+    this.#admission = new Admission(settings);
+    this.#http = new Http({ verbs, settings, ports, admission: this.#admission, beforeMetrics: () => this.#measure() });
     this.#server = this.#makeServer();
     ports.cluster.onChange((changed) => {
       if (!this.#isClosed) this.#subscriptions.onTopicsChanged(changed.map(({ name }) => name));
@@ -111,6 +115,7 @@ export class Gateway implements Deadline {
     this.#isDraining = true;
     this.#server.stopListening();
     for (const connection of [...this.#connections]) connection.sayGoodbye(reason, options.reconnectAfterMs);
+    this.#fetch.answerAll();
     const endMs = this.#ports.clock.monotonicMs() + options.waitMs;
     while (this.#owes() && this.#ports.clock.monotonicMs() < endMs) {
       await new Promise<void>((resolve) => void this.#ports.clock.after(5, resolve));
@@ -182,7 +187,6 @@ export class Gateway implements Deadline {
 
   #makeServer(): Server {
     const { host, port, limits, bodySizeMax, bodiesSizeMax } = this.#settings;
-    const admission = new Admission(this.#settings);
     return new Server({
       host,
       port,
@@ -190,7 +194,8 @@ export class Gateway implements Deadline {
       messageSizeMax: limits.messageSizeMax + 1024 * 1024,
       bodySizeMax,
       bodiesSizeMax,
-      admit: (name, origin) => admission.check(name, origin),
+      idleMsMax: limits.idleMsMax * 2,
+      admit: (name, origin) => this.#admission.check(name, origin),
       open: (socket) => this.#open(socket),
       hasRoom: () => !this.#isDraining && this.#connections.size < this.#settings.connectionsMax,
       serve: (request) => this.#serve(request),

@@ -114,11 +114,14 @@ export class Subscription implements ReaderOwner {
     for (const reader of [...this.#readers]) reader.advance();
   }
 
+  /** One that has not begun yet is answered now: its request is owed an answer. */
   end(): void {
+    const done = this.#done;
     this.#done = undefined;
     const readers = this.#readers;
     this.#readers = [];
     for (const reader of readers) reader.end();
+    done?.(failed({ error: 'invalid-request', message: 'it was ended before it began' }));
   }
 
   // What readers tell.
@@ -181,6 +184,7 @@ export class Subscription implements ReaderOwner {
 
   #failStart(failure: Failure): void {
     const done = this.#done;
+    this.#done = undefined;
     this.end();
     this.#owner.onOver(this);
     done?.(failed(failure));

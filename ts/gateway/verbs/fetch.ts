@@ -39,10 +39,19 @@ export interface FetchPorts {
 /** Reads from an offset on, and waits if that is too little. */
 export class Fetch {
   readonly ports: FetchPorts;
-  waitingCount = 0;
+  readonly waiting = new Set<Deadline>();
 
   constructor(ports: FetchPorts) {
     this.ports = ports;
+  }
+
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
+  /** The node goes down: nobody waits any longer, each gets what there is. */
+  answerAll(): void {
+    for (const fetching of [...this.waiting]) fetching.onTime();
   }
 
   /** `done` is called once, maybe before this returns. */
@@ -136,7 +145,7 @@ class Fetching implements TailFollower, Deadline {
     if (this.#isWaiting) return true;
     const { deadlines, tails, waitingMax } = this.#verb.ports;
     if (this.#verb.waitingCount >= waitingMax) return false;
-    this.#verb.waitingCount += 1;
+    this.#verb.waiting.add(this);
     this.#isWaiting = true;
     this.#tick = deadlines.add(waitMs, this);
     tails.follow(this.#served, this);
@@ -146,7 +155,7 @@ class Fetching implements TailFollower, Deadline {
   #stopWaiting(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
-    this.#verb.waitingCount -= 1;
+    this.#verb.waiting.delete(this);
     this.#verb.ports.tails.unfollow(this.#served, this);
     if (this.#tick !== undefined) this.#verb.ports.deadlines.remove(this.#tick, this);
     this.#tick = undefined;
@@ -170,7 +179,6 @@ class Fetching implements TailFollower, Deadline {
   }
 
   onTime(): void {
-    this.#tick = undefined;
     this.#stopWaiting();
     this.#isLast = true;
     if (!this.#isReading) this.#read();

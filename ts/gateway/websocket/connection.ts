@@ -6,14 +6,17 @@ import { Flow, type FlowOwner, type Outlet } from '../subscriptions/outflow.js';
 import type { SubscriberEvent } from '../subscriptions/ports.js';
 import { ConnectionSubscriptions, type Subscriber, type Subscriptions } from '../subscriptions/subscriptions.js';
 import type { Verbs } from '../verbs/verbs.js';
+import type { Answering, Answers } from './answers.js';
 import { wireEvent } from './messages/event.js';
 import type { Exchange } from './messages/exchange.js';
 import { wireError } from './messages/failure.js';
 import { beginRequest, type RequestName } from './messages/table.js';
-import { protocolVersion, Session, type Verdict } from './session.js';
+import { closeCodes, protocolVersion, Session, type Verdict } from './session.js';
 
 /** The socket of one connection. */
 export interface Socket extends Outlet {
+  /** As `send` for each of them, in one go. */
+  sendAll(frames: readonly Uint8Array[]): void;
   /** What was sent goes first. */
   close(code: number, reason: string): void;
 }
@@ -23,6 +26,7 @@ export interface ConnectionPorts {
   readonly verbs: Verbs;
   readonly subscriptions: Subscriptions;
   readonly framer: Framer;
+  readonly answers: Answers;
   /** "millrace/0.1.0" */
   readonly server: string;
   /** Bytes of answers that may lie unread before the connection is closed. */
@@ -39,12 +43,13 @@ export interface ConnectionCounts {
 }
 
 /** One WebSocket connection: bytes to the session, its verdicts to acts. */
-export class Connection implements Exchange, FlowOwner, Subscriber {
+export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
   readonly flow: Flow;
   readonly subscriptions: ConnectionSubscriptions;
   readonly #socket: Socket;
   readonly #ports: ConnectionPorts;
   readonly #session: Session;
+  #answers: Uint8Array[] | undefined;
 
   constructor(socket: Socket, ports: ConnectionPorts) {
     this.#socket = socket;
@@ -142,7 +147,27 @@ export class Connection implements Exchange, FlowOwner, Subscriber {
 
   answer(requestId: number, reply: Draft<ServerMessage>): void {
     this.#session.onAnswered(requestId);
+    if (this.flow.isOver || this.#session.isClosing) return;
+    const frame = encodeServerMessage({ ...reply, requestId });
+    if (this.#answers !== undefined) this.#answers.push(frame);
+    else {
+      this.#answers = [frame];
+      this.#ports.answers.add(this);
+    }
+  }
+
+  answerAtOnce(requestId: number, reply: Draft<ServerMessage>): void {
+    this.#session.onAnswered(requestId);
     this.#send({ ...reply, requestId });
+  }
+
+  flush(): void {
+    const answers = this.#answers;
+    this.#answers = undefined;
+    if (answers === undefined || this.flow.isOver) return;
+    this.#socket.sendAll(answers);
+    this.#ports.subscriptions.outflow.look(this.flow);
+    this.#endIfUnread();
   }
 
   fail(requestId: number, failure: Failure): void {
@@ -175,17 +200,33 @@ export class Connection implements Exchange, FlowOwner, Subscriber {
   #sendFrame(frame: Uint8Array): void {
     if (this.flow.isOver || this.#session.isClosing) return;
     this.#ports.subscriptions.outflow.send(this.flow, frame);
+    this.#endIfUnread();
+  }
+
+  #endIfUnread(): void {
     if (this.flow.isBlocked && this.flow.charged > this.#ports.unreadSizeMax) this.#act(this.#session.onUnread());
   }
 
   #act(verdict: Verdict): void {
     if (verdict.do !== 'close' || this.flow.isOver) return;
     this.#ports.count.closed(verdict.code);
+    this.#flushLast();
     const error = wireError(verdict.failure);
     // Subscriptions end first: behind this error nothing is pushed.
     this.subscriptions.close();
+    // One that reads nothing would keep its buffer until the library gives it up.
+    if (this.flow.isBlocked && (verdict.code === closeCodes.policy || verdict.code === closeCodes.idle)) {
+      this.#socket.terminate();
+      return;
+    }
     this.#socket.send(encodeServerMessage({ requestId: 0, error }));
     this.#socket.close(verdict.code, verdict.failure.error);
+  }
+
+  /** What is owed goes out before the last word. */
+  #flushLast(): void {
+    if (this.#answers !== undefined) this.#socket.sendAll(this.#answers);
+    this.#answers = undefined;
   }
 }
 

@@ -17,6 +17,8 @@ export interface ServerPorts {
   readonly port: number;
   /** A larger message ends its connection without a word: the memory for it is never spent. */
   readonly messageSizeMax: number;
+  /** No connection that neither sends nor takes anything stays longer: also one that was closed and does not take even that. */
+  readonly idleMsMax: number;
   readonly bodySizeMax: number;
   /** Of all HTTP requests whose bodies are arriving. */
   readonly bodiesSizeMax: number;
@@ -56,6 +58,15 @@ class UwsSocket implements Socket {
 
   send(frame: Uint8Array): void {
     this.#ws?.send(frame, true);
+  }
+
+  sendAll(frames: readonly Uint8Array[]): void {
+    const ws = this.#ws;
+    if (frames.length === 1) this.send(frames[0] as Uint8Array);
+    else
+      ws?.cork(() => {
+        for (const frame of frames) ws.send(frame, true);
+      });
   }
 
   bufferedSize(): number {
@@ -98,7 +109,7 @@ export class Server {
     this.#app.ws<UserData>(path, {
       maxPayloadLength: ports.messageSizeMax,
       maxBackpressure: 0,
-      idleTimeout: 0,
+      idleTimeout: Math.min(960, Math.max(16, Math.ceil(ports.idleMsMax / 1000))),
       sendPingsAutomatically: false,
       compression: uws.DISABLED,
       upgrade: (response, request, context) => this.#guard(() => this.#upgrade(response, request, context)),

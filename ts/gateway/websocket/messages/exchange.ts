@@ -9,7 +9,10 @@ import type { BodyName } from '../session.js';
 export interface Exchange {
   readonly verbs: Verbs;
   readonly subscriptions: ConnectionSubscriptions;
+  /** Goes out when everything that runs now is done. */
   answer(requestId: number, reply: Draft<ServerMessage>): void;
+  /** Before anything that is sent from here on. */
+  answerAtOnce(requestId: number, reply: Draft<ServerMessage>): void;
   fail(requestId: number, failure: Failure): void;
   /** With batches behind the reply, which are copied before this returns. */
   answerFetch(requestId: number, reply: Draft<FetchReply>, batches: Batches | undefined): void;

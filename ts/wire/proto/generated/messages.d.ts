@@ -155,7 +155,7 @@ export interface Limits {
   readonly batchSizeMax: number;
   /** Requests without an answer. */
   readonly requestsMax: number;
-  /** Bytes of produce requests without an answer; beyond it the server stops reading from the connection. */
+  /** Bytes of produce requests without an answer. One that would go beyond is refused, and nothing of it is stored; a single request is always taken. */
   readonly produceSizeInFlightMax: number;
   readonly subscriptionsMax: number;
   /** Of one subscription: more credit than this is cut. */
