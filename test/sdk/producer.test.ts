@@ -211,3 +211,18 @@ test('many partitions take turns', async () => {
   await producer.flush();
   for (const partition of [0, 250, 499]) expect(server.values('many', partition)).toEqual(numbers(20));
 });
+
+test('requests stay within what the server takes in one message', async () => {
+  const server = new ModelServer();
+  server.create('t', 8);
+  const { client } = await clientOf(server);
+  let largest = 0;
+  server.onMessage = (size) => {
+    largest = Math.max(largest, size);
+  };
+  const producer = client.producer({ batchSizeMax: 200 * 1024 });
+  const value = 'x'.repeat(150_000);
+  await Promise.all(numbers(64).map((number) => producer.send({ topic: 't', partition: Number(number) % 8, value })));
+  expect(largest).toBeGreaterThan(300_000);
+  expect(largest).toBeLessThanOrEqual(1 << 20);
+});

@@ -16,6 +16,8 @@ import { TopicQueues, type WaitingRecord } from './topics.js';
 /** Records that wait for a topic or for room, before more of them are refused. */
 const waitingMax = 10_000;
 const expiryChecks = 20;
+/** Of a request around one batch: the longest topic name, and what compression may add to what does not compress. */
+const messageOverhead = 2048;
 
 export interface BatchFailure {
   readonly topic: string;
@@ -224,6 +226,14 @@ export class Producer<Key = Bytes, Value = Bytes> {
     return delivered;
   }
 
+  /** What the server takes at all, and in one message. */
+  get #batchSizeLimit(): number {
+    const { limits } = this.#context.connection;
+    const ofBatch = limits?.batchSizeMax || Number.POSITIVE_INFINITY;
+    const ofMessage = (limits?.messageSizeMax || Number.POSITIVE_INFINITY) - messageOverhead;
+    return Math.min(ofBatch, ofMessage);
+  }
+
   #queueFor(topic: TopicQueues, asked: number | undefined, key: Uint8Array | null): PartitionQueue {
     const { length } = topic.queues;
     const { partitioner } = this.#settings;
@@ -232,7 +242,7 @@ export class Producer<Key = Bytes, Value = Bytes> {
   }
 
   #batchFor(queue: PartitionQueue, topic: TopicQueues, size: number): OpenBatch {
-    const limit = this.#context.connection.welcome?.limits?.batchSizeMax || Number.POSITIVE_INFINITY;
+    const limit = this.#batchSizeLimit;
     if (size > limit) throw errorNamedAs('batch-too-large', `a record of ${size} bytes: a batch has at most ${limit}`);
     const { open } = queue;
     if (open !== undefined && open.writer.size + size <= Math.min(this.#settings.batchSizeMax, limit)) return open;
