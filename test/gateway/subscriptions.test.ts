@@ -305,6 +305,15 @@ const step: fc.Arbitrary<{ text: string; step: Step }> = fc.oneof(
     weight: 1,
     arbitrary: fc.integer({ min: 1, max: 3000 }).map((ms) => ({ text: `time ${ms}`, step: (rig: Rig) => rig.clock.advance(ms) })),
   },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('overloaded' as const, 'not-leader' as const, undefined, undefined).map((error) => ({
+      text: `reads fail ${error}`,
+      step: (rig: Rig) => {
+        rig.shard.readFailure = error === undefined ? undefined : { error };
+      },
+    })),
+  },
   { weight: 1, arbitrary: fc.constant({ text: 'grow', step: (rig: Rig) => rig.cluster.grow('t', 3) }) },
 );
 
@@ -334,6 +343,7 @@ function missing(rig: Rig, client: Client): number {
 
 function check(rig: Rig): void {
   rig.shard.free();
+  rig.shard.readFailure = undefined;
   for (const client of rig.clients) client.stall(false);
   rig.settle();
   // Exactly what is missing: credit that got lost on the way would be noticed here.
@@ -361,7 +371,7 @@ const options = fc.record({
 });
 
 test('every subscriber gets every batch from its start on, once and in order, within its credit', () => {
-  const property = fc.property(options, fc.array(step, { minLength: 1, maxLength: 120 }), (chosen, steps) => {
+  const property = fc.property(options, fc.array(step, { minLength: 1, maxLength: 120, size: 'max' }), (chosen, steps) => {
     const rig = new Rig(chosen);
     for (const each of steps) each.step(rig);
     check(rig);
