@@ -24,6 +24,12 @@ test('many records share few requests and keep their order', async () => {
   expect(observed.filter(([name]) => name === 'producer.batch').length).toBeLessThan(20);
 });
 
+test('a record alone does not wait for company', async () => {
+  const { client } = await clientOf(new ModelServer());
+  const producer = client.producer({ lingerMs: 60_000 });
+  for (const value of numbers(20)) await producer.send({ topic: 't', partition: 0, value });
+});
+
 test('keys choose their partition as Kafka does, records without key fill one batch after the other', async () => {
   const server = new ModelServer();
   const { client } = await clientOf(server);
@@ -151,6 +157,7 @@ test('without a connection records wait, and are given up at their deadline', as
   await producer.send({ topic: 't', partition: 0, value: '0' });
   server.isUp = false;
   server.cutAll();
+  await until(() => !client.isConnected);
   await expect(producer.send({ topic: 't', partition: 0, value: '1' })).rejects.toMatchObject({ code: 'timed-out' });
   server.isUp = true;
   const { offset } = await producer.send({ topic: 't', partition: 0, value: '2' });
@@ -186,6 +193,7 @@ test('what is abandoned fails at once', async () => {
   await producer.send({ topic: 't', partition: 0, value: '0' });
   server.isUp = false;
   server.cutAll();
+  await until(() => !client.isConnected);
   const waiting = producer.send({ topic: 't', partition: 0, value: '1' }).catch((error) => error.code);
   await client.abandon();
   expect(await waiting).toBe('closed');
@@ -210,4 +218,19 @@ test('many partitions take turns', async () => {
   }
   await producer.flush();
   for (const partition of [0, 250, 499]) expect(server.values('many', partition)).toEqual(numbers(20));
+});
+
+test('requests stay within what the server takes in one message', async () => {
+  const server = new ModelServer();
+  server.create('t', 8);
+  const { client } = await clientOf(server);
+  let largest = 0;
+  server.onMessage = (size) => {
+    largest = Math.max(largest, size);
+  };
+  const producer = client.producer({ batchSizeMax: 200 * 1024 });
+  const value = 'x'.repeat(150_000);
+  await Promise.all(numbers(64).map((number) => producer.send({ topic: 't', partition: Number(number) % 8, value })));
+  expect(largest).toBeGreaterThan(300_000);
+  expect(largest).toBeLessThanOrEqual(1 << 20);
 });

@@ -117,12 +117,15 @@ export class Dispatch {
       const { sender } = queue;
       if (sender.needsIdentity) this.#askForIdentity(queue);
       if (sender.notBefore > now) notBefore = Math.min(notBefore, sender.notBefore);
+      const next = sender.next(now)?.bytes;
+      if (next === undefined) continue;
+      const added = next.length + entryOverhead + queue.topic.length * 3;
       // A batch alone may be larger than what several may take together.
-      if (sent.length > 0 && size + this.#settings.batchSizeMax + entryOverhead > room) break;
+      if (sent.length > 0 && size + added > room) break;
       const entry = sender.take(now);
       if (entry === undefined) continue;
       const bytes = queue.bytesOf(entry);
-      size += bytes.length + entryOverhead + queue.topic.length * 3;
+      size += added;
       sent.push({ queue, entry, bytes });
     }
     // Whoever was taken from goes to the end, so that no partition waits for another one.
