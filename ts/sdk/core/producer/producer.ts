@@ -1,6 +1,6 @@
 import { durabilityNamed } from '../../../wire/proto/enums.js';
 import type { ProduceResult } from '../../../wire/proto/generated/messages.js';
-import { recordSizeMax } from '../../../wire/records/batch-writer.js';
+import { type BatchWriter, recordSizeMax } from '../../../wire/records/batch-writer.js';
 import type { Context } from '../context.js';
 import { closedError, errorNamedAs, LimitError, MillraceError } from '../errors.js';
 import type { Bytes } from '../serde.js';
@@ -105,6 +105,31 @@ export class Producer<Key = Bytes, Value = Bytes> {
   write(record: OutgoingRecord<Key, Value>): Promise<void> | undefined {
     const waiting = this.#take(record, false);
     if (waiting !== undefined) return waiting.then(() => undefined);
+    return this.#isFull ? this.#room() : undefined;
+  }
+
+  /** How many partitions a topic has, which is created if the server allows that; asked once, then known. */
+  async partitionsOf(name: string): Promise<number> {
+    if (this.#ended !== undefined) throw this.#ended;
+    const topic = this.#topic(name);
+    if (!topic.isKnown) await topic.refresh();
+    return topic.queues.length;
+  }
+
+  /**
+   * Sends records that the caller has put into a batch already, as one batch of this partition: behind what was given to `send` and
+   * `write` for it. For those who make very many records; answers as `write` does. The topic has to be known: `partitionsOf`.
+   */
+  writeBatch(name: string, partition: number, records: BatchWriter): Promise<void> | undefined {
+    if (this.#ended !== undefined) throw this.#ended;
+    const topic = this.#topic(name);
+    const queue = topic.queues[checkedPartition(partition, name, topic.queues.length)] as PartitionQueue;
+    this.#refuseTooLarge(records.size, records.count === 1 ? 'a record' : 'a batch');
+    if (queue.open !== undefined) this.#close(queue, topic.queues.length);
+    const batch = this.#openBatch(queue, topic, records);
+    batch.reserved = records.size;
+    this.#bufferSize += records.size;
+    this.#close(queue, topic.queues.length);
     return this.#isFull ? this.#room() : undefined;
   }
 
@@ -246,16 +271,26 @@ export class Producer<Key = Bytes, Value = Bytes> {
   }
 
   #batchFor(queue: PartitionQueue, topic: TopicQueues, size: number): OpenBatch {
-    const limit = this.#batchSizeLimit;
-    if (size > limit) throw errorNamedAs('batch-too-large', `a record of ${size} bytes: a batch has at most ${limit}`);
+    const limit = this.#refuseTooLarge(size, 'a record');
     const { open } = queue;
     if (open !== undefined && open.writer.size + size <= Math.min(this.#settings.batchSizeMax, limit)) return open;
     if (open !== undefined) this.#close(queue, topic.queues.length);
+    const batch = this.#openBatch(queue, topic);
+    this.#letLinger(queue);
+    return batch;
+  }
+
+  #refuseTooLarge(size: number, what: string): number {
+    const limit = this.#batchSizeLimit;
+    if (size > limit) throw errorNamedAs('batch-too-large', `${what} of ${size} bytes: a batch has at most ${limit}`);
+    return limit;
+  }
+
+  #openBatch(queue: PartitionQueue, topic: TopicQueues, records?: BatchWriter): OpenBatch {
     const now = this.#context.clock.monotonicMs();
     topic.refreshIfOld(now);
-    const batch = new OpenBatch(now, now + this.#settings.deliveryTimeoutMs);
+    const batch = new OpenBatch(now, now + this.#settings.deliveryTimeoutMs, records);
     queue.open = batch;
-    this.#letLinger(queue);
     this.#watchExpiry();
     return batch;
   }
