@@ -25,6 +25,8 @@ export class MillraceError extends Error {
   readonly isRetriable: boolean;
   /** What to do about it, in a sentence; empty where the message says it all. */
   readonly advice: string;
+  /** What a server asks to wait before the next attempt; 0: it does not say. */
+  retryAfterMs = 0;
 
   constructor(code: ErrorCode, message: string, isRetriable = false, advice = '') {
     super(advice === '' ? message : `${message} (${advice})`);
@@ -164,8 +166,9 @@ export function errorOf(wire: WireError): MillraceError {
       'a newer client knows this error',
     );
   }
-  const message = wire.text || errors[name].text;
-  return new classes[name](name, message, retry !== 'never', adviceFor[retry]);
+  const error = new classes[name](name, wire.text || errors[name].text, retry !== 'never', adviceFor[retry]);
+  error.retryAfterMs = wire.retryAfterMs;
+  return error;
 }
 
 export function errorNamedAs(name: ErrorName, message: string = errors[name].text): MillraceError {

@@ -1,5 +1,6 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { buildBundle, isBundleFresh } from './bundle.mjs';
 import { filesUnder, fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
 import { addon, cliMain, dist, nativeManifest, nodeModules, packageLock, root } from './paths.mjs';
 import { Problem } from './problem.mjs';
@@ -19,6 +20,7 @@ const commandLink = join(nodeModules, '.bin', 'millrace');
 /** @type {readonly Product[]} */
 export const products = [
   { name: 'TypeScript', isFresh: isTypescriptFresh, make: buildTypescript },
+  { name: 'browser SDK', isFresh: isBundleFresh, make: buildBundle },
   { name: 'native addon', isFresh: isNativeFresh, make: buildNative },
   { name: 'command', isFresh: () => existsSync(commandLink), make: linkCommand },
 ];

@@ -26,50 +26,88 @@ export type RecordProblem = 'cut' | 'negative-size' | 'trailing-bytes' | 'offset
  * that stops early pays for no more than it read.
  */
 export function* iterateRecords(header: BatchHeader, records: Uint8Array): Generator<Result<BatchRecord, RecordProblem>, void> {
-  const { recordsCount } = header;
-  const cursor: Cursor = { bytes: records, position: 0, end: records.length };
-  let lastDelta = -1;
-  for (let index = 0; index < recordsCount; index++) {
-    const taken = takeRecord(cursor, header, lastDelta);
-    yield taken;
-    if (!taken.ok) return;
-    lastDelta = taken.value.offset - header.baseOffset;
+  const reader = new RecordReader(header, records);
+  for (let taken = reader.next(); taken !== undefined; taken = reader.next()) {
+    yield typeof taken === 'string' ? failed(taken) : ok(taken);
   }
-  if (cursor.position < records.length) yield failed('trailing-bytes');
 }
 
-/** Sizes are told apart from problems by their type, so that taking a field costs no object. */
+/** Records are told apart from problems by their type, so that taking one costs no other object. */
 type Taken<T> = T | RecordProblem;
 
-function takeRecord(cursor: Cursor, header: BatchHeader, lastDelta: number): Result<BatchRecord, RecordProblem> {
-  const size = takeSize(cursor);
-  if (typeof size === 'string') return failed(size);
-  if (size === null) return failed('negative-size');
-  if (size > cursor.end - cursor.position || size < 1) return failed('cut');
-  // The first byte of a record is attributes that mean nothing.
-  const body: Cursor = { bytes: cursor.bytes, position: cursor.position + 1, end: cursor.position + size };
-  const record = takeBody(body, header, lastDelta);
-  if (typeof record === 'string') return failed(record);
-  if (body.position < body.end) return failed('trailing-bytes');
-  cursor.position = body.end;
-  return ok(record);
-}
+/** The records of a batch one by one, for those who read many: what all records share is taken out of the header once. */
+export class RecordReader {
+  readonly #cursor: Cursor;
+  readonly #end: number;
+  readonly #baseOffset: number;
+  readonly #lastOffsetDelta: number;
+  readonly #firstTimestamp: number;
+  /** Of all records, where the broker stamped them. */
+  readonly #appendTime: number | undefined;
+  #left: number;
+  #lastDelta = -1;
 
-function takeBody(body: Cursor, header: BatchHeader, lastDelta: number): Taken<BatchRecord> {
-  const timestampDelta = takeVarlong(body);
-  const offsetDelta = takeVarint(body);
-  if (timestampDelta === undefined || offsetDelta === undefined) return 'cut';
-  const key = takeNullable(body);
-  if (typeof key === 'string') return key;
-  const value = takeNullable(body);
-  if (typeof value === 'string') return value;
-  const headers = takeHeaders(body);
-  if (typeof headers === 'string') return headers;
-  const offset = header.baseOffset + offsetDelta;
-  if (offsetDelta <= lastDelta || offsetDelta > header.lastOffsetDelta || !isOffset(offset)) return 'offset-delta';
-  const timestamp = header.isLogAppendTime ? header.maxTimestamp : header.firstTimestamp + timestampDelta;
-  if (!Number.isSafeInteger(timestamp)) return 'timestamp';
-  return { offset, timestamp, key, value, headers };
+  constructor(header: BatchHeader, records: Uint8Array) {
+    this.#cursor = { bytes: records, position: 0, end: records.length };
+    this.#end = records.length;
+    this.#baseOffset = header.baseOffset;
+    this.#lastOffsetDelta = header.lastOffsetDelta;
+    this.#firstTimestamp = header.firstTimestamp;
+    this.#appendTime = header.isLogAppendTime ? header.maxTimestamp : undefined;
+    this.#left = header.recordsCount;
+  }
+
+  /** Undefined after the last record, and after a problem. */
+  next(): Taken<BatchRecord> | undefined {
+    if (this.#left <= 0) return this.#ended();
+    this.#left--;
+    const taken = this.#take();
+    if (typeof taken === 'string') this.#stop();
+    return taken;
+  }
+
+  #ended(): RecordProblem | undefined {
+    if (this.#cursor.position >= this.#end) return undefined;
+    this.#stop();
+    return 'trailing-bytes';
+  }
+
+  #stop(): void {
+    this.#left = 0;
+    this.#cursor.position = this.#end;
+  }
+
+  #take(): Taken<BatchRecord> {
+    const cursor = this.#cursor;
+    cursor.end = this.#end;
+    const size = takeSize(cursor);
+    if (typeof size === 'string') return size;
+    if (size === null) return 'negative-size';
+    if (size > cursor.end - cursor.position || size < 1) return 'cut';
+    cursor.end = cursor.position + size;
+    // The first byte of a record is attributes that mean nothing.
+    cursor.position++;
+    const record = this.#takeBody(cursor);
+    return typeof record !== 'string' && cursor.position < cursor.end ? 'trailing-bytes' : record;
+  }
+
+  #takeBody(body: Cursor): Taken<BatchRecord> {
+    const timestampDelta = takeVarlong(body);
+    const offsetDelta = takeVarint(body);
+    if (timestampDelta === undefined || offsetDelta === undefined) return 'cut';
+    const key = takeNullable(body);
+    if (typeof key === 'string') return key;
+    const value = takeNullable(body);
+    if (typeof value === 'string') return value;
+    const headers = takeHeaders(body);
+    if (typeof headers === 'string') return headers;
+    const offset = this.#baseOffset + offsetDelta;
+    if (offsetDelta <= this.#lastDelta || offsetDelta > this.#lastOffsetDelta || !isOffset(offset)) return 'offset-delta';
+    this.#lastDelta = offsetDelta;
+    const timestamp = this.#appendTime ?? this.#firstTimestamp + timestampDelta;
+    if (!Number.isSafeInteger(timestamp)) return 'timestamp';
+    return { offset, timestamp, key, value, headers };
+  }
 }
 
 function takeSize(cursor: Cursor): Taken<number | null> {

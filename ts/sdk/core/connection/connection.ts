@@ -137,15 +137,19 @@ export class Connection {
     return this.ask(body, expects, Math.max(1, until - this.#now()));
   }
 
-  /** Asks now: fails with `connection-lost` where the connection is not open. */
+  /**
+   * Asks now: fails with `connection-lost` where the connection is not open. `onReply` is called before anything that comes
+   * behind the answer is read; a promise is told later.
+   */
   ask<Name extends Body>(
     body: Draft<ClientMessage>,
     expects: Name,
     timeoutMs = this.#settings.requestTimeoutMs,
+    onReply?: (reply: Reply<Name>) => void,
   ): Promise<Reply<Name>> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.welcome === undefined) return Promise.reject(connectionLost(this.#lastFailure));
-    return this.#ask(body, expects, timeoutMs) as Promise<Reply<Name>>;
+    return this.#ask(body, expects, timeoutMs, onReply as ((reply: unknown) => void) | undefined) as Promise<Reply<Name>>;
   }
 
   /** Sends what has no answer; false where the connection is not open. */
@@ -178,7 +182,7 @@ export class Connection {
     for (const listener of [...this.#listeners]) listener.onEnd?.(error);
   }
 
-  #ask(body: Draft<ClientMessage>, expects: Body, timeoutMs: number): Promise<unknown> {
+  #ask(body: Draft<ClientMessage>, expects: Body, timeoutMs: number, onReply?: (reply: unknown) => void): Promise<unknown> {
     const { observe, clock } = this.#around;
     const startedAt = this.#now();
     return new Promise((resolve, reject) => {
@@ -194,6 +198,7 @@ export class Connection {
           const answer = answerIn(outcome.message, expects);
           if (answer instanceof Error) return end(answer);
           end();
+          onReply?.(answer);
           resolve(answer);
         },
       });
@@ -287,9 +292,8 @@ export class Connection {
     }
     if (this.#clusterId !== undefined && this.#clusterId !== welcome.clusterId) {
       const message = `cluster ${welcome.clusterId} answers where ${this.#clusterId} was`;
-      return this.close(
-        new ClusterChangedError('cluster-changed', message, false, 'connect anew, and begin without old positions'),
-      );
+      this.close(new ClusterChangedError('cluster-changed', message, false, 'connect anew, and begin without old positions'));
+      return;
     }
     this.#clusterId = welcome.clusterId;
     this.#welcome = welcome;
@@ -314,8 +318,12 @@ export class Connection {
     if (this.#pending.count === 0) this.#happenedIfDraining();
   }
 
+  // Not before who waits for the last answer has it: the drop tells them that all is lost.
   #happenedIfDraining(): void {
-    if (this.#phase.name === 'draining') this.#happened({ type: 'drained' });
+    if (this.#phase.name !== 'draining') return;
+    queueMicrotask(() => {
+      if (this.#pending.count === 0) this.#happened({ type: 'drained' });
+    });
   }
 
   #told(message: ServerMessage): void {

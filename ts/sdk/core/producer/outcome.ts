@@ -1,6 +1,5 @@
 import type { ErrorName } from '../../../model/errors.js';
-import { errorNamed, retryNamed } from '../../../wire/proto/enums.js';
-import type { ProduceResult, Error as WireError } from '../../../wire/proto/generated/messages.js';
+import type { ProduceResult } from '../../../wire/proto/generated/messages.js';
 import { errorOf, type MillraceError } from '../errors.js';
 
 /** What an answer says about one batch, as far as the sender's decisions go. */
@@ -52,16 +51,17 @@ const readings: Readonly<Record<ErrorName, Reading>> = {
 };
 
 export function outcomeOf(result: ProduceResult): Outcome {
-  return result.error === null ? { kind: 'stored', result } : outcomeOfError(result.error);
+  return result.error === null ? { kind: 'stored', result } : outcomeOfError(errorOf(result.error));
 }
 
-/** Of one entry, or of the whole request. */
-export function outcomeOfError(wire: WireError): Outcome {
-  const name = errorNamed(wire.code);
-  const error = errorOf(wire);
+/** Of one entry, or of a whole request. */
+export function outcomeOfError(error: MillraceError): Outcome {
   // An error of a newer server: its own advice decides, and nothing is known of what was stored.
-  if (name === undefined) return { kind: retryNamed(wire.retry) === 'never' ? 'refused' : 'again', isMaybeStored: true, error };
-  const reading = readings[name];
+  const reading = Object.hasOwn(readings, error.code)
+    ? readings[error.code as ErrorName]
+    : error.isRetriable
+      ? 'again-maybe'
+      : 'refused-maybe';
   if (reading === 'stored') return { kind: 'stored', result: undefined };
   if (reading === 'gap' || reading === 'unknown-producer') return { kind: reading, error };
   const [kind, maybe] = reading.split('-') as ['again' | 'refused', string | undefined];

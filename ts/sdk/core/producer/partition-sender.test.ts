@@ -150,6 +150,15 @@ test('a batch refused while its successor was stored fails: it would come behind
   ]);
 });
 
+test('nothing goes so far ahead that the log would forget the oldest open batch', () => {
+  const sender = established(8);
+  const [a, ...others] = takenAll(sender);
+  if (a === undefined) throw new Error();
+  for (const entry of others) sender.answer(entry, stored(), 0);
+  sender.answer(a, late, 0);
+  expect(numbers(takenAll(sender))).toEqual([[0, 1]]);
+});
+
 test('what is too old is given up: unsent without a trace, sent without a hole', () => {
   const sender = established(0);
   sender.push(batch(0, 1, 10));
@@ -346,4 +355,29 @@ test('whatever a log and its connections do: nothing twice, nothing out of order
     world.check();
   });
   fc.assert(property, { numRuns: 3000 });
+});
+
+test('where nothing is refused for good, everything is stored in the end', () => {
+  const mild = fc.constantFrom<Step>(
+    ...([
+      'push',
+      'send',
+      'process',
+      'answer',
+      'refuse-now',
+      'late-stored',
+      'late-lost',
+      'answer-last',
+      'lose-connection',
+    ] as const),
+  );
+  const property = fc.property(fc.array(mild, { maxLength: 150, size: 'max' }), (steps) => {
+    const world = new World();
+    for (const one of steps) world.play(one);
+    world.finish();
+    world.check();
+    for (const { batch, error } of world.outcomes.values())
+      expect([batch.number, error?.code]).toEqual([batch.number, undefined]);
+  });
+  fc.assert(property, { numRuns: 2000 });
 });

@@ -9,8 +9,9 @@ import type { Outcome } from './outcome.js';
 // stored that is not. A broker tells duplicates by producer id and sequence, and remembers five batches; an unknown producer may
 // begin at any sequence. From that follow the rules below.
 //
-// 1. At most five batches are under way, and a single one until the log has acknowledged one: behind a refused first batch the
-//    log would take a second one for the producer's beginning.
+// 1. From the oldest open batch to the newest there are at most five, those in between that are acknowledged counted: a sixth one
+//    stored, and the log would not know the oldest any more when it comes again. And there is a single one until the log has
+//    acknowledged one: behind a refused first batch the log would take a second one for the producer's beginning.
 // 2. After any failure nothing new goes out until all that is under way is answered; then they go again, in order, with the
 //    sequences that they had.
 // 3. A batch that is refused for good leaves a hole. If it was surely never stored, those behind it close up. If it may have been
@@ -43,6 +44,8 @@ interface MutableEntry<Batch extends SentBatch> extends Entry<Batch> {
   sequence: number | undefined;
   identity: Identity | undefined;
   attempts: number;
+  /** Counts the batches that were numbered. */
+  ordinal: number;
   isUnderWay: boolean;
   isMaybeStored: boolean;
   /** One before it was refused while this was under way: a gap is no surprise. */
@@ -77,6 +80,7 @@ export class PartitionSender<Batch extends SentBatch> {
   #identity: Identity | undefined;
   #identitiesInARow = 0;
   #nextSequence = 0;
+  #nextOrdinal = 0;
   /** The log has acknowledged a batch under this identity. */
   #isKnownToLog = false;
   #isRecovering = false;
@@ -117,6 +121,7 @@ export class PartitionSender<Batch extends SentBatch> {
       sequence: undefined,
       identity: undefined,
       attempts: 0,
+      ordinal: 0,
       isUnderWay: false,
       isMaybeStored: false,
       isBehindRefused: false,
@@ -135,7 +140,10 @@ export class PartitionSender<Batch extends SentBatch> {
     if (this.#settings.isIdempotent && this.#identity === undefined) return undefined;
     const entry = this.#entries.find(({ isUnderWay }) => !isUnderWay);
     if (entry === undefined) return undefined;
-    if (this.#settings.isIdempotent && entry.sequence === undefined) this.#number(entry);
+    if (this.#settings.isIdempotent && entry.sequence === undefined) {
+      if (!this.#isWithinMemory()) return undefined;
+      this.#number(entry);
+    }
     entry.isUnderWay = true;
     entry.attempts++;
     this.#underWay++;
@@ -195,8 +203,15 @@ export class PartitionSender<Batch extends SentBatch> {
     return isSure ? this.#settings.underWayMax : 1;
   }
 
+  /** Whether the log would still know the oldest open batch if all that follows it, one more included, were stored. */
+  #isWithinMemory(): boolean {
+    const [oldest] = this.#entries;
+    return oldest?.sequence === undefined || this.#nextOrdinal - oldest.ordinal < underWayLimit;
+  }
+
   #number(entry: MutableEntry<Batch>): void {
     entry.sequence = this.#nextSequence;
+    entry.ordinal = this.#nextOrdinal++;
     entry.identity = this.#identity;
     this.#nextSequence = (this.#nextSequence + entry.batch.count) % sequenceBound;
   }

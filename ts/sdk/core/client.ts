@@ -1,0 +1,144 @@
+import type { Clock } from '../../model/ports.js';
+import { crc32c } from '../../wire/records/crc32c.js';
+import { Admin } from './admin.js';
+import type { Chance } from './clock.js';
+import { type CodecLoaders, Codecs } from './compression/codec.js';
+import { Connection } from './connection/connection.js';
+import type { Dial } from './connection/transport.js';
+import { Consumer } from './consumer/consumer.js';
+import type { ConsumerOptions } from './consumer/options.js';
+import type { Context } from './context.js';
+import { ConnectionError, invalidArgument, MillraceError } from './errors.js';
+import type { Observer } from './observer.js';
+import { bounded, type ProducerOptions } from './producer/options.js';
+import { Producer, type ProducerCallbacks } from './producer/producer.js';
+import type { Bytes } from './serde.js';
+
+export interface ConnectOptions {
+  /** Named in the server's log. */
+  readonly client?: string;
+  /** How long `connect` tries. Default 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** Of a request, where the call says nothing else. Default 30 s. */
+  readonly requestTimeoutMs?: number;
+  /** Between two attempts to connect: from the first to the most, doubling. Default 100 ms to 5 s. */
+  readonly reconnectMs?: { readonly first: number; readonly most: number };
+}
+
+/** What the SDK takes from its surroundings; a runtime's index brings it. */
+export interface Runtime {
+  readonly name: string;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly codecs: CodecLoaders;
+  readonly observe: Observer;
+  /** Calls back when the network is said to be back; the answer ends that. */
+  onWake(wake: () => void): () => void;
+}
+
+const attemptTimeoutMs = 5_000;
+const silenceMsMax = 30_000;
+const retryBackoff = { firstMs: 20, mostMs: 2_000 };
+
+/** `host:port`, `http(s)://…` and `ws(s)://…` all name the gateway. */
+export function gatewayUrl(given: string): string {
+  const text = /^[a-z]+:\/\//i.test(given) ? given : `ws://${given}`;
+  let url: URL;
+  try {
+    url = new URL(text.replace(/^http/i, 'ws'));
+  } catch {
+    throw invalidArgument(`${given} is no address of a gateway: host:port, or ws://host:port`);
+  }
+  if (url.protocol !== 'ws:' && url.protocol !== 'wss:')
+    throw invalidArgument(`${given} is no address of a gateway: ws:// or wss://`);
+  if (url.pathname === '/' || url.pathname === '') url.pathname = '/v1';
+  return url.href;
+}
+
+/** A connection to a cluster, shared by all producers and consumers that are made of it. */
+export class Client {
+  readonly admin: Admin;
+  readonly #context: Context;
+  readonly #stopWaking: () => void;
+  readonly #producers = new Set<{ close(): Promise<void> }>();
+  readonly #consumers = new Set<{ close(): Promise<void> }>();
+
+  /** Use `connect`. */
+  constructor(url: string, options: ConnectOptions, runtime: Runtime) {
+    const requestTimeoutMs = bounded('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1, 2 ** 31 - 1);
+    const settings = {
+      url: gatewayUrl(url),
+      client: options.client ?? runtime.name,
+      requestTimeoutMs,
+      backoff: { firstMs: options.reconnectMs?.first ?? 100, mostMs: options.reconnectMs?.most ?? 5_000 },
+      connectTimeoutMs: attemptTimeoutMs,
+      silenceMsMax,
+    };
+    const connection = new Connection(settings, runtime);
+    const { clock, chance, observe } = runtime;
+    this.#context = { connection, clock, chance, codecs: new Codecs(runtime.codecs), crc32c, observe, retryBackoff };
+    this.admin = new Admin(this.#context, requestTimeoutMs);
+    this.#stopWaking = runtime.onWake(() => connection.wake());
+  }
+
+  /** Of the cluster; undefined while there is no connection. */
+  get clusterId(): string | undefined {
+    return this.#context.connection.welcome?.clusterId;
+  }
+
+  get isConnected(): boolean {
+    return this.#context.connection.welcome !== undefined;
+  }
+
+  /** Resolves when there is a connection. */
+  async opened(timeoutMs: number): Promise<void> {
+    try {
+      await this.#context.connection.opened(timeoutMs);
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'connection-lost') throw error;
+      const why = this.#context.connection.lastFailure;
+      throw new ConnectionError(
+        'connection-failed',
+        `no connection within ${timeoutMs} ms: ${why}`,
+        true,
+        'is the gateway running there?',
+      );
+    }
+  }
+
+  producer<Key = Bytes, Value = Bytes>(options: ProducerOptions<Key, Value> & ProducerCallbacks = {}): Producer<Key, Value> {
+    const producer: Producer<Key, Value> = new Producer(this.#context, options, () => this.#producers.delete(producer));
+    this.#producers.add(producer);
+    return producer;
+  }
+
+  consumer<Key = Uint8Array | null, Value = Uint8Array | null>(options: ConsumerOptions<Key, Value>): Consumer<Key, Value> {
+    const consumer: Consumer<Key, Value> = new Consumer(this.#context, options, () => this.#consumers.delete(consumer));
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  /** Sends what producers still have, ends consumers, then closes the connection. */
+  async close(): Promise<void> {
+    const consumers = [...this.#consumers].map((consumer) => consumer.close());
+    const producers = [...this.#producers].map((producer) => producer.close());
+    try {
+      await Promise.all([...consumers, ...producers]);
+    } finally {
+      this.#stopWaking();
+      this.#context.connection.close();
+    }
+  }
+}
+
+export async function connectWith(url: string, options: ConnectOptions, runtime: Runtime): Promise<Client> {
+  const client = new Client(url, options, runtime);
+  try {
+    await client.opened(options.connectTimeoutMs ?? 10_000);
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
