@@ -44,12 +44,12 @@ test('pausing keeps the place, whatever it is', () => {
   for (const events of [[], [opened], [opened, batch(0, 20, 1)]] as const) {
     const paused = after(...events, { type: 'pause' });
     expect(mayRead(paused)).toBe(false);
-    expect(read(paused, { type: 'resume' })).toEqual(after(...events));
+    expect(read(paused, { type: 'continue' })).toEqual(after(...events));
   }
 });
 
 test('a batch under way when it was paused still counts', () => {
-  expect(after(opened, { type: 'pause' }, batch(0, 20, 1), { type: 'resume' }).phase.name).toBe('live');
+  expect(after(opened, { type: 'pause' }, batch(0, 20, 1), { type: 'continue' }).phase.name).toBe('live');
 });
 
 test('the end and a failure are final', () => {

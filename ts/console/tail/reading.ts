@@ -26,7 +26,7 @@ export interface Reading {
 export type ReadingEvent =
   | { readonly type: 'opened'; readonly places: readonly Place[] }
   | { readonly type: 'batch'; readonly partition: number; readonly nextOffset: number; readonly shown: number }
-  | { readonly type: 'pause' | 'resume' | 'continue' }
+  | { readonly type: 'pause' | 'continue' }
   | { readonly type: 'ended' | 'failed'; readonly why: string };
 
 /** Where a partition is read from, and where it ends now. */
@@ -46,8 +46,6 @@ export function read(reading: Reading, event: ReadingEvent): Reading {
   switch (event.type) {
     case 'pause':
       return { ...reading, isPaused: true };
-    case 'resume':
-      return { ...reading, isPaused: false };
     case 'continue':
       return { isPaused: false, phase: phase.name === 'held' ? { ...phase, name: 'catching-up', room: pageMax } : phase };
     case 'ended':
