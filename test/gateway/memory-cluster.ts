@@ -1,9 +1,9 @@
 import type { TopicId } from '../../ts/model/ids.js';
 import type {
+  Clock,
   ClusterCommands,
   ClusterView,
   ClusterWatch,
-  Clock,
   ConfigChange,
   Failure,
   NewTopic,
@@ -46,7 +46,10 @@ export class MemoryCluster implements ClusterCommands, ClusterWatch {
   add(name: string, partitions: number, durability: TopicRoute['durability'] = 'fsync'): TopicRoute {
     this.#topicNumber += 1;
     const topicId = this.#topicNumber.toString(16).padStart(32, '0') as TopicId;
-    const topic = this.#route({ topicId, name, durability, batchSizeMax: 1 << 20, isLogAppendTime: false, partitions: [] }, partitions);
+    const topic = this.#route(
+      { topicId, name, durability, batchSizeMax: 1 << 20, isLogAppendTime: false, partitions: [] },
+      partitions,
+    );
     this.configs.set(name, {});
     return topic;
   }
@@ -93,9 +96,20 @@ export class MemoryCluster implements ClusterCommands, ClusterWatch {
     if (this.topics.has(topic.name)) return failed({ error: 'topic-exists' });
     if ('wrong' in topic.configs) return failed({ error: 'invalid-config' });
     if (validateOnly) {
-      return ok({ topicId: '0'.repeat(32) as TopicId, name: topic.name, durability: 'fsync', batchSizeMax: 1, isLogAppendTime: false, partitions: [] });
+      return ok({
+        topicId: '0'.repeat(32) as TopicId,
+        name: topic.name,
+        durability: 'fsync',
+        batchSizeMax: 1,
+        isLogAppendTime: false,
+        partitions: [],
+      });
     }
-    const made = this.add(topic.name, topic.partitions ?? 1, topic.configs['durability'] === 'replicated' ? 'replicated' : 'fsync');
+    const made = this.add(
+      topic.name,
+      topic.partitions ?? 1,
+      topic.configs['durability'] === 'replicated' ? 'replicated' : 'fsync',
+    );
     this.configs.set(topic.name, { ...topic.configs });
     return ok(made);
   }

@@ -45,7 +45,7 @@ export class MemoryPartition {
   }
 }
 
-export function batchesOf(stored: readonly StoredBatch[]): Batches {
+function batchesOf(stored: readonly StoredBatch[]): Batches {
   const [first] = stored;
   const last = stored.at(-1);
   if (first === undefined || last === undefined) throw new Error('no batches');
@@ -81,6 +81,11 @@ export class MemoryShard implements ShardPort {
       this.partitions.set(handle, partition);
     }
     return partition;
+  }
+
+  setFull(isFull: boolean): void {
+    if (isFull) this.isFull = true;
+    else this.free();
   }
 
   /** Makes room: whoever waited tries again. */

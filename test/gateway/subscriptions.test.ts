@@ -49,9 +49,13 @@ class Client implements Outlet {
 
   constructor(rig: Rig) {
     this.#rig = rig;
-    this.flow = new Flow(this, () => this.subscriptions.onWritable());
-    this.subscriptions = new ConnectionSubscriptions(rig.subscriptions, this.flow, (event) => this.onEvent(event));
+    this.flow = new Flow(this, this);
+    this.subscriptions = new ConnectionSubscriptions(rig.subscriptions, this.flow, this);
     rig.outflow.open(this.flow);
+  }
+
+  onWritable(): void {
+    this.subscriptions.onWritable();
   }
 
   subscribe(start: Start, credit: number, partitions: readonly number[]): void {
@@ -164,7 +168,12 @@ class Rig {
   publishes = 0;
   #batchNumber = 0;
 
-  constructor(options: { readonly partitions: number; readonly budget: number; readonly directMax: number; readonly round: number }) {
+  constructor(options: {
+    readonly partitions: number;
+    readonly budget: number;
+    readonly directMax: number;
+    readonly round: number;
+  }) {
     this.cluster.add('t', options.partitions);
     const calls = new ShardCalls(this.shard, { sizeMax: 1 << 20, countMax: 1000 });
     const settings = { sizeMax: options.budget, roundSizeMax: options.round, stallMsMin: 1000, unreadSizeMax: 1000 };
@@ -221,7 +230,9 @@ const offsetOf = (value: number) => value as Offset;
 const start = fc.oneof(
   fc.constantFrom<Start>({ at: 'beginning' }, { at: 'end' }),
   fc.nat(20).map((offset): Start => ({ at: 'offset', offset: offsetOf(offset) })),
-  fc.nat(20).map((offset): Start => ({ at: 'position', position: { topicId: undefined, offset: offsetOf(offset), leaderEpoch: 1 } })),
+  fc
+    .nat(20)
+    .map((offset): Start => ({ at: 'position', position: { topicId: undefined, offset: offsetOf(offset), leaderEpoch: 1 } })),
 );
 
 type Step = (rig: Rig) => void;
@@ -229,18 +240,39 @@ const who = fc.nat(5);
 const of = (rig: Rig, index: number) => rig.clients[index % Math.max(1, rig.clients.length)];
 
 const step: fc.Arbitrary<{ text: string; step: Step }> = fc.oneof(
-  { weight: 8, arbitrary: fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 600 })).map(([partition, records, size]) => ({ text: `store ${partition} ${records} ${size}`, step: (rig: Rig) => rig.store(partition, records, size) })) },
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(fc.nat(3), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 600 }))
+      .map(([partition, records, size]) => ({
+        text: `store ${partition} ${records} ${size}`,
+        step: (rig: Rig) => rig.store(partition, records, size),
+      })),
+  },
   { weight: 12, arbitrary: fc.nat(20).map((at) => ({ text: `run ${at}`, step: (rig: Rig) => rig.shard.runOne(at) })) },
   { weight: 2, arbitrary: fc.constant({ text: 'run all', step: (rig: Rig) => rig.shard.runAll() }) },
   {
     weight: 3,
-    arbitrary: fc.tuple(start, fc.integer({ min: 0, max: 1500 }), fc.uniqueArray(fc.nat(1), { maxLength: 2 })).map(([from, credit, partitions]) => ({
-      text: `subscribe ${JSON.stringify(from)} ${credit} [${partitions}]`,
-      step: (rig: Rig) => rig.clients.length < 6 && rig.client().subscribe(from, credit, partitions),
+    arbitrary: fc
+      .tuple(start, fc.integer({ min: 0, max: 1500 }), fc.uniqueArray(fc.nat(1), { maxLength: 2 }))
+      .map(([from, credit, partitions]) => ({
+        text: `subscribe ${JSON.stringify(from)} ${credit} [${partitions}]`,
+        step: (rig: Rig) => rig.clients.length < 6 && rig.client().subscribe(from, credit, partitions),
+      })),
+  },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(who, fc.integer({ min: 1, max: 1500 }))
+      .map(([index, size]) => ({ text: `credit ${index} ${size}`, step: (rig: Rig) => of(rig, index)?.addCredit(size) })),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(who, fc.boolean()).map(([index, isStalled]) => ({
+      text: `stall ${index} ${isStalled}`,
+      step: (rig: Rig) => of(rig, index)?.stall(isStalled),
     })),
   },
-  { weight: 6, arbitrary: fc.tuple(who, fc.integer({ min: 1, max: 1500 })).map(([index, size]) => ({ text: `credit ${index} ${size}`, step: (rig: Rig) => of(rig, index)?.addCredit(size) })) },
-  { weight: 4, arbitrary: fc.tuple(who, fc.boolean()).map(([index, isStalled]) => ({ text: `stall ${index} ${isStalled}`, step: (rig: Rig) => of(rig, index)?.stall(isStalled) })) },
   { weight: 1, arbitrary: who.map((index) => ({ text: `close ${index}`, step: (rig: Rig) => of(rig, index)?.close() })) },
   {
     weight: 1,
@@ -252,10 +284,27 @@ const step: fc.Arbitrary<{ text: string; step: Step }> = fc.oneof(
       },
     })),
   },
-  { weight: 1, arbitrary: fc.tuple(fc.nat(1), fc.boolean()).map(([partition, remembers]) => ({ text: `forget ${partition} ${remembers}`, step: (rig: Rig) => setRemembers(rig, partition, remembers) })) },
-  { weight: 1, arbitrary: fc.boolean().map((isFull) => ({ text: `full ${isFull}`, step: (rig: Rig) => (isFull ? (rig.shard.isFull = true) : rig.shard.free()) })) },
-  { weight: 1, arbitrary: fc.tuple(fc.nat(1), fc.nat(30)).map(([partition, upTo]) => ({ text: `trim ${partition} ${upTo}`, step: (rig: Rig) => trim(rig, partition, upTo) })) },
-  { weight: 1, arbitrary: fc.integer({ min: 1, max: 3000 }).map((ms) => ({ text: `time ${ms}`, step: (rig: Rig) => rig.clock.advance(ms) })) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.nat(1), fc.boolean()).map(([partition, remembers]) => ({
+      text: `forget ${partition} ${remembers}`,
+      step: (rig: Rig) => setRemembers(rig, partition, remembers),
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.boolean().map((isFull) => ({ text: `full ${isFull}`, step: (rig: Rig) => rig.shard.setFull(isFull) })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.nat(1), fc.nat(30))
+      .map(([partition, upTo]) => ({ text: `trim ${partition} ${upTo}`, step: (rig: Rig) => trim(rig, partition, upTo) })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: 1, max: 3000 }).map((ms) => ({ text: `time ${ms}`, step: (rig: Rig) => rig.clock.advance(ms) })),
+  },
   { weight: 1, arbitrary: fc.constant({ text: 'grow', step: (rig: Rig) => rig.cluster.grow('t', 3) }) },
 );
 
@@ -288,7 +337,8 @@ function check(rig: Rig): void {
   for (const client of rig.clients) client.stall(false);
   rig.settle();
   // Exactly what is missing: credit that got lost on the way would be noticed here.
-  for (const client of rig.clients) if (client.state === 'subscribed') client.addCredit(Math.max(1, missing(rig, client) - client.credit));
+  for (const client of rig.clients)
+    if (client.state === 'subscribed') client.addCredit(Math.max(1, missing(rig, client) - client.credit));
   rig.settle();
   for (const client of rig.clients) {
     if (client.state !== 'subscribed') continue;
@@ -316,5 +366,5 @@ test('every subscriber gets every batch from its start on, once and in order, wi
     for (const each of steps) each.step(rig);
     check(rig);
   });
-  fc.assert(property, { numRuns: Number(process.env['RUNS'] ?? 1500) });
+  fc.assert(property, { numRuns: Number(process.env['SUBSCRIPTION_RUNS'] ?? 3000) });
 });

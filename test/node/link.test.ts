@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { DutyCycle } from '../../ts/broker/duty-cycle.js';
 import { systemClock } from '../../ts/broker/clock.js';
+import { DutyCycle } from '../../ts/broker/duty-cycle.js';
 import { openGatewayLinks } from '../../ts/broker/gateway-links.js';
 import { planMemory } from '../../ts/broker/memory.js';
 import { startShard } from '../../ts/broker/shard-island.js';
@@ -12,7 +12,7 @@ import type { Appended, Failure, PartitionEnds, ReadResult, ShardPort, Tail, Tak
 import type { Result } from '../../ts/model/result.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
-import { batchOf, opened, openDirectory } from '../log/store.js';
+import { batchOf, openDirectory, opened } from '../log/store.js';
 
 // One gateway and one shard on one thread, over the real log: what the gateway's port promises (ts/model/ports.ts).
 
@@ -96,9 +96,15 @@ test('a batch is appended, acknowledged with what was promised, and read back by
   const { port, handles } = await startLink();
   const batch = batchOf(['one', 'two']);
   const appended = await append(port, handles[0], batch);
-  expect(appended).toMatchObject({ ok: true, value: { base: 0, next: 2, durability: 'fsync', isDuplicate: false, leaderEpoch: 1 } });
+  expect(appended).toMatchObject({
+    ok: true,
+    value: { base: 0, next: 2, durability: 'fsync', isDuplicate: false, leaderEpoch: 1 },
+  });
   const { result, bytes } = await read(port, handles[0], 0);
-  expect(result).toMatchObject({ ok: true, value: { logStart: 0, highWatermark: 2, batches: { base: 0, next: 2, leaderEpoch: 1 } } });
+  expect(result).toMatchObject({
+    ok: true,
+    value: { logStart: 0, highWatermark: 2, batches: { base: 0, next: 2, leaderEpoch: 1 } },
+  });
   expect(bytes.subarray(21)).toEqual(Buffer.from(batch.subarray(21)));
   expect((await read(port, handles[1], 0)).result).toEqual({ ok: true, value: { logStart: 0, highWatermark: 0 } });
 });
@@ -124,10 +130,14 @@ test('a watcher is told of every batch once and in order, whichever way the byte
   const tails: Tail[] = [];
   const seen: number[] = [];
   const watched = await asked<PartitionEnds>((done) =>
-    port.watch(handles[0], (tail) => {
-      tails.push(tail);
-      if (tail.batches) seen.push(tail.batches.base, tail.batches.next);
-    }, done),
+    port.watch(
+      handles[0],
+      (tail) => {
+        tails.push(tail);
+        if (tail.batches) seen.push(tail.batches.base, tail.batches.next);
+      },
+      done,
+    ),
   );
   expect(watched).toEqual({ ok: true, value: { logStart: 0, highWatermark: 0 } });
   await Promise.all(Array.from({ length: 100 }, (_, index) => append(port, handles[0], batchOf([`record ${index}`]))));
@@ -167,7 +177,10 @@ test('searches by time and by epoch, and a description', async () => {
   const { port, handles } = await startLink();
   await append(port, handles[0], batchOf(['one'], 1000));
   await append(port, handles[0], batchOf(['two'], 2000));
-  expect(await asked((done) => port.find(handles[0], 1500, done))).toMatchObject({ ok: true, value: { offset: 1, timestampMs: 2000 } });
+  expect(await asked((done) => port.find(handles[0], 1500, done))).toMatchObject({
+    ok: true,
+    value: { offset: 1, timestampMs: 2000 },
+  });
   expect(await asked((done) => port.find(handles[0], 3000, done))).toEqual({ ok: true, value: undefined });
   expect(await asked((done) => port.epochEnd(handles[0], 7, done))).toEqual({ ok: true, value: { leaderEpoch: 1, end: 2 } });
   const description = await asked((done) => port.describe(handles[0], done));

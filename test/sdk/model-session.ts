@@ -8,10 +8,20 @@ import type {
   StartAt,
   SubscribeRequest,
   SubscriptionEvent,
+  Welcome,
 } from '../../ts/wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, encodeServerMessage, pushFrame } from '../../ts/wire/proto/messages.js';
 import type { ModelPartition, ModelTopic } from './model-log.js';
-import type { ModelServer } from './model-server.js';
+
+/** What a session asks of its server. */
+export interface SessionHost {
+  readonly topics: ReadonlyMap<string, ModelTopic>;
+  welcome(): Draft<Welcome>;
+  allocate(): number;
+  faultOf(topic: string, partition: number): { readonly error: ErrorName; readonly isStored: boolean } | undefined;
+  pushSoon(): void;
+  administer(message: ClientMessage): Draft<ServerMessage>;
+}
 
 interface Subscribed {
   readonly topicName: string;
@@ -31,12 +41,12 @@ const pushSizeMax = 4096;
 
 /** One connection to the model: answers in order, pushes as credit allows. */
 export class ModelSession {
-  readonly #server: ModelServer;
+  readonly #server: SessionHost;
   readonly #send: (bytes: Uint8Array) => void;
   readonly #subscriptions = new Map<number, Subscription>();
   isGreeted = false;
 
-  constructor(server: ModelServer, send: (bytes: Uint8Array) => void) {
+  constructor(server: SessionHost, send: (bytes: Uint8Array) => void) {
     this.#server = server;
     this.#send = send;
   }

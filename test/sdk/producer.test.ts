@@ -178,3 +178,36 @@ test('acks none promises nothing and asks for no identity', async () => {
   expect(delivery.offset).toBeUndefined();
   expect(() => client.producer({ acks: 'none', isIdempotent: true })).toThrow('acks is none');
 });
+
+test('what is abandoned fails at once', async () => {
+  const server = new ModelServer();
+  const { client } = await clientOf(server);
+  const producer = client.producer();
+  await producer.send({ topic: 't', partition: 0, value: '0' });
+  server.isUp = false;
+  server.cutAll();
+  const waiting = producer.send({ topic: 't', partition: 0, value: '1' }).catch((error) => error.code);
+  await client.abandon();
+  expect(await waiting).toBe('closed');
+});
+
+test('partitions that were added since are found when they are asked for', async () => {
+  const server = new ModelServer();
+  const { client } = await clientOf(server);
+  const producer = client.producer();
+  await producer.send({ topic: 't', partition: 0, value: 'x' });
+  server.grow('t', 7);
+  expect((await producer.send({ topic: 't', partition: 6, value: 'y' })).partition).toBe(6);
+});
+
+test('many partitions take turns', async () => {
+  const server = new ModelServer();
+  server.create('many', 500);
+  const { client } = await clientOf(server);
+  const producer = client.producer({ batchSizeMax: 256 });
+  for (let round = 0; round < 20; round++) {
+    for (let partition = 0; partition < 500; partition++) await producer.write({ topic: 'many', partition, value: `${round}` });
+  }
+  await producer.flush();
+  for (const partition of [0, 250, 499]) expect(server.values('many', partition)).toEqual(numbers(20));
+});

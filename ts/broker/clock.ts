@@ -1,12 +1,12 @@
-import type { Clock, Random } from '../model/ports.js';
 import { randomBytes } from 'node:crypto';
+import type { Clock, Random } from '../model/ports.js';
 
 /** One per thread. */
 export function systemClock(): Clock {
   const startedAt = Date.now() - performance.now();
   return {
     monotonicMs: () => performance.now(),
-    wallMs: () => startedAt + performance.now(),
+    wallMs: () => Math.floor(startedAt + performance.now()),
     after: (delayMs, callback) => {
       // Rounded up: a timer that fires early would find nothing to do and be set again.
       const timer = setTimeout(callback, Math.min(Math.ceil(delayMs), 2 ** 31 - 1));

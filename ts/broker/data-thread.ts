@@ -1,10 +1,8 @@
 import type { ViewFacts } from '../cluster/view.js';
-import { BrokenInvariant } from '../model/assert.js';
+import type { GatewaySettings } from '../gateway/settings.js';
 import type { Clock } from '../model/ports.js';
-import { fatal } from '../native/process.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
-import type { GatewaySettings } from '../gateway/settings.js';
 import { GatewayIsland } from './gateway-island.js';
 import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
 import { type ShardIsland, startShard } from './shard-island.js';
@@ -37,7 +35,15 @@ export class DataThread {
     this.#stopWatching = () => doorbell.close();
     for (const shard of wiring.shards) this.#openShard(shard, wiring.doorbell, directory, clock);
     const sendCommand = (id: number, call: CommandCall) => send({ kind: 'command', id, call });
-    const common = { duty: this.#duty, doorbell: wiring.doorbell, clock, facts, settings: gateway, sendCommand };
+    const common = {
+      pages: wiring.pages,
+      duty: this.#duty,
+      doorbell: wiring.doorbell,
+      clock,
+      facts,
+      settings: gateway,
+      sendCommand,
+    };
     this.#gateways = wiring.gateways.map((each) => new GatewayIsland(each, common));
     this.#tellUsage(clock);
     send({ kind: 'opened' });
@@ -52,16 +58,20 @@ export class DataThread {
   receive(message: ToDataThread): void {
     switch (message.kind) {
       case 'assign':
-        return this.#assign(message);
+        this.#assign(message);
+        return;
       case 'view':
         for (const gateway of this.#gateways) gateway.watch.apply(message.change);
-        return this.#send({ kind: 'viewed', version: message.change.version });
+        this.#send({ kind: 'viewed', version: message.change.version });
+        return;
       case 'listen':
         return void this.#listen();
       case 'answer':
-        return this.#gateways[0]?.commands.answer(message.id, message.result);
+        this.#gateways[0]?.commands.answer(message.id, message.result);
+        return;
       case 'condition':
-        return this.#setCondition(message.condition);
+        this.#setCondition(message.condition);
+        return;
       case 'drain':
         return void this.#drain(message.reason, message.reconnectAfterMs);
       case 'close':
@@ -71,13 +81,15 @@ export class DataThread {
 
   #tellUsage(clock: Clock): void {
     this.#stopTelling = clock.after(usageIntervalMs, () => this.#tellUsage(clock));
-    const dataSize = [...this.#shards.values()].reduce((sum, { shard }) => sum + shard.dataSize, 0);
-    this.#send({ kind: 'usage', dataSize });
+    for (const { shard } of this.#shards.values()) shard.measures.look();
+    this.#send({ kind: 'usage', topics: [...this.#shards.values()].flatMap(({ shard }) => shard.measures.usage) });
   }
 
   #assign({ number, assignment }: Extract<ToDataThread, { kind: 'assign' }>): void {
     const { shard } = assignment;
-    this.#shards.get(shard)?.shard.control.assign(assignment, (answers) => this.#send({ kind: 'assigned', number, shard, answers }));
+    this.#shards
+      .get(shard)
+      ?.shard.control.assign(assignment, (answers) => this.#send({ kind: 'assigned', number, shard, answers }));
     this.#duty.wakeSoon();
   }
 
@@ -104,10 +116,4 @@ export class DataThread {
     const problems = [...this.#shards.values()].flatMap((island) => island.close() ?? []);
     this.#send({ kind: 'closed', problems });
   }
-}
-
-/** A thread may not die alone: half a broker is worse than none. */
-export function endOnFailure(error: unknown): never {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  fatal(error instanceof BrokenInvariant ? 'invariantBroken' : 'failed', `a thread has failed: ${text}`);
 }

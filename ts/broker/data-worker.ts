@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../model/assert.js';
 import { systemClock } from './clock.js';
-import { DataThread, type DataThreadStart, endOnFailure } from './data-thread.js';
+import { DataThread, type DataThreadStart } from './data-thread.js';
+import { endOnFailure } from './fault.js';
 
 // The entry of a data thread: started by threads.ts alone.
 

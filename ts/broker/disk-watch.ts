@@ -1,6 +1,6 @@
 import type { Clock, Failure } from '../model/ports.js';
-import type { DiskSpace } from '../native/disk-space.js';
 import type { Result } from '../model/result.js';
+import type { DiskSpace } from '../native/disk-space.js';
 
 export interface DiskEvents {
   /** At every look. */

@@ -75,4 +75,3 @@ export class DutyCycle {
     this.#wakeup.stop();
   }
 }
-

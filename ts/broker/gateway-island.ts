@@ -1,13 +1,15 @@
 import type { ViewFacts } from '../cluster/view.js';
 import { Gateway } from '../gateway/gateway.js';
 import type { GatewaySettings } from '../gateway/settings.js';
+import type { Page } from '../metrics/page.js';
 import { MetricsRegistry } from '../metrics/registry.js';
 import type { Clock, ClusterWatch, NodeView } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { describeConfigs } from '../model/topic-config.js';
 import { ViewWatch } from './cluster-watch.js';
-import { endOnFailure } from './data-thread.js';
+import { processMetrics, topicMetrics } from './collected.js';
 import type { DutyCycle } from './duty-cycle.js';
+import { endOnFailure } from './fault.js';
 import { openGatewayLinks } from './gateway-links.js';
 import type { CommandCall, NodeCondition } from './messages.js';
 import { ProgramFiles } from './program-files.js';
@@ -18,6 +20,8 @@ import type { GatewayWiring } from './wiring.js';
 
 export interface GatewayIslandOptions {
   readonly duty: DutyCycle;
+  /** Of all threads. */
+  readonly pages: readonly Page[];
   /** Of this thread. */
   readonly doorbell: number;
   readonly clock: Clock;
@@ -39,7 +43,7 @@ export class GatewayIsland {
   readonly #settings: GatewaySettings;
   readonly #records = new RecordPool();
   readonly #links: ReturnType<typeof openGatewayLinks>;
-  #condition: NodeCondition = { isReady: false, reasons: ['starting'], dataSize: 0, diskFree: 0 };
+  #condition: NodeCondition = { isReady: false, reasons: ['starting'], usage: [], diskFree: 0 };
 
   constructor(wiring: GatewayWiring, options: GatewayIslandOptions) {
     const { duty, doorbell, clock, facts, settings, sendCommand } = options;
@@ -52,13 +56,26 @@ export class GatewayIsland {
       shards: this.#links,
       commands: this.commands,
       cluster: this.watch,
-      node: nodeView(this.watch, () => this.#condition, () => clock.monotonicMs() - startedMs),
+      node: nodeView(
+        this.watch,
+        () => this.#condition,
+        () => clock.monotonicMs() - startedMs,
+      ),
       clock,
       records: this.#records,
       files: new ProgramFiles(),
-      metrics: new MetricsRegistry(),
+      metrics: this.#registry(wiring, options.pages),
+      page: wiring.page,
       onFault: endOnFailure,
     });
+  }
+
+  #registry(wiring: GatewayWiring, pages: readonly Page[]): MetricsRegistry {
+    const registry = new MetricsRegistry();
+    for (const page of pages) if (page.memory !== wiring.page.memory) registry.add(page);
+    registry.collect(() => topicMetrics(this.watch.view, this.#condition.usage));
+    registry.collect(processMetrics);
+    return registry;
   }
 
   /** The address it listens on, or why it does not. */
@@ -66,7 +83,8 @@ export class GatewayIsland {
     const { host, port: wanted } = this.#settings;
     const port = await this.#gateway.listen();
     const shownHost = host.includes(':') ? `[${host}]` : host;
-    if (port === undefined) return failed(`${shownHost}:${wanted} is in use, or no address of this machine: choose another --gateway`);
+    if (port === undefined)
+      return failed(`${shownHost}:${wanted} is in use, or no address of this machine: choose another --gateway`);
     return ok(`http://${shownHost}:${port}`);
   }
 
@@ -91,7 +109,7 @@ function nodeView(watch: ClusterWatch, condition: () => NodeCondition, uptimeMs:
     uptimeMs,
     reasons: () => condition().reasons,
     produceRefusal: () => condition().produceRefusal,
-    dataSize: () => condition().dataSize,
+    dataSize: () => condition().usage.reduce((sum, { size }) => sum + size, 0),
     diskFree: () => condition().diskFree,
     configsOf: (topic) => {
       const configs = watch.view.configsOf(topic) ?? {};

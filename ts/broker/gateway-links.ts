@@ -1,10 +1,10 @@
 import { openDoorbell } from '../native/wakeup.js';
+import { Lease } from '../ring/lease.js';
 import { GatewayEnd } from '../ring/link/gateway-end.js';
 import { LargeBatches } from '../ring/link/large-batches.js';
 import { HotMemory } from '../ring/link/read-reply.js';
-import { Lease } from '../ring/lease.js';
-import { RingReader } from '../ring/reader.js';
 import { RingViews } from '../ring/memory.js';
+import { RingReader } from '../ring/reader.js';
 import type { Doorbell } from '../ring/wakeup.js';
 import { ringWords } from '../ring/words.js';
 import { RingWriter } from '../ring/writer.js';

@@ -5,7 +5,7 @@ import type { BrokerConfig } from '../model/broker-config.js';
 import { type ExitReason, exitCodes } from '../model/exit-codes.js';
 import { fatal, notifySupervisor } from '../native/process.js';
 import { systemClock } from './clock.js';
-import { endOnFailure } from './data-thread.js';
+import { endOnFailure } from './fault.js';
 import { Node, type NodeEnd } from './node.js';
 
 export interface NodeTerminal {

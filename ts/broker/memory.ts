@@ -19,7 +19,6 @@ export interface MemoryPlan {
 }
 
 const MiB = 1 << 20;
-export const memoryMin = 64 * MiB;
 
 const batchRing = { min: 2 * MiB, max: 64 * MiB };
 const replyRing = { min: MiB, max: 16 * MiB };

@@ -2,6 +2,7 @@ import type { ViewChange } from '../cluster/view.js';
 import type { HostAnswer, ShardAssignment } from '../model/assignment.js';
 import type { ClusterCommands, Failure } from '../model/ports.js';
 import type { Result } from '../model/result.js';
+import type { TopicUsage } from '../shard/measures.js';
 
 // What the cluster thread and the data threads tell each other, by message port.
 
@@ -12,8 +13,8 @@ export interface NodeCondition {
   readonly produceRefusal?: Failure;
   /** For people: /readyz, the console, the log. */
   readonly reasons: readonly string[];
-  /** Of all partitions, in bytes, as of the last look. */
-  readonly dataSize: number;
+  /** As of the last look; a topic once for each shard that has some of it. */
+  readonly usage: readonly TopicUsage[];
   readonly diskFree: number;
 }
 
@@ -38,7 +39,7 @@ export type FromDataThread =
   | { readonly kind: 'assigned'; readonly number: number; readonly shard: number; readonly answers: readonly HostAnswer[] }
   | { readonly kind: 'viewed'; readonly version: number }
   | { readonly kind: 'listening'; readonly addresses: readonly Result<string, string>[] }
-  | { readonly kind: 'usage'; readonly dataSize: number }
+  | { readonly kind: 'usage'; readonly topics: readonly TopicUsage[] }
   | { readonly kind: 'command'; readonly id: number; readonly call: CommandCall }
   | { readonly kind: 'fenced'; readonly shard: number; readonly reason: string }
   | { readonly kind: 'drained' }

@@ -8,6 +8,7 @@ import type { Clock, Failure } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { diskSpace } from '../native/disk-space.js';
 import { DataDirectory } from '../native/log.js';
+import type { TopicUsage } from '../shard/measures.js';
 import { systemRandom } from './clock.js';
 import type { DataThreadStart } from './data-thread.js';
 import { DiskWatch } from './disk-watch.js';
@@ -15,6 +16,7 @@ import { FanIn } from './fan-in.js';
 import { gatewaySettings } from './gateway-settings.js';
 import { defaultMemory, planMemory } from './memory.js';
 import type { CommandCall } from './messages.js';
+import { claimPort } from './port-claim.js';
 import { defaultShardsCount, planThreads } from './thread-plan.js';
 import { DataThreadHost, type ThreadEvents } from './threads.js';
 import { wire } from './wiring.js';
@@ -46,7 +48,7 @@ export class Node {
   #addresses: NodeAddresses | undefined;
   #produceRefusal: Failure | undefined;
   readonly #fences: string[] = [];
-  readonly #dataSizes = new Map<DataThreadHost, number>();
+  readonly #usage = new Map<DataThreadHost, readonly TopicUsage[]>();
   #diskFree = 0;
   #isDraining = false;
 
@@ -64,7 +66,7 @@ export class Node {
       assigned: (number, shard, answers) => this.#controller.assigned(number, shard, answers),
       viewed: (version) => viewed.answered(version),
       fenced: (shard, reason) => this.#fenced(shard, reason),
-      usage: (thread, dataSize) => this.#dataSizes.set(thread, dataSize),
+      usage: (thread, topics) => this.#usage.set(thread, topics),
     };
     const consensus = directory.takeConsensus();
     assert(consensus.ok, 'a directory that was just opened has its metadata log');
@@ -109,7 +111,14 @@ export class Node {
   #onReady: (() => void) | undefined;
 
   /** Recovers the data directory and starts everything on it; resolves when clients may come. */
-  static async start(config: BrokerConfig, clock: Clock, log: Logger, onEnd: (end: NodeEnd) => void): Promise<Result<Node, NodeEnd>> {
+  static async start(
+    config: BrokerConfig,
+    clock: Clock,
+    log: Logger,
+    onEnd: (end: NodeEnd) => void,
+  ): Promise<Result<Node, NodeEnd>> {
+    const port = await claimPort(config.gateway);
+    if (!port.ok) return failed({ reason: 'failed', message: port.error });
     const opened = DataDirectory.open({
       data: config.data,
       shards: shardsOf(config),
@@ -124,7 +133,8 @@ export class Node {
     if (!opened.ok) return failed(endOf(opened.error));
     const directory = opened.value;
     log.info({ recovery: directory.report }, 'the data directory is open');
-    const node = new Node(config, directory, clock, log, onEnd);
+    const gateway = { host: config.gateway.host, port: port.value };
+    const node = new Node({ ...config, gateway }, directory, clock, log, onEnd);
     const running = await node.#start(directory.report.incarnation);
     return running.ok ? ok(node) : running;
   }
@@ -168,7 +178,9 @@ export class Node {
 
   #command({ name, args }: CommandCall): Promise<Result<unknown, Failure>> {
     // A name and its arguments come from RemoteCommands, which is typed like the controller.
-    const command = (this.#controller[name] as (...args: readonly unknown[]) => Promise<Result<unknown, Failure>>).bind(this.#controller);
+    const command = (this.#controller[name] as (...args: readonly unknown[]) => Promise<Result<unknown, Failure>>).bind(
+      this.#controller,
+    );
     return command(...args);
   }
 
@@ -198,7 +210,7 @@ export class Node {
     const condition = {
       isReady: refusal === undefined && !this.#isDraining,
       reasons: reasons.filter((reason) => reason !== undefined),
-      dataSize: [...this.#dataSizes.values()].reduce((sum, size) => sum + size, 0),
+      usage: [...this.#usage.values()].flat(),
       diskFree: this.#diskFree,
       ...(refusal === undefined ? {} : { produceRefusal: refusal }),
     };
@@ -223,7 +235,10 @@ function shardsOf(config: BrokerConfig): number {
 }
 
 function endOf({ code, message }: { readonly code: string; readonly message: string }): NodeEnd {
-  const reasons: Readonly<Record<string, ExitReason>> = { 'in-use': 'directoryInUse', corrupt: 'corruption', 'wrong-setting': 'wrongUsage' };
+  const reasons: Readonly<Record<string, ExitReason>> = {
+    'in-use': 'directoryInUse',
+    corrupt: 'corruption',
+    'wrong-setting': 'wrongUsage',
+  };
   return { reason: reasons[code] ?? 'failed', message };
 }
-

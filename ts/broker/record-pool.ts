@@ -13,6 +13,7 @@ export class RecordPool implements RecordViews {
   async decode(...[batches, from, limits]: Parameters<RecordViews['decode']>): ReturnType<RecordViews['decode']> {
     this.#pool ??= new Piscina({
       filename: new URL('./record-worker.js', import.meta.url).href,
+      name: 'decode',
       minThreads: 0,
       maxThreads: 1,
       maxQueue: waitingMax,

@@ -2,9 +2,9 @@ import { assert } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
 import { LogStore } from '../native/log.js';
 import { openDoorbell, watchEvent } from '../native/wakeup.js';
+import { ShardEnd } from '../ring/link/shard-end.js';
 import { RingViews, ringBytes } from '../ring/memory.js';
 import { RingReader } from '../ring/reader.js';
-import { ShardEnd } from '../ring/link/shard-end.js';
 import { ringWords } from '../ring/words.js';
 import { RingWriter } from '../ring/writer.js';
 import { Shard } from '../shard/shard.js';
@@ -28,7 +28,7 @@ export interface ShardIslandOptions {
   readonly onFenced: (reason: string) => void;
 }
 
-export function startShard({ shard: number, links }: ShardWiring, options: ShardIslandOptions): ShardIsland {
+export function startShard({ shard: number, links, page }: ShardWiring, options: ShardIslandOptions): ShardIsland {
   const { directory, clock, duty, onFenced } = options;
   const opened = LogStore.open(directory, number, clock);
   assert(opened.ok, opened.ok ? '' : `shard ${number} does not open: ${opened.error.message}`);
@@ -39,7 +39,7 @@ export function startShard({ shard: number, links }: ShardWiring, options: Shard
     assert(attached.ok && attached.value === index, 'rings are numbered in the order of gateways');
   });
   const rings = links.map(({ memory }) => new RingViews(memory.batches).data);
-  const shard = new Shard({ store, clock, gateways, rings, onFenced });
+  const shard = new Shard({ store, clock, gateways, rings, page, onFenced });
   const completions = watchEvent(store.wakeupDescriptor(), () => duty.wake());
   duty.add({ turn: () => shard.turn(), deadlineMs: () => shard.deadlineMs() }, [store, ...gateways], gateways);
   return {
@@ -61,5 +61,8 @@ function shardEnd({ memory, port, doorbell }: LinkEndWiring, options: ShardIslan
     replyWords: ringWords(memory.replies),
     replyCapacity: memory.replies.capacity,
   };
-  return new ShardEnd(rings, shardPort(port, () => options.duty.wakeSoon()));
+  return new ShardEnd(
+    rings,
+    shardPort(port, () => options.duty.wakeSoon()),
+  );
 }

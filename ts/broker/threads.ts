@@ -1,10 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import { assert } from '../model/assert.js';
 import type { ViewChange } from '../cluster/view.js';
+import { assert } from '../model/assert.js';
 import type { HostAnswer, ShardAssignment } from '../model/assignment.js';
 import type { Failure } from '../model/ports.js';
 import type { Result } from '../model/result.js';
-import { type DataThreadStart, endOnFailure } from './data-thread.js';
+import type { TopicUsage } from '../shard/measures.js';
+import type { DataThreadStart } from './data-thread.js';
+import { endOnFailure } from './fault.js';
 import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
 import { portsOf } from './wiring.js';
 
@@ -13,7 +15,7 @@ export interface ThreadEvents {
   assigned(number: number, shard: number, answers: readonly HostAnswer[]): void;
   viewed(version: number): void;
   fenced(shard: number, reason: string): void;
-  usage(thread: DataThreadHost, dataSize: number): void;
+  usage(thread: DataThreadHost, topics: readonly TopicUsage[]): void;
 }
 
 type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'usage'>;
@@ -43,17 +45,22 @@ export class DataThreadHost {
   #receive(message: FromDataThread): void {
     switch (message.kind) {
       case 'assigned':
-        return this.#events.assigned(message.number, message.shard, message.answers);
+        this.#events.assigned(message.number, message.shard, message.answers);
+        return;
       case 'viewed':
-        return this.#events.viewed(message.version);
+        this.#events.viewed(message.version);
+        return;
       case 'command':
         return void this.#command(message.id, message.call);
       case 'fenced':
-        return this.#events.fenced(message.shard, message.reason);
+        this.#events.fenced(message.shard, message.reason);
+        return;
       case 'usage':
-        return this.#events.usage(this, message.dataSize);
+        this.#events.usage(this, message.topics);
+        return;
       default:
-        return this.#stepDone(message);
+        this.#stepDone(message);
+        return;
     }
   }
 

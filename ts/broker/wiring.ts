@@ -1,9 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel } from 'node:worker_threads';
+import { gatewayProbe } from '../gateway/probe.js';
+import { newPage, type Page } from '../metrics/page.js';
 import { initialiseRing } from '../native/ring.js';
-import { createDoorbell } from '../native/wakeup.js';
 import type { BindingDoorbell } from '../native/ring-binding.js';
+import { createDoorbell } from '../native/wakeup.js';
 import { allocateRing, type RingMemory } from '../ring/memory.js';
+import { shardProbe } from '../shard/probe.js';
 import type { MemoryPlan } from './memory.js';
 import type { ThreadPlan } from './thread-plan.js';
 
@@ -27,12 +30,14 @@ export interface LinkEndWiring {
 
 export interface ShardWiring {
   readonly shard: number;
+  readonly page: Page;
   /** By gateway. */
   readonly links: readonly LinkEndWiring[];
 }
 
 export interface GatewayWiring {
   readonly gateway: number;
+  readonly page: Page;
   /** By shard. */
   readonly links: readonly LinkEndWiring[];
   /** The batch rings of each shard, which its reads may point into; by shard, then by gateway. */
@@ -40,6 +45,8 @@ export interface GatewayWiring {
 }
 
 export interface ThreadWiring {
+  /** What any thread of the node measures: a gateway answers for all. */
+  readonly pages: readonly Page[];
   readonly doorbell: number;
   readonly shards: readonly ShardWiring[];
   readonly gateways: readonly GatewayWiring[];
@@ -61,10 +68,14 @@ export function wire(plan: readonly ThreadPlan[], memory: MemoryPlan): Wiring {
   const gateways = plan.flatMap((thread) => thread.gateways).sort((one, other) => one - other);
   const shards = plan.flatMap((thread) => thread.shards).sort((one, other) => one - other);
   const links = gateways.map((gateway) => shards.map((shard) => linkOf(gateway, shard, gateways.length, memory)));
+  const shardPages = shards.map((shard) => newPage(shardProbe, { shard: String(shard) }));
+  const gatewayPages = gateways.map((gateway) => newPage(gatewayProbe, { gateway: String(gateway) }));
   const threads = plan.map((thread, index) => ({
     doorbell: doorbells[index]?.id ?? -1,
+    pages: [...shardPages, ...gatewayPages],
     shards: thread.shards.map((shard) => ({
       shard,
+      page: shardPages[shard] ?? newPage(shardProbe),
       links: links.flatMap((row) => {
         const link = row[shard];
         return link ? [{ memory: link.memory, port: link.ports.port2, doorbell: bellOf('gateways', link.memory.gateway) }] : [];
@@ -72,6 +83,7 @@ export function wire(plan: readonly ThreadPlan[], memory: MemoryPlan): Wiring {
     })),
     gateways: thread.gateways.map((gateway) => ({
       gateway,
+      page: gatewayPages[gateway] ?? newPage(gatewayProbe),
       links: (links[gateway] ?? []).map(({ memory, ports }) => {
         return { memory, port: ports.port1, doorbell: bellOf('shards', memory.shard) };
       }),

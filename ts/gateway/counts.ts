@@ -69,7 +69,10 @@ export class GatewayCounts implements ConnectionCounts {
     this.#page.counter('httpRequests', Math.min(3, Math.max(0, Math.floor(status / 100) - 2))).add();
   }
 
-  set(gauge: 'connections' | 'subscriptions' | 'unsent' | 'stalled' | 'waitingCalls' | 'waitingSize' | 'waitingFetches', value: number) {
+  set(
+    gauge: 'connections' | 'subscriptions' | 'unsent' | 'stalled' | 'waitingCalls' | 'waitingSize' | 'waitingFetches',
+    value: number,
+  ) {
     this.#page.gauge(gauge).set(value);
   }
 

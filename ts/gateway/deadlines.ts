@@ -75,7 +75,8 @@ export class Deadlines {
     this.#cancelTimer = undefined;
     const now = this.#tickOf(this.#clock.monotonicMs());
     // A clock that jumped far has more ticks behind it than there are sets to look into.
-    const due = now - this.#lastTick > this.#ticks.size ? [...this.#ticks.keys()].sort((a, b) => a - b) : range(this.#lastTick + 1, now);
+    const due =
+      now - this.#lastTick > this.#ticks.size ? [...this.#ticks.keys()].sort((a, b) => a - b) : range(this.#lastTick + 1, now);
     this.#lastTick = now;
     for (const tick of due) if (tick <= now) this.#fire(tick);
     if (this.#count > 0) this.#wind();

@@ -1,11 +1,11 @@
 import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
-import type { ClusterCommands, ClusterWatch, Clock, NodeView, ShardPort } from '../model/ports.js';
+import type { Clock, ClusterCommands, ClusterWatch, NodeView, ShardPort } from '../model/ports.js';
 import { GatewayCounts } from './counts.js';
 import { type Deadline, Deadlines } from './deadlines.js';
 import { Admission } from './http/admission.js';
-import type { HttpReply, HttpRequest } from './http/message.js';
 import { Http } from './http/http.js';
+import type { HttpReply, HttpRequest } from './http/message.js';
 import type { RecordViews, StaticFiles } from './http/ports.js';
 import { gatewayProbe } from './probe.js';
 import { Routing } from './routing.js';
@@ -19,6 +19,7 @@ import { Fetch } from './verbs/fetch.js';
 import { MissingTopics } from './verbs/missing-topics.js';
 import { Produce } from './verbs/produce.js';
 import type { Verbs } from './verbs/verbs.js';
+import { Answers } from './websocket/answers.js';
 import { Connection, type ConnectionPorts, type Socket } from './websocket/connection.js';
 import { Server } from './websocket/server.js';
 
@@ -57,6 +58,7 @@ export class Gateway implements Deadline {
   readonly #counts: GatewayCounts;
   readonly #server: Server;
   readonly #http: Http;
+  readonly #admission: Admission;
   readonly #fetch: Fetch;
   #isDraining = false;
   #isClosed = false;
@@ -80,11 +82,14 @@ export class Gateway implements Deadline {
       verbs,
       subscriptions: this.#subscriptions,
       framer,
+      answers: new Answers(),
       server: `millrace/${ports.node.version}`,
       unreadSizeMax: settings.unreadSizeMax,
       count: this.#counts,
+      onClosed: (connection) => void this.#connections.delete(connection),
     };
-    this.#http = new Http({ verbs, settings, ports, beforeMetrics: () => this.#measure() });
+    this.#admission = new Admission(settings);
+    this.#http = new Http({ verbs, settings, ports, admission: this.#admission, beforeMetrics: () => this.#measure() });
     this.#server = this.#makeServer();
     ports.cluster.onChange((changed) => {
       if (!this.#isClosed) this.#subscriptions.onTopicsChanged(changed.map(({ name }) => name));
@@ -110,6 +115,7 @@ export class Gateway implements Deadline {
     this.#isDraining = true;
     this.#server.stopListening();
     for (const connection of [...this.#connections]) connection.sayGoodbye(reason, options.reconnectAfterMs);
+    this.#fetch.answerAll();
     const endMs = this.#ports.clock.monotonicMs() + options.waitMs;
     while (this.#owes() && this.#ports.clock.monotonicMs() < endMs) {
       await new Promise<void>((resolve) => void this.#ports.clock.after(5, resolve));
@@ -123,7 +129,7 @@ export class Gateway implements Deadline {
     this.#isClosed = true;
     for (const connection of [...this.#connections]) connection.closeForRestart();
     this.#server.close();
-    for (const connection of [...this.#connections]) this.#onClosed(connection);
+    for (const connection of [...this.#connections]) connection.onClosed();
     this.#deadlines.close();
   }
 
@@ -181,7 +187,6 @@ export class Gateway implements Deadline {
 
   #makeServer(): Server {
     const { host, port, limits, bodySizeMax, bodiesSizeMax } = this.#settings;
-    const admission = new Admission(this.#settings);
     return new Server({
       host,
       port,
@@ -189,7 +194,8 @@ export class Gateway implements Deadline {
       messageSizeMax: limits.messageSizeMax + 1024 * 1024,
       bodySizeMax,
       bodiesSizeMax,
-      admit: (name, origin) => admission.check(name, origin),
+      idleMsMax: limits.idleMsMax * 2,
+      admit: (name, origin) => this.#admission.check(name, origin),
       open: (socket) => this.#open(socket),
       hasRoom: () => !this.#isDraining && this.#connections.size < this.#settings.connectionsMax,
       serve: (request) => this.#serve(request),
@@ -198,20 +204,12 @@ export class Gateway implements Deadline {
     });
   }
 
-  #open(socket: Socket) {
+  #open(socket: Socket): Connection | undefined {
     if (this.#isDraining || this.#isClosed) return undefined;
     const connection = new Connection(socket, this.#connectionPorts);
     this.#connections.add(connection);
     this.#counts.opened.add();
-    return {
-      onMessage: (bytes: Uint8Array, isBinary: boolean) => connection.onMessage(bytes, isBinary),
-      onDrain: () => connection.onDrain(),
-      onClosed: () => this.#onClosed(connection),
-    };
-  }
-
-  #onClosed(connection: Connection): void {
-    if (this.#connections.delete(connection)) connection.onClosed();
+    return connection;
   }
 
   async #serve(request: HttpRequest): Promise<HttpReply> {
@@ -231,8 +229,14 @@ export class Gateway implements Deadline {
     this.#counts.set('unsent', this.#outflow.used);
     this.#counts.set('stalled', this.#outflow.stalledCount);
     this.#counts.set('waitingFetches', this.#fetch.waitingCount);
-    this.#counts.set('waitingCalls', this.#shards.reduce((sum, { waiting }) => sum + waiting.count, 0));
-    this.#counts.set('waitingSize', this.#shards.reduce((sum, { waiting }) => sum + waiting.size, 0));
+    this.#counts.set(
+      'waitingCalls',
+      this.#shards.reduce((sum, { waiting }) => sum + waiting.count, 0),
+    );
+    this.#counts.set(
+      'waitingSize',
+      this.#shards.reduce((sum, { waiting }) => sum + waiting.size, 0),
+    );
   }
 }
 

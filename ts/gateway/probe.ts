@@ -5,11 +5,25 @@ import { requestNames } from './websocket/messages/table.js';
 export const gatewayProbe = {
   connections: gauge('gateway_connections', 'none', 'WebSocket connections that are open.'),
   connectionsOpened: counter('gateway_connections_opened', 'none', 'WebSocket connections that were taken.'),
-  connectionsRefused: counter('gateway_connections_refused', 'none', 'WebSocket and HTTP requests refused for their Host, Origin, or too many.'),
-  connectionsClosed: counter('gateway_connections_closed', 'none', 'Connections that this side closed, by reason.', valuesOf('reason', ['protocol', 'limit', 'idle', 'stalled', 'restart', 'internal'])),
+  connectionsRefused: counter(
+    'gateway_connections_refused',
+    'none',
+    'WebSocket and HTTP requests refused for their Host, Origin, or too many.',
+  ),
+  connectionsClosed: counter(
+    'gateway_connections_closed',
+    'none',
+    'Connections that this side closed, by reason.',
+    valuesOf('reason', ['protocol', 'limit', 'idle', 'stalled', 'restart', 'internal']),
+  ),
   requests: counter('gateway_requests', 'none', 'Requests that began, by kind.', valuesOf('request', requestNames)),
   requestsFailed: counter('gateway_requests_failed', 'none', 'Requests that were answered with an error.'),
-  produceTime: histogram('gateway_produce_time', 'seconds', 'From the arrival of a produce request to its answer.', latencyBounds),
+  produceTime: histogram(
+    'gateway_produce_time',
+    'seconds',
+    'From the arrival of a produce request to its answer.',
+    latencyBounds,
+  ),
   received: counter('gateway_received', 'bytes', 'Bytes of messages from clients.'),
   pushed: counter('gateway_pushed', 'bytes', 'Bytes of batches framed for live subscribers, each once for all of them.'),
   publishes: counter('gateway_publishes', 'none', 'Frames published to live subscribers, each once for all of them.'),
@@ -21,5 +35,10 @@ export const gatewayProbe = {
   waitingCalls: gauge('gateway_waiting_calls', 'none', 'Calls that wait for room in a ring.'),
   waitingSize: gauge('gateway_waiting', 'bytes', 'Batches that wait for room in a ring.'),
   waitingFetches: gauge('gateway_waiting_fetches', 'none', 'Fetches that wait for bytes.'),
-  httpRequests: counter('gateway_http_requests', 'none', 'HTTP requests by class of status.', valuesOf('status', ['2xx', '3xx', '4xx', '5xx'])),
+  httpRequests: counter(
+    'gateway_http_requests',
+    'none',
+    'HTTP requests by class of status.',
+    valuesOf('status', ['2xx', '3xx', '4xx', '5xx']),
+  ),
 } as const;

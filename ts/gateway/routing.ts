@@ -1,4 +1,4 @@
-import type { Failure, ClusterView, ClusterWatch, PartitionRoute, TopicRoute } from '../model/ports.js';
+import type { ClusterView, ClusterWatch, Failure, PartitionRoute, TopicRoute } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import type { ShardCalls } from './shard-calls.js';
 

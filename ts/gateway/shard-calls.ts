@@ -138,7 +138,10 @@ export class ShardCalls {
     if (this.#others.isEmpty) {
       const taken = attempt();
       if (taken === 'taken') return;
-      if (taken === 'closed') return give(closed);
+      if (taken === 'closed') {
+        give(closed);
+        return;
+      }
     }
     if (this.#others.add(0, attempt, give) === 'overloaded') give({ error: 'overloaded' });
   }

@@ -66,7 +66,10 @@ export class Tails {
       this.#watches.delete(key);
     } else {
       watch.ends = watch.ends ?? result.value;
-      if (watch.followers.size === 0) return this.#end(key, watch);
+      if (watch.followers.size === 0) {
+        this.#end(key, watch);
+        return;
+      }
     }
     for (const follower of [...watch.followers]) follower.onOpened(result);
   }

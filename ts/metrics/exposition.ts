@@ -21,7 +21,10 @@ function family(families: Map<string, string[]>, metric: Metric): string[] {
   const name = fullName(metric);
   const known = families.get(name);
   if (known !== undefined) return known;
-  const made = [`# HELP ${name} ${metric.help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`, `# TYPE ${name} ${metric.kind}`];
+  const made = [
+    `# HELP ${name} ${metric.help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`,
+    `# TYPE ${name} ${metric.kind}`,
+  ];
   families.set(name, made);
   return made;
 }

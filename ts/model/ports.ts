@@ -11,7 +11,7 @@ import type { Durability } from './topic-settings.js';
 export interface Clock {
   /** For ages, delays and deadlines. */
   monotonicMs(): number;
-  /** Wall clock at start plus monotonic time since, so that a jump of the wall clock changes nothing early. */
+  /** Whole: the wall clock at start plus monotonic time since, so that a jump of the wall clock changes nothing early. */
   wallMs(): number;
   /** Calls back after a delay, once; the answer takes the call back. */
   after(delayMs: number, callback: () => void): () => void;

@@ -23,7 +23,7 @@ import { type HotSlice, sliceIn, sliceWords } from './slices.js';
 import { TailReader, type ToldTail, type WantedTail } from './tails.js';
 import type { IoTrace } from './trace.js';
 
-export type { Durability, TopicSettings } from '../model/topic-settings.js';
+export type { TopicSettings } from '../model/topic-settings.js';
 export type {
   ControlOperation,
   EpochEnd,

@@ -52,6 +52,11 @@ export class Partition {
     this.#watchers.delete(gateway);
   }
 
+  /** It is served here no more. */
+  forget(): void {
+    this.#watchers.clear();
+  }
+
   /** Those who have not been told of the high watermark, with the offset up to which they were. */
   *behind(): Generator<readonly [gateway: ShardEnd, from: number], void> {
     for (const [gateway, from] of this.#watchers) if (from < this.#highWatermark) yield [gateway, from];

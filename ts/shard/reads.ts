@@ -1,8 +1,8 @@
 import { assert } from '../model/assert.js';
 import type { Result } from '../model/result.js';
+import type { FileRead, Found, HotSlice, LogStore, StoreFailure } from '../native/log.js';
 import { slicesMax } from '../ring/link/layout.js';
 import type { ShardEnd } from '../ring/link/shard-end.js';
-import type { FileRead, Found, HotSlice, LogStore, StoreFailure } from '../native/log.js';
 import { endsOfBatches } from './batch-walk.js';
 import { failureOfStore } from './failures.js';
 import type { Partition } from './partition.js';
@@ -33,7 +33,10 @@ export class Reads {
     this.#refreshLogStart(partition);
     const own = this.#tickets.next();
     const read = this.#store.read(handle, own, from, highWatermark, sizeMax);
-    if (!read.ok) return gateway.failed(handle, ticket, failureOfStore(read.error));
+    if (!read.ok) {
+      gateway.failed(handle, ticket, failureOfStore(read.error));
+      return;
+    }
     if (read.value === 'pending') {
       this.#asked.set(own, { gateway, partition, ticket });
       return;
@@ -49,7 +52,10 @@ export class Reads {
 
   told(handle: number, own: number, result: Result<FileRead, StoreFailure>): void {
     const { gateway, partition, ticket } = this.#take(own);
-    if (!result.ok) return gateway.failed(handle, ticket, failureOfStore(result.error));
+    if (!result.ok) {
+      gateway.failed(handle, ticket, failureOfStore(result.error));
+      return;
+    }
     const { size, next } = result.value;
     gateway.bytes(handle, ticket, size, (target) => {
       assert(this.#store.takeRead(handle, own, target), 'what was read is there once');
@@ -61,13 +67,19 @@ export class Reads {
   find(gateway: ShardEnd, partition: Partition, ticket: number, timestampMs: number): void {
     const own = this.#tickets.next();
     const failure = this.#store.find(partition.handle, own, timestampMs);
-    if (failure !== undefined) return gateway.failed(partition.handle, ticket, { error: 'internal', message: failure.message });
+    if (failure !== undefined) {
+      gateway.failed(partition.handle, ticket, { error: 'internal', message: failure.message });
+      return;
+    }
     this.#asked.set(own, { gateway, partition, ticket });
   }
 
   found(handle: number, own: number, result: Result<Found | undefined, StoreFailure>): void {
     const { gateway, ticket } = this.#take(own);
-    if (!result.ok) return gateway.failed(handle, ticket, failureOfStore(result.error));
+    if (!result.ok) {
+      gateway.failed(handle, ticket, failureOfStore(result.error));
+      return;
+    }
     const { offset = -1, timestamp = 0, leaderEpoch = 0 } = result.value ?? {};
     gateway.answer(handle, ticket, [offset, timestamp, leaderEpoch]);
   }
@@ -88,7 +100,11 @@ export class Reads {
 }
 
 /** What precedes slices in a reply. The epoch is read from the last batch itself. */
-export function headOf({ logStart, highWatermark, leaderEpoch }: Partition, slices: readonly HotSlice[], rings: readonly Uint8Array[]) {
+export function headOf(
+  { logStart, highWatermark, leaderEpoch }: Partition,
+  slices: readonly HotSlice[],
+  rings: readonly Uint8Array[],
+) {
   const [first, last] = [slices[0], slices.at(-1)];
   if (first === undefined || last === undefined) return { logStart, highWatermark, base: 0, next: 0, leaderEpoch };
   const data = rings[last.ring];

@@ -1,3 +1,4 @@
+import type { Page } from '../metrics/page.js';
 import { assert } from '../model/assert.js';
 import type { Clock, Failure } from '../model/ports.js';
 import type { Result } from '../model/result.js';
@@ -7,6 +8,7 @@ import type { ShardEnd } from '../ring/link/shard-end.js';
 import type { RingSlot } from '../ring/reader.js';
 import { Control } from './control.js';
 import { failureOfRefusal, failureOfStore } from './failures.js';
+import { Measures } from './measures.js';
 import type { Partition } from './partition.js';
 import { Reads } from './reads.js';
 import { Tails } from './tails.js';
@@ -22,6 +24,8 @@ export interface ShardPorts {
   readonly clock: Clock;
   /** By the gateway's number. */
   readonly gateways: readonly ShardEnd[];
+  /** Where /metrics finds what it counts. */
+  readonly page: Page;
   /** The data areas of the rings that the store reads, by its numbers. */
   readonly rings: readonly Uint8Array[];
   /** The log directory has failed: nothing more is acknowledged, reads go on. */
@@ -36,29 +40,24 @@ export interface ShardPorts {
  */
 export class Shard implements LogEvents {
   readonly control: Control;
+  readonly measures: Measures;
   readonly #ports: ShardPorts;
   readonly #partitions = new Map<number, Partition>();
   readonly #reads: Reads;
   readonly #tails: Tails;
   #retentionDueMs: number;
-  #dataSize = 0;
 
   constructor(ports: ShardPorts) {
     this.#ports = ports;
     this.#retentionDueMs = ports.clock.monotonicMs() + retentionIntervalMs;
     const tickets = new Tickets();
+    this.measures = new Measures(ports.store, ports.page);
     this.control = new Control(ports.store, this.#partitions, tickets);
     this.#reads = new Reads(ports.store, ports.rings, tickets);
     this.#tails = new Tails(ports.store, ports.rings);
-    this.#measure();
     for (const gateway of ports.gateways) {
       gateway.onLargeAppend(({ handle, ticket, batch }) => this.#appendLarge(gateway, handle, ticket, batch));
     }
-  }
-
-  /** Of its partitions, in bytes, as of the last look. */
-  get dataSize(): number {
-    return this.#dataSize;
   }
 
   /** True: there is more to do at once. */
@@ -72,16 +71,11 @@ export class Shard implements LogEvents {
     return isBusy;
   }
 
-  #measure(): void {
-    this.#dataSize = this.#ports.store.partitions().reduce((sum, { size }) => sum + size, 0);
-  }
-
   #keepHouse(): void {
     const now = this.#ports.clock.monotonicMs();
     if (now < this.#retentionDueMs) return;
     this.#retentionDueMs = now + retentionIntervalMs;
     this.#ports.store.applyRetention();
-    this.#measure();
   }
 
   /** When it wants a turn though nothing wakes it. */
@@ -111,17 +105,23 @@ export class Shard implements LogEvents {
     const first = gateway.word(slot, 0);
     switch (kind) {
       case requestKind.read:
-        return this.#reads.read(gateway, partition, ticket, first, gateway.word(slot, 1));
+        this.#reads.read(gateway, partition, ticket, first, gateway.word(slot, 1));
+        return;
       case requestKind.find:
-        return this.#reads.find(gateway, partition, ticket, first);
+        this.#reads.find(gateway, partition, ticket, first);
+        return;
       case requestKind.epochEnd:
-        return this.#reads.epochEnd(gateway, partition, ticket, first);
+        this.#reads.epochEnd(gateway, partition, ticket, first);
+        return;
       case requestKind.describe:
-        return this.#describe(gateway, partition, ticket);
+        this.#describe(gateway, partition, ticket);
+        return;
       case requestKind.watch:
-        return this.#watch(gateway, partition, ticket);
+        this.#watch(gateway, partition, ticket);
+        return;
       case requestKind.unwatch:
-        return partition.unwatch(gateway);
+        partition.unwatch(gateway);
+        return;
       default:
         assert(false, `a request of kind ${kind}`);
     }
@@ -129,7 +129,10 @@ export class Shard implements LogEvents {
 
   #describe(gateway: ShardEnd, partition: Partition, ticket: number): void {
     const state = this.#ports.store.partition(partition.handle);
-    if (state === undefined) return gateway.failed(partition.handle, ticket, { error: 'unknown-partition' });
+    if (state === undefined) {
+      gateway.failed(partition.handle, ticket, { error: 'unknown-partition' });
+      return;
+    }
     partition.logStart = state.logStart;
     const { logStart, highWatermark, leaderEpoch } = partition;
     gateway.answer(partition.handle, ticket, [logStart, highWatermark, leaderEpoch, state.size, state.segmentsCount]);
@@ -186,6 +189,7 @@ export class Shard implements LogEvents {
   }
 
   fenced(by: string, reason: string): void {
+    this.measures.fenced();
     this.#ports.onFenced(`the ${by} failed: ${reason}`);
   }
 }

@@ -39,7 +39,10 @@ export class Tails {
   }
 
   #tell({ partition, gateways }: Behind, tail: Tail | undefined): void {
-    if (tail === undefined) return;
+    if (tail === undefined) {
+      partition.forget();
+      return;
+    }
     partition.logStart = tail.logStart;
     const isAll = tail.slices.length <= slicesMax && tail.slices.at(-1)?.next === partition.highWatermark;
     const slices = isAll ? tail.slices : [];

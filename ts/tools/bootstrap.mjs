@@ -12,7 +12,7 @@ import { requireHost, requireTools } from './bootstrap/requirements.mjs';
 
 /** @type {Readonly<Record<string, readonly string[]>>} script → compiled module and first arguments; none: only build */
 const scripts = {
-  start: ['cli/main.js', 'doctor'],
+  start: ['cli/main.js', 'start'],
   build: [],
   check: ['tools/check.js'],
   test: ['tools/test.js'],

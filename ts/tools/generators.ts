@@ -1,10 +1,14 @@
 import { join } from 'node:path';
+import { collectedMetrics } from '../broker/collected.js';
 import { commandHelp } from '../cli/help.js';
 import { registry } from '../cli/registry.js';
+import { gatewayProbe } from '../gateway/probe.js';
+import { fullName, type Probe } from '../metrics/probe.js';
 import { describeSettings } from '../model/broker-config.js';
 import { errors } from '../model/errors.js';
 import { exitCodes } from '../model/exit-codes.js';
 import { type TopicConfigRow, topicConfigs } from '../model/topic-config.js';
+import { shardProbe } from '../shard/probe.js';
 import { protocolJavascript } from './protocol/javascript.js';
 import { protocolTypes } from './protocol/types.js';
 import { root } from './stages/spawn-stage.js';
@@ -16,6 +20,7 @@ const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/generated/commands.md': commandsPage,
   'docs/generated/broker-configs.md': brokerConfigsPage,
   'docs/generated/error-codes.md': errorCodesPage,
+  'docs/generated/metrics.md': metricsPage,
   'docs/generated/topic-configs.md': topicConfigsPage,
   'ts/wire/proto/generated/messages.js': () => protocolJavascript(...protocol),
   'ts/wire/proto/generated/messages.d.ts': () => protocolTypes(...protocol),
@@ -34,6 +39,24 @@ function page(title: string, source: string, body: string): string {
 function exitCodesPage(): string {
   const rows = Object.values(exitCodes).map(({ code, meaning }) => `| ${code} | ${meaning} |\n`);
   return page('Exit codes', 'ts/model/exit-codes.ts', `| code | meaning |\n|---|---|\n${rows.join('')}`);
+}
+
+/** By the file that declares them. */
+const probes: Readonly<Record<string, Probe>> = {
+  'ts/gateway/probe.ts': gatewayProbe,
+  'ts/shard/probe.ts': shardProbe,
+  'ts/broker/collected.ts': collectedMetrics,
+};
+
+function metricsPage(): string {
+  const sections = Object.entries(probes).map(([source, probe]) => {
+    const rows = Object.values(probe).map((metric) => {
+      const labels = [...new Set(metric.series.flatMap((series) => Object.keys(series)))];
+      return `| \`${fullName(metric)}\` | ${metric.kind} | ${labels.join(', ')} | ${metric.help} |\n`;
+    });
+    return `## ${source}\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n${rows.join('')}`;
+  });
+  return page('Metrics', 'the probe of each island', sections.join('\n'));
 }
 
 const retryWords = {

@@ -19,7 +19,7 @@ pub use stored::{StoredLog, UNCLAIMED};
 
 use crate::io::task::{block_on, Files};
 use crate::io::{Io, IoError, IoResult};
-use crate::journal::metadata::{self, MetadataError, MetadataJournal, Record};
+use crate::journal::metadata::{self, decode_records, MetadataError, MetadataJournal, Record};
 use protobuf::Message as _;
 use raft::eraftpb::{EntryType, Message};
 use raft::{RawNode, StateRole};
@@ -199,7 +199,8 @@ impl Consensus {
         if self.node.raft.state != StateRole::Leader {
             return Err(ConsensusError::NotLeader);
         }
-        assert!(!content.is_empty(), "an entry without content is a new leader's first");
+        let is_readable = decode_records(&content).is_some_and(|records| !records.is_empty());
+        assert!(is_readable, "a content is records, or no later start could read it");
         match self.node.propose(Vec::new(), content) {
             Ok(()) => Ok((self.node.raft.raft_log.last_index(), self.node.raft.term)),
             Err(_) => Err(ConsensusError::Busy),
@@ -287,7 +288,7 @@ impl Consensus {
     }
 
     /// Replaces everything up to an index by records that make the same image, which bounds the journal. An index that was
-    /// handed out; one that a snapshot holds already changes nothing.
+    /// handed out; one that a snapshot holds already changes nothing, and a full disk changes nothing either.
     ///
     /// # Errors
     /// As `turn`.
@@ -301,19 +302,30 @@ impl Consensus {
         let term = stored.term_of(index).expect("what was handed out is stored");
         let snapshot = Snapshot { index, term, content, ..stored.snapshot.clone() };
         let entries = stored.entries[(index - stored.snapshot.index) as usize..].to_vec();
-        self.node.mut_store().stored = StoredLog { snapshot, hard: self.hard, entries, is_bare: false };
-        self.rewrite(io)
+        let compacted = StoredLog { snapshot, hard: self.hard, entries, is_bare: false };
+        match self.write_anew(io, &compacted) {
+            Ok(()) => self.node.mut_store().stored = compacted,
+            Err(ConsensusError::Io(error)) if error.is_no_space() && self.failed.is_none() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     fn rewrite(&mut self, io: &mut dyn Io) -> Result<(), ConsensusError> {
         self.hard.commit = self.hard.commit.max(self.stored().snapshot.index);
         self.node.mut_store().stored.hard = self.hard;
-        let records = self.stored().encode();
+        let stored = self.stored().clone();
+        self.write_anew(io, &stored)
+    }
+
+    fn write_anew(&mut self, io: &mut dyn Io, stored: &StoredLog) -> Result<(), ConsensusError> {
+        let records = stored.encode();
+        let hard = stored.hard;
         self.with_journal(io, |mut journal, files| async move {
             let result = journal.rewrite(&files, &records).await;
             (journal, result)
         })?;
-        self.written = self.hard;
+        self.written = hard;
         Ok(())
     }
 
@@ -357,9 +369,9 @@ impl Consensus {
     {
         let journal = self.journal.take().expect("one operation at a time");
         let (journal, result) = block_on(io, |files| work(journal, files));
+        self.failed = journal.failure();
         self.journal = Some(journal);
-        self.failed = result.err();
-        self.check()
+        result.map_err(ConsensusError::Io)
     }
 }
 

@@ -51,8 +51,7 @@ impl Storage for LogStorage {
         if snapshot.index < request_index {
             return Err(StorageError::SnapshotTemporarilyUnavailable.into());
         }
-        let mut answer = eraftpb::Snapshot::default();
-        answer.data = snapshot.content.clone().into();
+        let mut answer = eraftpb::Snapshot { data: snapshot.content.clone().into(), ..Default::default() };
         let metadata = answer.mut_metadata();
         metadata.index = snapshot.index;
         metadata.term = snapshot.term;
@@ -62,9 +61,7 @@ impl Storage for LogStorage {
 }
 
 fn to_hard_state(hard: &Hard) -> eraftpb::HardState {
-    let mut state = eraftpb::HardState::default();
-    (state.term, state.vote, state.commit) = (hard.term, hard.vote, hard.commit);
-    state
+    eraftpb::HardState { term: hard.term, vote: hard.vote, commit: hard.commit, ..Default::default() }
 }
 
 fn to_conf_state(snapshot: &Snapshot) -> eraftpb::ConfState {
@@ -72,11 +69,8 @@ fn to_conf_state(snapshot: &Snapshot) -> eraftpb::ConfState {
 }
 
 fn to_raft_entry(entry: &LogEntry) -> eraftpb::Entry {
-    let mut raft_entry = eraftpb::Entry::default();
-    raft_entry.index = entry.index;
-    raft_entry.term = entry.term;
-    raft_entry.data = entry.content.clone().into();
-    raft_entry
+    let data = entry.content.clone().into();
+    eraftpb::Entry { index: entry.index, term: entry.term, data, ..Default::default() }
 }
 
 pub fn from_hard_state(state: &eraftpb::HardState) -> Hard {

@@ -2,6 +2,7 @@ use super::*;
 use crate::io::sim::{Fault, FaultPlan, OpKind, SimDisk, SimIo};
 use crate::journal::metadata::encode_records;
 use proptest::prelude::*;
+use raft::eraftpb::MessageType;
 
 const OWNER: Option<u64> = Some(3);
 
@@ -201,12 +202,12 @@ fn three_nodes_agree_and_one_that_was_away_gets_a_snapshot() {
     let mut ios: Vec<SimIo> = disks.iter().map(SimIo::new).collect();
     let mut seen: Vec<Vec<u8>> = vec![Vec::new(); 3];
     nodes[0].campaign().expect("heard");
-    carry(&mut nodes, &mut ios, &mut seen, &[0, 1, 2]);
+    carry(&mut nodes, &mut ios, &disks, &mut seen, &[0, 1, 2]);
     assert!(nodes[0].state().is_leader);
     assert_eq!(nodes[1].propose(content(1)), Err(ConsensusError::NotLeader));
     for number in 1..5 {
         let (index, _) = nodes[0].propose(content(number)).expect("it leads");
-        carry(&mut nodes, &mut ios, &mut seen, &[0, 1]);
+        carry(&mut nodes, &mut ios, &disks, &mut seen, &[0, 1]);
         assert_eq!(nodes[0].state().commit_index, index);
     }
     let index = nodes[0].state().commit_index;
@@ -214,7 +215,7 @@ fn three_nodes_agree_and_one_that_was_away_gets_a_snapshot() {
     nodes[0].compact(&mut ios[0], index, all).expect("written anew");
     for _ in 0..5 {
         nodes[0].tick();
-        carry(&mut nodes, &mut ios, &mut seen, &[0, 1, 2]);
+        carry(&mut nodes, &mut ios, &disks, &mut seen, &[0, 1, 2]);
     }
     assert_eq!(seen[0], (1..5).flat_map(content).collect::<Vec<u8>>());
     assert_eq!((&seen[1], &seen[2]), (&seen[0], &seen[0]));
@@ -236,7 +237,7 @@ fn member(disk: &SimDisk, id: u64) -> Consensus {
     Consensus::open(&mut SimIo::new(disk), directory(), false, Some(id)).expect("whole")
 }
 
-fn carry(nodes: &mut [Consensus], ios: &mut [SimIo], seen: &mut [Vec<u8>], reachable: &[usize]) {
+fn carry(nodes: &mut [Consensus], ios: &mut [SimIo], disks: &[SimDisk], seen: &mut [Vec<u8>], reachable: &[usize]) {
     for _ in 0..50 {
         let mut is_quiet = true;
         for &at in reachable {
@@ -245,6 +246,9 @@ fn carry(nodes: &mut [Consensus], ios: &mut [SimIo], seen: &mut [Vec<u8>], reach
                 seen[at].clone_from(&snapshot.content);
             }
             turn.committed.iter().for_each(|entry| seen[at].extend(&entry.content));
+            if !turn.outgoing.is_empty() {
+                check_promises(&durable_log(&disks[at]), &turn.outgoing);
+            }
             for Outgoing { to, message } in turn.outgoing {
                 if let Some(target) = reachable.iter().find(|target| **target as u64 + 1 == to) {
                     nodes[*target].step(&message).expect("a message");
@@ -255,6 +259,27 @@ fn carry(nodes: &mut [Consensus], ios: &mut [SimIo], seen: &mut [Vec<u8>], reach
         if is_quiet {
             return;
         }
+    }
+}
+
+/// The log as a power cut would leave it at the least.
+fn durable_log(disk: &SimDisk) -> StoredLog {
+    let bytes = disk.durable_file(&metadata::journal_path(directory())).expect("the journal");
+    StoredLog::of(&metadata::recover(&bytes).expect("whole").records).expect("sound")
+}
+
+/// A message says nothing that a power cut could take back.
+fn check_promises(durable: &StoredLog, outgoing: &[Outgoing]) {
+    for Outgoing { to, message } in outgoing {
+        let message = Message::parse_from_bytes(message).expect("raft's own");
+        match message.get_msg_type() {
+            MessageType::MsgRequestPreVote | MessageType::MsgRequestPreVoteResponse => continue,
+            MessageType::MsgRequestVoteResponse if !message.reject => assert_eq!(durable.hard.vote, *to),
+            MessageType::MsgAppendResponse if !message.reject => assert!(message.index <= durable.last_index()),
+            _ => {}
+        }
+        assert!(message.term <= durable.hard.term, "{message:?}");
+        assert!(message.get_entries().iter().all(|entry| entry.index <= durable.last_index()), "{message:?}");
     }
 }
 
@@ -333,4 +358,34 @@ fn every_record_of_the_engine_has_the_bytes_that_it_always_had() {
         bytes.iter().fold(String::new(), |line, byte| format!("{line}{byte:02x}")) + "\n"
     });
     assert_eq!(golden, lines.concat());
+}
+
+#[test]
+fn on_a_full_disk_metadata_goes_on_for_a_while_and_then_fails_whole() {
+    let disk = disk(21);
+    let mut io = SimIo::new(&disk);
+    let (mut consensus, mut turn) = started(&disk, true);
+    disk.set_capacity(Some(0));
+    let mut turns = Vec::new();
+    for number in 0..100 {
+        consensus.propose(content(number)).expect("it leads");
+        turns.push(std::mem::replace(&mut turn, consensus.turn(&mut io).expect("there is room ahead")));
+        consensus.rest(&mut io).expect("there is room ahead");
+    }
+    turns.push(turn);
+    let state = consensus.state();
+    let all = everything(&consensus, &turns);
+    consensus.compact(&mut io, state.commit_index, all.clone()).expect("a full disk only postpones it");
+    assert_eq!(consensus.state(), state);
+    consensus.propose(content(200)).expect("it leads");
+    consensus.turn(&mut io).expect("the old journal goes on");
+    let failure = (0..1000).find_map(|_| {
+        consensus.propose(content(7)).ok()?;
+        consensus.turn(&mut io).err()
+    });
+    assert_eq!(failure, Some(ConsensusError::Io(IoError::NO_SPACE)));
+    disk.set_capacity(None);
+    disk.restart(1);
+    let (consensus, turn) = started(&disk, false);
+    assert!(everything(&consensus, &[turn]).starts_with(&[all, content(200)].concat()));
 }

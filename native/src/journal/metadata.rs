@@ -4,6 +4,9 @@
 //! ```text
 //!   base frame (durable before the file got its name) │ frame │ frame │ witness │ frame │ …   each in whole blocks
 //! ```
+//! Blocks behind the end are reserved ahead, without counting in the file's size: on a full disk metadata can still be changed, and
+//! so topics deleted (DURABILITY.md rule 8).
+//!
 //! An append is one write and one fdatasync. Each frame names the highest one known durable, and a witness, a frame
 //! without records, names the last: so recovery tells an append that was torn, and never acknowledged, from
 //! bit rot in one that was. The first is cut, the second refuses to start: damaged metadata must never look like
@@ -40,6 +43,9 @@ impl From<IoError> for MetadataError {
         Self::Io(error)
     }
 }
+
+/// Reserved behind the end; topped up when half of it is used.
+const AHEAD_SIZE: u64 = 1 << 20;
 
 /// What a file's bytes say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +137,8 @@ pub struct MetadataJournal {
     directory: PathBuf,
     file: Option<FileId>,
     end: u64,
+    /// Up to here the device has promised room.
+    reserved_end: u64,
     last_sequence: u64,
     is_witnessed: bool,
     failed: Option<IoError>,
@@ -143,8 +151,15 @@ impl MetadataJournal {
     /// # Errors
     /// Missing or damaged, of a newer format, or an error of the device.
     pub async fn open(files: &Files, directory: &Path, is_fresh: bool) -> Result<(Self, Vec<Record>), MetadataError> {
-        let mut journal =
-            Self { directory: directory.to_owned(), file: None, end: 0, last_sequence: 0, is_witnessed: true, failed: None };
+        let mut journal = Self {
+            directory: directory.to_owned(),
+            file: None,
+            end: 0,
+            reserved_end: 0,
+            last_sequence: 0,
+            is_witnessed: true,
+            failed: None,
+        };
         let Some(bytes) = files.read_file(&journal_path(directory)).await? else {
             if !is_fresh {
                 return Err(MetadataError::Corrupt(format!("the metadata journal is missing in {}", directory.display())));
@@ -176,7 +191,20 @@ impl MetadataJournal {
         }
         files.sync(file).await?;
         files.sync_directory(&self.directory).await?;
+        self.reserve_ahead(files).await?;
         self.witness(files).await
+    }
+
+    /// A device without room, or without this operation, has promised nothing; that shows when a write fails.
+    async fn reserve_ahead(&mut self, files: &Files) -> IoResult<()> {
+        if self.reserved_end >= self.end + AHEAD_SIZE / 2 {
+            return Ok(());
+        }
+        let file = self.file(files).await?;
+        if files.call(Op::Allocate { file, position: self.end, size: AHEAD_SIZE }).await.is_ok() {
+            self.reserved_end = self.end + AHEAD_SIZE;
+        }
+        Ok(())
     }
 
     async fn file(&mut self, files: &Files) -> IoResult<FileId> {
@@ -210,6 +238,9 @@ impl MetadataJournal {
     async fn write_frame(&mut self, files: &Files, records: &[Record]) -> IoResult<()> {
         self.check()?;
         let bytes = frame::encode(self.last_sequence + 1, self.last_sequence, self.end, records);
+        // Before the write: what is reserved now is there when the disk is full.
+        let reserved = self.reserve_ahead(files).await;
+        self.keep(reserved)?;
         let written = self.write_at_end(files, &bytes).await;
         self.keep(written)?;
         self.last_sequence += 1;
@@ -228,23 +259,38 @@ impl MetadataJournal {
     /// Replaces everything by these records: a snapshot. A crash at any point leaves the old journal or the new one.
     ///
     /// # Errors
-    /// Which of the two is in place is unknown then.
+    /// Which of the two is in place is unknown then; but where the disk has no room, the old one goes on.
     pub async fn rewrite(&mut self, files: &Files, records: &[Record]) -> IoResult<()> {
         self.check()?;
         let bytes = frame::encode(self.last_sequence + 1, self.last_sequence, 0, records);
-        let replaced = self.replace(files, &bytes).await;
+        if let Err(error) = self.write_replacement(files, &bytes).await {
+            return if error.is_no_space() { Err(error) } else { self.keep(Err(error)) };
+        }
+        let replaced = self.replace(files).await;
         self.keep(replaced)?;
         self.last_sequence += 1;
         self.end = bytes.len() as u64;
+        self.reserved_end = 0;
         self.is_witnessed = true;
-        Ok(())
+        let reserved = self.reserve_ahead(files).await;
+        let closed = self.close(files).await;
+        self.keep(reserved.and(closed))
     }
 
-    async fn replace(&mut self, files: &Files, bytes: &[u8]) -> IoResult<()> {
-        let (from, to) = (replacement_path(&self.directory), journal_path(&self.directory));
+    /// Nothing refers to it yet.
+    async fn write_replacement(&self, files: &Files, bytes: &[u8]) -> IoResult<()> {
+        let from = replacement_path(&self.directory);
         // A longer one that a crash left behind would show through.
         files.remove_file(&from).await?;
-        files.write_file(&from, bytes).await?;
+        let written = files.write_file(&from, bytes).await;
+        if written.is_err_and(|error| error.is_no_space()) {
+            files.remove_file(&from).await?;
+        }
+        written
+    }
+
+    async fn replace(&mut self, files: &Files) -> IoResult<()> {
+        let (from, to) = (replacement_path(&self.directory), journal_path(&self.directory));
         self.close(files).await?;
         files.call(Op::Rename { from, to }).await?;
         files.sync_directory(&self.directory).await
@@ -262,6 +308,12 @@ impl MetadataJournal {
             Some(file) => files.close(file).await,
             None => Ok(()),
         }
+    }
+
+    /// Of the device; nothing works from then on.
+    #[must_use]
+    pub fn failure(&self) -> Option<IoError> {
+        self.failed
     }
 
     fn check(&self) -> IoResult<()> {

@@ -16,7 +16,8 @@ use crate::log::config::LogConfig;
 use crate::log::ids::{PartitionId, TopicId};
 use crate::log::segment::DataPaths;
 pub use record::TopicRecord;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use record::TopicTable;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub struct Topics {
 /// What the records say.
 #[derive(Default)]
 struct Known {
-    topics: BTreeMap<TopicId, Topic>,
+    topics: TopicTable,
     /// Deleted by an entry that may yet be taken back: their directories stay.
     uncertain: BTreeSet<TopicId>,
 }
@@ -109,7 +110,7 @@ impl Topics {
     ) -> Result<TopicId, OpenError> {
         let Some(topic) = self.get(name) else {
             let id = TopicId(fresh_id);
-            assert!(!self.known.topics.contains_key(&id), "an id is fresh");
+            assert!(!self.known.topics.by_id.contains_key(&id), "an id is fresh");
             self.change(io, &[TopicRecord::Created { id, name: name.to_owned(), partitions_count, config: *config }])?;
             return Ok(id);
         };
@@ -136,7 +137,7 @@ impl Topics {
     pub fn catalog(&self) -> Catalog {
         let Known { topics, uncertain } = &self.known;
         let (deleted, live): (Vec<&Topic>, Vec<&Topic>) =
-            topics.values().partition(|topic| topic.is_deleted && !uncertain.contains(&topic.id));
+            topics.by_id.values().partition(|topic| topic.is_deleted && !uncertain.contains(&topic.id));
         let mut partitions = HashMap::new();
         for topic in live {
             partitions.extend((0..topic.partitions_count).map(|index| (PartitionId { topic: topic.id, index }, topic.config)));
@@ -153,12 +154,12 @@ impl Topics {
     /// The name, of a deleted topic too.
     #[must_use]
     pub fn name_of(&self, id: &TopicId) -> Option<&str> {
-        self.known.topics.get(id).map(|topic| topic.name.as_str())
+        self.known.topics.by_id.get(id).map(|topic| topic.name.as_str())
     }
 
     /// Those that exist, by id.
     pub fn list(&self) -> impl Iterator<Item = &Topic> {
-        self.known.topics.values().filter(|topic| !topic.is_deleted)
+        self.known.topics.by_id.values().filter(|topic| !topic.is_deleted)
     }
 
     fn change(&mut self, io: &mut dyn Io, changes: &[TopicRecord]) -> Result<(), OpenError> {

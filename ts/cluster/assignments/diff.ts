@@ -1,31 +1,11 @@
 // What an image asks of each shard of one node. Pure; the same deltas make the same assignments.
 
+import type { HostedPartition, PartitionName, ShardAssignment } from '../../model/assignment.js';
 import type { TopicId } from '../../model/ids.js';
-import { areSameSettings, type CompleteSettings } from '../../model/topic-settings.js';
+import { areSameSettings } from '../../model/topic-settings.js';
 import type { Image, TopicImage } from '../metadata/image.js';
 import type { Placement } from '../metadata/records/partitions-placed.js';
 import { shardOf } from './shard-of.js';
-
-/** Host it like this from now on: make it if it is not there, else take over what differs. */
-export interface HostedPartition {
-  readonly topicId: TopicId;
-  readonly partition: number;
-  readonly leaderEpoch: number;
-  readonly settings: CompleteSettings;
-}
-
-export interface PartitionName {
-  readonly topicId: TopicId;
-  readonly partition: number;
-}
-
-/** For one shard. What stands in no list stays as it is. */
-export interface ShardAssignment {
-  readonly shard: number;
-  readonly host: readonly HostedPartition[];
-  /** Their topic is deleted, durably: no more appends, and a tombstone before it is answered. */
-  readonly remove: readonly PartitionName[];
-}
 
 export interface NodePlace {
   readonly nodeId: number;

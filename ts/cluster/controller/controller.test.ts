@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { HostedPartition, ShardAssignment } from '../../model/assignment.js';
 import type { ExitReason } from '../../model/exit-codes.js';
 import type { Clock } from '../../model/ports.js';
 import { failed, ok } from '../../model/result.js';
 import type { LogEntry } from '../../native/raft.js';
-import type { HostedPartition, ShardAssignment } from '../assignments/diff.js';
 import { encodeRecords } from '../metadata/records/record.js';
 import type { MetadataLog } from '../raft/host.js';
 import { View, type ViewChange } from '../view.js';
@@ -176,7 +176,9 @@ class Node {
   /** Shards and gateways do what they were told. */
   settle(): void {
     this.clock.pass(1);
-    for (const { number, assignment } of this.told.assignments.splice(0)) {
+    // A shard gets its next assignment for the answer to the last one.
+    for (let next = this.told.assignments.shift(); next !== undefined; next = this.told.assignments.shift()) {
+      const { number, assignment } = next;
       for (const partition of assignment.host) this.hosted.set(`${partition.topicId}/${partition.partition}`, partition);
       for (const { topicId, partition } of assignment.remove) this.hosted.delete(`${topicId}/${partition}`);
       const answers = assignment.host.map(({ topicId, partition }) => ({ topicId, partition, handle: this.#handle++ }));
@@ -267,6 +269,22 @@ test('a deleted topic leaves the view before its shards take it away, and is ans
   const again = await answered(node, node.controller.createTopic(topic('a'), false));
   expect(again.ok && again.value.topicId).not.toBe(created.ok && created.value.topicId);
   expect(node.view.topic('a')?.topicId).toBe(again.ok && again.value.topicId);
+});
+
+test('a shard has one assignment at a time, in the order of the log', async () => {
+  const node = started(new TestDisk(), 1);
+  const first = node.controller.createTopic({ ...topic('a'), partitions: 8 }, false);
+  node.clock.pass(1);
+  const second = node.controller.alterTopic('a', { set: { durability: 'replicated' }, reset: [] }, false);
+  node.clock.pass(1);
+  const third = node.controller.deleteTopic('a');
+  node.clock.pass(1);
+  expect(node.told.assignments.map(({ assignment }) => assignment.shard)).toEqual([0, 1]);
+  expect(node.told.assignments.every(({ assignment }) => assignment.host[0]?.settings.durability === 'fsync')).toBe(true);
+  const [created, altered, deleted] = await answered(node, Promise.all([first, second, third]));
+  expect(created).toMatchObject({ ok: false, error: { error: 'unknown-topic' } });
+  expect([altered.ok, deleted.ok]).toEqual([false, true]);
+  expect([node.hosted.size, node.view.topic('a')]).toEqual([0, undefined]);
 });
 
 test('validating changes nothing and fails as the real one would', async () => {

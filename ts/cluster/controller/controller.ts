@@ -1,12 +1,12 @@
 import { assert } from '../../model/assert.js';
+import type { HostAnswer, ShardAssignment } from '../../model/assignment.js';
 import type { Failure } from '../../model/errors.js';
 import type { ExitReason } from '../../model/exit-codes.js';
 import { type TopicId, topicIdOf } from '../../model/ids.js';
 import type { Clock, ClusterCommands, ConfigChange, NewTopic, Random, TopicRoute } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Failure as LogFailure } from '../../native/failure.js';
-import { assignAll, assignChanges, type ShardAssignment } from '../assignments/diff.js';
-import type { HostAnswer } from '../assignments/host-answer.js';
+import { assignAll, assignChanges } from '../assignments/diff.js';
 import { addPartitions } from '../commands/add-partitions.js';
 import { allocateProducerIds } from '../commands/allocate-producer-ids.js';
 import { alterTopic } from '../commands/alter-topic.js';
@@ -21,6 +21,7 @@ import { snapshotRecords } from '../metadata/snapshot.js';
 import { type MetadataLog, RaftHost } from '../raft/host.js';
 import type { ViewChange } from '../view.js';
 import { routeOf } from '../view.js';
+import { Outbox } from './outbox.js';
 import { type NewProducer, ProducerIdBlock } from './producer-ids.js';
 import { CommandQueue } from './queue.js';
 import { Settlements } from './settlements.js';
@@ -37,7 +38,7 @@ export interface ControllerOptions {
 }
 
 export interface ControllerEvents {
-  /** What a shard does from now on; it answers with `assigned` and this number. Numbers rise; a shard keeps their order. */
+  /** What a shard does from now on. It answers with `assigned` and this number, and gets the next one after that. */
   onAssignment(number: number, assignment: ShardAssignment): void;
   /** What gateways route by from now on; when all of them do, `viewed` is called with its version. */
   onView(change: ViewChange): void;
@@ -65,6 +66,7 @@ export class Controller implements ClusterCommands {
   readonly #queue: CommandQueue;
   readonly #capacity: number;
   readonly #settlements: Settlements;
+  readonly #outbox: Outbox;
   readonly #viewed: Viewed;
   readonly #producerIds: ProducerIdBlock;
   #image: Image = emptyImage;
@@ -83,6 +85,7 @@ export class Controller implements ClusterCommands {
     this.#events = events;
     this.#capacity = options.capacity ?? capacityDefault;
     this.#queue = new CommandQueue(this.#capacity);
+    this.#outbox = new Outbox((number, assignment) => events.onAssignment(number, assignment));
     this.#viewed = new Viewed(options.shardsCount, (change) => events.onView(change));
     this.#settlements = new Settlements({ publish: (touched) => this.#viewed.publish(this.#image, touched) });
     this.#producerIds = new ProducerIdBlock(this.#capacity, (done) => this.#refillProducerIds(done));
@@ -136,6 +139,7 @@ export class Controller implements ClusterCommands {
   assigned(number: number, shard: number, answers: readonly HostAnswer[]): void {
     for (const answer of answers) this.#viewed.answer(answer);
     const failures = answers.flatMap((answer) => ('failure' in answer ? [[answer.topicId, answer.failure] as const] : []));
+    this.#outbox.done(number, shard);
     this.#settlements.shardDone(number, shard, failures);
   }
 
@@ -323,7 +327,7 @@ export class Controller implements ClusterCommands {
       assignments.map(({ shard }) => shard),
     );
     this.#settlement = number;
-    for (const assignment of assignments) this.#events.onAssignment(number, assignment);
+    for (const assignment of assignments) this.#outbox.add(number, assignment);
     this.#settlements.advance(number);
   }
 
@@ -340,6 +344,7 @@ export class Controller implements ClusterCommands {
     this.#cancelDrain?.();
     this.#cancelRest?.();
     this.#queue.refuseAll({ error: 'shutting-down' });
+    this.#outbox.clear();
     this.#settlements.refuseAll({ error: 'shutting-down' });
   }
 

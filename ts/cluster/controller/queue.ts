@@ -4,7 +4,7 @@ import { failed, ok, type Result } from '../../model/result.js';
 import type { Decision } from '../commands/decision.js';
 import type { Image } from '../metadata/image.js';
 import { encodeRecords } from '../metadata/records/record.js';
-import { reduce } from '../metadata/reducer.js';
+import { Draft } from '../metadata/reducer.js';
 
 /** A question to the image, and who waits for the answer. */
 export interface Command<A> {
@@ -54,7 +54,7 @@ export class CommandQueue {
   take(image: Image): Batch {
     const contents: Uint8Array[] = [];
     const accepted: { readonly command: Command<unknown>; readonly answer: unknown }[] = [];
-    let draft = image;
+    const draft = new Draft(image);
     let size = 0;
     while (accepted.length < batchCountMax && size < batchSizeMax) {
       const command = this.#waiting.shift();
@@ -64,7 +64,6 @@ export class CommandQueue {
         command.refuse(decided.error);
         continue;
       }
-      draft = decided.value.after;
       size += decided.value.content.length;
       contents.push(decided.value.content);
       accepted.push({ command, answer: decided.value.answer });
@@ -87,18 +86,17 @@ export class CommandQueue {
 }
 
 interface DecidedOn {
-  readonly after: Image;
   readonly content: Uint8Array;
   readonly answer: unknown;
 }
 
-function decideOn(image: Image, command: Command<unknown>): Result<DecidedOn, Failure> {
-  const decision = command.decide(image);
+function decideOn(draft: Draft, command: Command<unknown>): Result<DecidedOn, Failure> {
+  const decision = command.decide(draft.image);
   if (!decision.ok) return failed(decision.error);
   const { records, answer } = decision.value;
-  const reduced = reduce(image, records);
-  assert(reduced.ok, `a command decides on what the reducer refuses: ${reduced.ok ? '' : reduced.error}`);
-  return ok({ after: reduced.value.after, content: encodeRecords(records), answer });
+  const contradiction = draft.applyAll(records);
+  assert(contradiction === undefined, `a command decides on what the reducer refuses: ${contradiction ?? ''}`);
+  return ok({ content: encodeRecords(records), answer });
 }
 
 function joined(contents: readonly Uint8Array[], size: number): Uint8Array {

@@ -1,5 +1,5 @@
+import type { HostAnswer } from '../../model/assignment.js';
 import type { TopicId } from '../../model/ids.js';
-import type { HostAnswer } from '../assignments/host-answer.js';
 import type { Image } from '../metadata/image.js';
 import { type Handles, noHandle, routeOf, type ViewChange, type ViewedTopic } from '../view.js';
 

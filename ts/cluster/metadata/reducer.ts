@@ -27,15 +27,12 @@ const partitionsMax = 1_000_000;
 
 export function reduce(before: Image, records: readonly MetadataRecord[]): Result<Delta, string> {
   const draft = new Draft(before);
-  for (const record of records) {
-    const contradiction = draft.apply(record);
-    if (contradiction !== undefined) return failed(contradiction);
-  }
-  return ok({ before, after: draft.finish(), touched: draft.touched });
+  const contradiction = draft.applyAll(records);
+  return contradiction === undefined ? ok({ before, after: draft.image, touched: draft.touched }) : failed(contradiction);
 }
 
-/** The next image while it is made: maps are copied when they first change. */
-class Draft {
+/** The next image while it is made: maps are copied when they first change, once for however many records. */
+export class Draft {
   readonly touched = new Set<TopicId>();
   #image: Image;
   #topics: Map<TopicId, TopicImage> | undefined;
@@ -46,13 +43,27 @@ class Draft {
     this.#image = before;
   }
 
-  finish(): Image {
+  /** As it is now. Records applied later change it: it is kept only when there are none. */
+  get image(): Image {
     const { topics, byName, deleted } = this.#image;
-    return { ...this.#image, topics: this.#topics ?? topics, byName: this.#byName ?? byName, deleted: this.#deleted ?? deleted };
+    return {
+      ...this.#image,
+      topics: this.#topics ?? topics,
+      byName: this.#byName ?? byName,
+      deleted: this.#deleted ?? deleted,
+    };
   }
 
-  /** Why the record cannot be; undefined: it is applied. */
-  apply(record: MetadataRecord): string | undefined {
+  /** Why one of them cannot be; the draft is worth nothing then. */
+  applyAll(records: readonly MetadataRecord[]): string | undefined {
+    for (const record of records) {
+      const contradiction = this.#apply(record);
+      if (contradiction !== undefined) return contradiction;
+    }
+    return undefined;
+  }
+
+  #apply(record: MetadataRecord): string | undefined {
     switch (record.type) {
       case 'topic-created':
         return this.#create(record);

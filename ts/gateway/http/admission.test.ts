@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { Admission } from './admission.js';
 
-const local = new Admission({ host: '127.0.0.1', advertised: ['node-1.example:9080', '[fd00::7]:9080'], origins: ['https://ui.example/'] });
+const local = new Admission({
+  host: '127.0.0.1',
+  advertised: ['node-1.example:9080', '[fd00::7]:9080'],
+  origins: ['https://ui.example/'],
+});
 
 test.each([
   ['127.0.0.1:9080', ''],

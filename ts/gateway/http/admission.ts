@@ -39,11 +39,16 @@ export class Admission {
     if (name === undefined || !this.#isOwn(name)) {
       return refused(`this node is not known as ${JSON.stringify(host)}: advertise that name if it is one of its own`);
     }
-    if (origin === '' || this.isAllowedOrigin(origin, host)) return admitted;
+    if (origin === '' || this.#isOrigin(origin, host)) return admitted;
     return refused(`pages of ${JSON.stringify(origin)} may not use this node: allow that origin if they should`);
   }
 
-  isAllowedOrigin(origin: string, host: string): boolean {
+  /** One of those that were allowed by name. */
+  isListed(origin: string): boolean {
+    return this.#origins.has(origin.toLowerCase());
+  }
+
+  #isOrigin(origin: string, host: string): boolean {
     const lower = origin.toLowerCase();
     return this.#origins.has(lower) || lower === `http://${host.toLowerCase()}` || lower === `https://${host.toLowerCase()}`;
   }

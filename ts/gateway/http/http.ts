@@ -3,6 +3,7 @@ import type { MetricsRegistry } from '../../metrics/registry.js';
 import type { NodeView } from '../../model/ports.js';
 import type { GatewaySettings } from '../settings.js';
 import type { Verbs } from '../verbs/verbs.js';
+import type { Admission } from './admission.js';
 import type { HttpReply, HttpRequest } from './message.js';
 import { healthz, metrics, node, readyz } from './node.js';
 import { describe, openapiRoute } from './openapi.js';
@@ -22,6 +23,7 @@ export interface HttpOptions {
     readonly metrics: MetricsRegistry;
     readonly node: NodeView;
   };
+  readonly admission: Admission;
   /** Brings the gauges up to date. */
   readonly beforeMetrics: () => void;
 }
@@ -30,10 +32,12 @@ export interface HttpOptions {
 export class Http {
   readonly routes: readonly Route[];
   readonly #files: StaticFiles;
+  readonly #admission: Admission;
   readonly #context: RouteContext;
   #rotation = 0;
 
-  constructor({ verbs, settings, ports, beforeMetrics }: HttpOptions) {
+  constructor({ verbs, settings, ports, admission, beforeMetrics }: HttpOptions) {
+    this.#admission = admission;
     this.#files = ports.files;
     const openapi = openapiRoute(() => describe(this.routes, ports.node.version));
     const topics = [listTopics, createTopic, getTopic, alterTopic, deleteTopic];
@@ -52,8 +56,17 @@ export class Http {
   }
 
   async serve(request: HttpRequest): Promise<HttpReply> {
-    const reply = await this.#answer(request);
-    return { ...reply, headers: { ...securityHeaders, ...reply.headers } };
+    const shared = this.#headersFor(request);
+    const isPreflight = request.method === 'OPTIONS' && 'access-control-allow-origin' in shared;
+    const reply = isPreflight ? preflight : await this.#answer(request);
+    return { ...reply, headers: { ...securityHeaders, ...shared, ...reply.headers } };
+  }
+
+  /** Pages of other origins may read answers only if their origin was allowed; others were turned away before. */
+  #headersFor({ header }: HttpRequest): HttpReply['headers'] {
+    const origin = header('origin');
+    if (!this.#admission.isListed(origin)) return {};
+    return { 'access-control-allow-origin': origin, 'cross-origin-resource-policy': 'cross-origin', vary: 'origin' };
   }
 
   #answer(request: HttpRequest): HttpReply | Promise<HttpReply> {
@@ -71,6 +84,12 @@ export class Http {
     return method === 'GET' ? file : notAllowed(['GET']);
   }
 }
+
+const preflight: HttpReply = {
+  status: 204,
+  headers: { 'access-control-allow-methods': 'GET, POST, PATCH, DELETE', 'access-control-allow-headers': 'content-type' },
+  body: '',
+};
 
 function notAllowed(methods: readonly string[]): HttpReply {
   const reply = text(405, `this path takes ${methods.join(', ')}\n`);

@@ -34,7 +34,9 @@ export function describe(routes: readonly Route[], version: string): object {
 }
 
 function operation({ method, path, summary, parameters = [], body, replies }: Route): object {
-  const responses: Record<string, object> = Object.fromEntries(Object.entries(replies).map(([status, reply]) => [status, response(reply)]));
+  const responses: Record<string, object> = Object.fromEntries(
+    Object.entries(replies).map(([status, reply]) => [status, response(reply)]),
+  );
   responses['default'] = {
     description: 'What went wrong',
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },

@@ -4,27 +4,7 @@ import { failed, ok, type Result } from '../../model/result.js';
 import { BatchHeader, recordsOf } from '../../wire/records/header.js';
 import { type BatchRecord, iterateRecords } from '../../wire/records/iterate.js';
 import { layout } from '../../wire/records/layout.js';
-import type { DecodedRecords } from './ports.js';
-
-/** Text where the bytes are UTF-8, else base64, and then `encoding` says so. Null is null. */
-export interface BytesView {
-  readonly text: string | null;
-  readonly encoding?: 'base64';
-}
-
-export interface RecordView {
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly key: BytesView;
-  readonly value: BytesView;
-  readonly headers: readonly { readonly name: string; readonly value: BytesView }[];
-}
-
-export interface ViewLimits {
-  readonly countMax: number;
-  /** Of keys, values and headers together, and of one batch once its compression is undone. */
-  readonly sizeMax: number;
-}
+import type { BytesView, DecodedRecords, RecordView, ViewLimits } from './ports.js';
 
 /** The records of a whole batch, uncompressed, at most so many bytes of them. */
 export type Decompress = (batch: Uint8Array, sizeMax: number) => Result<Uint8Array, Failure>;
@@ -61,7 +41,12 @@ export function decodeRecords(
   return ok({ records: views, next });
 }
 
-function uncompressed(batch: Uint8Array, header: BatchHeader, sizeMax: number, decompress: Decompress): Result<Uint8Array, Failure> {
+function uncompressed(
+  batch: Uint8Array,
+  header: BatchHeader,
+  sizeMax: number,
+  decompress: Decompress,
+): Result<Uint8Array, Failure> {
   return header.compression === 'none' ? ok(recordsOf(batch, header)) : decompress(batch, sizeMax);
 }
 

@@ -37,7 +37,11 @@ export const produceRecords: Route = {
     { name: 'acks', in: 'query', description: 'all (default), leader or none', type: 'string' },
   ],
   body: {
-    'application/json': { type: 'object', required: ['records'], properties: { records: { type: 'array', items: recordSchema } } },
+    'application/json': {
+      type: 'object',
+      required: ['records'],
+      properties: { records: { type: 'array', items: recordSchema } },
+    },
     'application/octet-stream': { type: 'string', format: 'binary' },
   },
   replies: {
@@ -143,7 +147,12 @@ export const readRecords: Route = {
   parameters: [
     topicParameter,
     { name: 'partition', in: 'path', description: 'Number of the partition', type: 'integer' },
-    { name: 'from', in: 'query', description: 'An offset, beginning (default), end, or @ and milliseconds since 1970', type: 'string' },
+    {
+      name: 'from',
+      in: 'query',
+      description: 'An offset, beginning (default), end, or @ and milliseconds since 1970',
+      type: 'string',
+    },
     { name: 'limit', in: 'query', description: 'Records, at most', type: 'integer' },
   ],
   replies: {

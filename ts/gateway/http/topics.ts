@@ -28,7 +28,12 @@ export const listTopics: Route = {
   method: 'GET',
   path: '/api/v1/topics',
   summary: 'All topics',
-  replies: { 200: { description: 'The topics', schema: { type: 'object', properties: { topics: { type: 'array', items: summarySchema } } } } },
+  replies: {
+    200: {
+      description: 'The topics',
+      schema: { type: 'object', properties: { topics: { type: 'array', items: summarySchema } } },
+    },
+  },
   answer: ({ verbs }) => json(200, { topics: [...verbs.routing.view.topics()].map(summaryOf) }),
 };
 
@@ -49,7 +54,10 @@ export const createTopic: Route = {
       },
     },
   },
-  replies: { 201: { description: 'Created', schema: summarySchema }, 200: { description: 'Could be created', schema: summarySchema } },
+  replies: {
+    201: { description: 'Created', schema: summarySchema },
+    200: { description: 'Could be created', schema: summarySchema },
+  },
   answer: async ({ verbs }, request) => {
     const body = jsonBody(request);
     if (!body.ok) return badRequest(body.error);
@@ -92,7 +100,10 @@ export const getTopic: Route = {
             items: {
               type: 'object',
               properties: Object.fromEntries(
-                ['partition', 'logStart', 'highWatermark', 'leaderEpoch', 'size', 'segments'].map((name) => [name, { type: 'integer' }]),
+                ['partition', 'logStart', 'highWatermark', 'leaderEpoch', 'size', 'segments'].map((name) => [
+                  name,
+                  { type: 'integer' },
+                ]),
               ),
             },
           },
@@ -136,7 +147,8 @@ export const alterTopic: Route = {
     const unknown = unknownField(body.value, ['set', 'reset', 'partitions', 'validateOnly']);
     if (unknown !== undefined) return badRequest(`unknown field ${unknown}`);
     const set = textMap(body.value['set'] ?? {});
-    const isReset = (value: unknown): value is string[] => Array.isArray(value) && value.every((each) => typeof each === 'string');
+    const isReset = (value: unknown): value is string[] =>
+      Array.isArray(value) && value.every((each) => typeof each === 'string');
     if (set === undefined || !isReset(reset)) return badRequest('set is an object of texts, reset an array of names');
     if (partitions !== undefined && !isCount(partitions)) return badRequest('partitions is a count');
     const isDry = validateOnly === true;

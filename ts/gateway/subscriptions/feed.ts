@@ -3,8 +3,24 @@ import type { Batches, Failure, PartitionEnds, ReadResult, Tail } from '../../mo
 import type { Result } from '../../model/result.js';
 import type { Served } from '../routing.js';
 import type { TailFollower } from '../tails.js';
-import { LiveSet } from './live-set.js';
-import type { Reader } from './reader.js';
+import { type LiveReader, LiveSet } from './live-set.js';
+import type { Flow } from './outflow.js';
+
+/** A reader as its feed sees it. */
+export interface FeedMember extends LiveReader {
+  readonly flow: Flow;
+  /** The offset it gets next. */
+  readonly next: Offset;
+  /** The feed has ends now, or a failure. */
+  onOpened(): void;
+  /** Out of the live ones; the feed stood at this offset. */
+  onLeft(next: Offset): void;
+  /** The log was cut to here. */
+  onTruncated(highWatermark: Offset): void;
+  sendLive(frame: Uint8Array): void;
+  advance(): void;
+  fail(failure: Failure): void;
+}
 
 export interface FeedPorts {
   /** The message that pushes these batches, valid until the next call. */
@@ -28,10 +44,10 @@ export class Feed implements TailFollower {
   readonly served: Served;
   readonly channel: string;
   readonly #ports: FeedPorts;
-  readonly #live = new LiveSet<Reader>();
-  readonly #members = new Set<Reader>();
+  readonly #live = new LiveSet<FeedMember>();
+  readonly #members = new Set<FeedMember>();
   /** Those that wait for `next` to come to them: they want an offset that is not published yet. */
-  readonly #ahead = new Set<Reader>();
+  readonly #ahead = new Set<FeedMember>();
   #next = 0 as Offset;
   #ends: PartitionEnds | undefined;
   #isReading = false;
@@ -64,37 +80,40 @@ export class Feed implements TailFollower {
     return this.#members.size;
   }
 
-  get members(): Iterable<Reader> {
+  get members(): Iterable<FeedMember> {
     return this.#members;
   }
 
-  attach(reader: Reader): void {
+  attach(reader: FeedMember): void {
     this.#members.add(reader);
   }
 
-  detach(reader: Reader): void {
+  detach(reader: FeedMember): void {
     this.leave(reader);
     this.#ahead.delete(reader);
     this.#members.delete(reader);
   }
 
-  join(reader: Reader): void {
+  join(reader: FeedMember): void {
     this.#live.add(reader);
     reader.flow.outlet.follow(this.channel);
   }
 
-  leave(reader: Reader): void {
+  leave(reader: FeedMember): void {
     if (reader.place < 0) return;
     this.#live.remove(reader);
     this.#unfollow(reader);
   }
 
-  waitFor(reader: Reader): void {
+  waitFor(reader: FeedMember): void {
     this.#ahead.add(reader);
   }
 
   onOpened(result: Result<PartitionEnds, Failure>): void {
-    if (!result.ok) return this.#fail(result.error);
+    if (!result.ok) {
+      this.#fail(result.error);
+      return;
+    }
     this.#ends = result.value;
     this.#next = result.value.highWatermark;
     for (const reader of [...this.#members]) reader.onOpened();
@@ -104,7 +123,10 @@ export class Feed implements TailFollower {
     if (this.isOver) return;
     const { batches, highWatermark, logStart } = tail;
     this.#ends = { highWatermark, logStart };
-    if (highWatermark < this.#next) return this.#onTruncated(highWatermark);
+    if (highWatermark < this.#next) {
+      this.#onTruncated(highWatermark);
+      return;
+    }
     if (this.#live.count === 0) this.#skipTo(highWatermark);
     else if (this.#isReading || highWatermark === this.#next) return;
     else if (batches !== undefined && batches.base === this.#next && batches.size <= this.#ports.frameSizeMax) {
@@ -113,7 +135,7 @@ export class Feed implements TailFollower {
     } else this.#readRest();
   }
 
-  #unfollow(reader: Reader): void {
+  #unfollow(reader: FeedMember): void {
     if (!reader.flow.isOver) reader.flow.outlet.unfollow(this.channel);
   }
 
@@ -144,7 +166,10 @@ export class Feed implements TailFollower {
     const ends = this.#ends as PartitionEnds;
     const frame = this.#ports.frame(this.served, batches, ends);
     this.#ports.countPublished(batches.size, this.#live.count);
-    if (this.#live.count > this.#ports.directMax) return this.#ports.publish(this.channel, frame);
+    if (this.#live.count > this.#ports.directMax) {
+      this.#ports.publish(this.channel, frame);
+      return;
+    }
     for (const reader of [...this.#live.readers]) reader.sendLive(frame);
   }
 
@@ -160,7 +185,10 @@ export class Feed implements TailFollower {
   /** What is stored and not published yet, one read after the other. */
   #readRest(): void {
     if (this.#isReading || this.isOver || this.#ends === undefined || this.#next >= this.#ends.highWatermark) return;
-    if (this.#live.count === 0) return this.#skipTo(this.#ends.highWatermark);
+    if (this.#live.count === 0) {
+      this.#skipTo(this.#ends.highWatermark);
+      return;
+    }
     this.#isReading = true;
     const number = ++this.#readNumber;
     const { calls, route } = this.served;

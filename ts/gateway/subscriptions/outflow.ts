@@ -30,12 +30,17 @@ export interface OutflowSettings {
 
 const roundSizeMin = 1024;
 
-/** The sending side of one connection. */
+export interface FlowOwner {
+  /** The socket has taken everything. */
+  onWritable(): void;
+}
+
+/** The sending side of one connection. There may be many thousands, most of them idle: every field counts. */
 export class Flow {
   readonly outlet: Outlet;
   /** In the order in which they became readable: whose turn is next on this connection. */
-  readonly hungry: Hungry[] = [];
-  readonly onWritable: () => void;
+  hungry: Hungry[] | undefined;
+  readonly owner: FlowOwner;
   charged = 0;
   isBlocked = false;
   blockedSinceMs = 0;
@@ -43,9 +48,9 @@ export class Flow {
   isQueued = false;
   isOver = false;
 
-  constructor(outlet: Outlet, onWritable: () => void) {
+  constructor(outlet: Outlet, owner: FlowOwner) {
     this.outlet = outlet;
-    this.onWritable = onWritable;
+    this.owner = owner;
   }
 }
 
@@ -148,7 +153,7 @@ export class Outflow implements Deadline {
       flow.isBlocked = false;
     }
     this.look(flow);
-    if (wasBlocked && !flow.isBlocked) flow.onWritable();
+    if (wasBlocked && !flow.isBlocked) flow.owner.onWritable();
   }
 
   /** Calls back once, when a grant that was refused for the budget is worth another try. */
@@ -187,7 +192,7 @@ export class Outflow implements Deadline {
     flow.isBlocked = false;
     this.#stalled.delete(flow);
     // Nobody tells of it otherwise: the library reports a drain only for what it buffered itself.
-    flow.onWritable();
+    flow.owner.onWritable();
   }
 
   #charge(flow: Flow, size: number): void {

@@ -5,11 +5,9 @@ import type { Result } from '../../model/result.js';
 import type { Deadline } from '../deadlines.js';
 import type { Begin, Divergence, Start } from '../verbs/start.js';
 import { findStart } from '../verbs/start.js';
-import type { Feed } from './feed.js';
-import type { LiveReader } from './live-set.js';
+import type { Feed, FeedMember } from './feed.js';
 import type { Flow, Hungry } from './outflow.js';
 import type { SubscriptionsPorts } from './ports.js';
-import type { Subscription } from './subscription.js';
 
 type State =
   /** Looks for its first offset. */
@@ -28,9 +26,26 @@ const retryMs = 100;
 const frameOverhead = 96;
 const frameFactorMax = 3;
 
+/** The subscription of some readers, as they see it. */
+export interface ReaderOwner {
+  readonly flow: Flow;
+  /** Bytes that may be sent and are not granted to a reader yet. Below zero after a batch that was larger than what was left. */
+  credit: number;
+  /** Some reader found no credit: when some comes back, it is called again. */
+  hasStarved: boolean;
+  /** Its answer is out: batches may follow. */
+  readonly isStarted: boolean;
+  /** It has one reader. */
+  readonly isSingle: boolean;
+  onCreditReturned(): void;
+  onStarted(reader: Reader, divergence: Divergence | undefined): void;
+  onFailed(reader: Reader, failure: Failure, wasStarting: boolean): void;
+  tell(reader: Reader, divergence: Divergence): void;
+}
+
 /** One partition of one subscription. */
-export class Reader implements LiveReader, Hungry, Deadline {
-  readonly subscription: Subscription;
+export class Reader implements FeedMember, Hungry, Deadline {
+  readonly subscription: ReaderOwner;
   readonly flow: Flow;
   readonly partition: number;
   #feed: Feed;
@@ -43,7 +58,7 @@ export class Reader implements LiveReader, Hungry, Deadline {
   #readNumber = 0;
   place = -1;
 
-  constructor(subscription: Subscription, feed: Feed, start: Start, ports: SubscriptionsPorts) {
+  constructor(subscription: ReaderOwner, feed: Feed, start: Start, ports: SubscriptionsPorts) {
     this.subscription = subscription;
     this.flow = subscription.flow;
     this.partition = feed.served.route.partition;
@@ -69,7 +84,10 @@ export class Reader implements LiveReader, Hungry, Deadline {
   /** The feed knows its ends: now the first offset can be found. */
   onOpened(): void {
     const { ends, failure } = this.#feed;
-    if (failure !== undefined) return this.fail(failure);
+    if (failure !== undefined) {
+      this.fail(failure);
+      return;
+    }
     if (this.#state !== 'starting' || this.#start === undefined || ends === undefined) return;
     const start = this.#start;
     this.#start = undefined;
@@ -80,7 +98,10 @@ export class Reader implements LiveReader, Hungry, Deadline {
   }
 
   #onStart(result: Result<Begin, Failure>): void {
-    if (!result.ok) return this.fail(result.error);
+    if (!result.ok) {
+      this.fail(result.error);
+      return;
+    }
     this.#next = result.value.offset;
     this.#state = 'idle';
     this.subscription.onStarted(this, result.value.divergence);
@@ -145,8 +166,8 @@ export class Reader implements LiveReader, Hungry, Deadline {
   read(sizeMax: number): void {
     if (sizeMax === 0) {
       this.#state = 'idle';
-      // Others hold the credit, or the socket takes nothing: both call when they are done.
-      return this.advance();
+      this.advance();
+      return;
     }
     this.#state = 'reading';
     this.#reserved = sizeMax;
@@ -178,7 +199,10 @@ export class Reader implements LiveReader, Hungry, Deadline {
 
   #take(result: ReadResult): void {
     const { batches, logStart, highWatermark } = result;
-    if (logStart > this.#next) return this.#moveTo({ kind: 'history-lost', wanted: this.#next, offset: logStart });
+    if (logStart > this.#next) {
+      this.#moveTo({ kind: 'history-lost', wanted: this.#next, offset: logStart });
+      return;
+    }
     if (batches === undefined) {
       // Nothing lies between the two.
       this.#next = Math.max(this.#next, highWatermark) as Offset;
@@ -193,8 +217,14 @@ export class Reader implements LiveReader, Hungry, Deadline {
   }
 
   #onReadFailed(failure: Failure): void {
-    if (failure.error === 'offset-out-of-range') return this.#findLost();
-    if (errorRow(failure.error).retry !== 'later') return this.fail(failure);
+    if (failure.error === 'offset-out-of-range') {
+      this.#findLost();
+      return;
+    }
+    if (errorRow(failure.error).retry !== 'later') {
+      this.fail(failure);
+      return;
+    }
     this.#ports.deadlines.add(retryMs, this);
   }
 

@@ -6,7 +6,7 @@ import type { Routing } from '../routing.js';
 import type { Divergence, Start } from '../verbs/start.js';
 import type { Flow } from './outflow.js';
 import type { SubscriberEvent, SubscriptionsPorts } from './ports.js';
-import { Reader } from './reader.js';
+import { Reader, type ReaderOwner } from './reader.js';
 
 export interface SubscribeRequest {
   readonly id: number;
@@ -23,41 +23,39 @@ export interface Subscribed {
   readonly partitions: readonly ({ readonly partition: number; readonly offset: Offset } & PartitionEnds)[];
 }
 
-export interface SubscriptionOptions {
+/** The connection of some subscriptions, as they see it. */
+export interface SubscriptionOwner {
   readonly flow: Flow;
   readonly routing: Routing;
   readonly ports: SubscriptionsPorts;
   readonly creditMax: number;
-  readonly tell: (event: SubscriberEvent) => void;
-  /** Called when it is over by itself. */
-  readonly onOver: (subscription: Subscription) => void;
+  tell(event: SubscriberEvent): void;
+  /** It is over by itself. */
+  onOver(subscription: Subscription): void;
 }
 
 /** A subscription of one connection: its credit, and a reader for each partition. */
-export class Subscription {
+export class Subscription implements ReaderOwner {
   readonly id: number;
   readonly name: string;
-  readonly flow: Flow;
-  /** Bytes that may be sent and are not granted to a reader yet. Below zero after a batch that was larger than what was left. */
   credit: number;
   isStarted = false;
-  /** Some reader found no credit: when some comes back, it is called again. */
   hasStarved = false;
-  readonly #options: SubscriptionOptions;
+  readonly #owner: SubscriptionOwner;
   readonly #includesNew: boolean;
-  readonly #readers = new Map<number, Reader>();
+  // One, mostly: and what looks for a partition in it happens seldom.
+  #readers: Reader[] = [];
   #topicId: TopicId;
   #starting = 0;
-  #early: { readonly reader: Reader; readonly divergence: Divergence }[] = [];
+  #early: { readonly reader: Reader; readonly divergence: Divergence }[] | undefined;
   #added: Set<Reader> | undefined;
   #done: ((result: Result<Subscribed, Failure>) => void) | undefined;
 
-  constructor(request: SubscribeRequest, topic: TopicRoute, options: SubscriptionOptions) {
+  constructor(request: SubscribeRequest, topic: TopicRoute, owner: SubscriptionOwner) {
     this.id = request.id;
     this.name = topic.name;
-    this.flow = options.flow;
-    this.credit = Math.min(request.credit, options.creditMax);
-    this.#options = options;
+    this.credit = Math.min(request.credit, owner.creditMax);
+    this.#owner = owner;
     this.#topicId = topic.topicId;
     this.#includesNew = request.includesNew && request.partitions.length === 0;
   }
@@ -66,12 +64,16 @@ export class Subscription {
     return this.#topicId;
   }
 
-  get readers(): ReadonlyMap<number, Reader> {
+  get flow(): Flow {
+    return this.#owner.flow;
+  }
+
+  get readers(): readonly Reader[] {
     return this.#readers;
   }
 
   get isSingle(): boolean {
-    return this.#readers.size === 1;
+    return this.#readers.length === 1;
   }
 
   /** `done` is called once, maybe before this returns: when every partition knows where it begins, or one cannot. */
@@ -79,17 +81,27 @@ export class Subscription {
     this.#done = done;
     const all = topic.partitions.map(({ partition }) => ({ partition, start: undefined }));
     const wanted = request.partitions.length === 0 ? all : request.partitions;
+    if (new Set(wanted.map(({ partition }) => partition)).size < wanted.length) {
+      this.#failStart({ error: 'invalid-request', message: 'a partition is named twice' });
+      return;
+    }
     for (const { partition, start } of wanted) {
       const failure = this.#open(topic, partition, start ?? request.start);
-      if (failure !== undefined) return this.#failStart(failure);
+      if (failure !== undefined) {
+        this.#failStart(failure);
+        return;
+      }
     }
-    this.#starting = this.#readers.size;
-    if (this.#starting === 0) return this.#failStart({ error: 'unknown-partition' });
-    for (const reader of [...this.#readers.values()]) reader.onOpened();
+    this.#starting = this.#readers.length;
+    if (this.#starting === 0) {
+      this.#failStart({ error: 'unknown-partition' });
+      return;
+    }
+    for (const reader of [...this.#readers]) reader.onOpened();
   }
 
   addCredit(size: number): void {
-    this.credit = Math.min(this.credit + size, this.#options.creditMax);
+    this.credit = Math.min(this.credit + size, this.#owner.creditMax);
     this.advance();
   }
 
@@ -99,13 +111,17 @@ export class Subscription {
 
   advance(): void {
     this.hasStarved = false;
-    for (const reader of this.#readers.values()) reader.advance();
+    for (const reader of [...this.#readers]) reader.advance();
   }
 
+  /** One that has not begun yet is answered now: its request is owed an answer. */
   end(): void {
+    const done = this.#done;
     this.#done = undefined;
-    for (const reader of this.#readers.values()) reader.end();
-    this.#readers.clear();
+    const readers = this.#readers;
+    this.#readers = [];
+    for (const reader of readers) reader.end();
+    done?.(failed({ error: 'invalid-request', message: 'it was ended before it began' }));
   }
 
   // What readers tell.
@@ -116,16 +132,20 @@ export class Subscription {
       if (isNew) this.#tell(reader.partition, { kind: 'added', offset: reader.next });
       else if (divergence !== undefined) this.tell(reader, divergence);
       else if (reader.feed.served.topic.topicId !== this.#topicIdOf(reader)) this.#tellRenewed(reader);
-      return reader.advance();
+      reader.advance();
+      return;
     }
-    if (divergence !== undefined) this.#early.push({ reader, divergence });
+    if (divergence !== undefined) this.#early = [...(this.#early ?? []), { reader, divergence }];
     this.#starting -= 1;
     if (this.#starting === 0) this.#start();
   }
 
   onFailed(reader: Reader, failure: Failure, wasStarting: boolean): void {
-    if (!this.isStarted && wasStarting) return this.#failStart(failure);
-    this.#readers.delete(reader.partition);
+    if (!this.isStarted && wasStarting) {
+      this.#failStart(failure);
+      return;
+    }
+    this.#readers = this.#readers.filter((each) => each !== reader);
     this.#tell(reader.partition, { kind: 'failed', failure });
   }
 
@@ -135,10 +155,16 @@ export class Subscription {
 
   /** The cluster's view has changed, and this topic with it. */
   onTopicChanged(): void {
-    const topic = this.#options.routing.topic(this.name);
-    if (topic === undefined) return this.#onDeleted();
-    if (topic.topicId !== this.#topicId) return this.#onRecreated(topic);
-    for (const reader of [...this.#readers.values()]) this.#reroute(reader, topic);
+    const topic = this.#owner.routing.topic(this.name);
+    if (topic === undefined) {
+      this.#onDeleted();
+      return;
+    }
+    if (topic.topicId !== this.#topicId) {
+      this.#onRecreated(topic);
+      return;
+    }
+    for (const reader of [...this.#readers]) this.#reroute(reader, topic);
     if (this.#includesNew && this.isStarted) this.#addNew(topic);
   }
 
@@ -146,36 +172,37 @@ export class Subscription {
     const done = this.#done;
     this.#done = undefined;
     this.isStarted = true;
-    const partitions = [...this.#readers.values()].map((reader) => {
+    const partitions = this.#readers.map((reader) => {
       const { logStart, highWatermark } = reader.feed.ends as PartitionEnds;
       return { partition: reader.partition, offset: reader.next, logStart, highWatermark };
     });
     done?.(ok({ topicId: this.#topicId, partitions }));
-    for (const { reader, divergence } of this.#early) this.#tell(reader.partition, divergence);
-    this.#early = [];
+    for (const { reader, divergence } of this.#early ?? []) this.#tell(reader.partition, divergence);
+    this.#early = undefined;
     this.advance();
   }
 
   #failStart(failure: Failure): void {
     const done = this.#done;
+    this.#done = undefined;
     this.end();
-    this.#options.onOver(this);
+    this.#owner.onOver(this);
     done?.(failed(failure));
   }
 
   #open(topic: TopicRoute, partition: number, start: Start): Failure | undefined {
-    if (this.#readers.has(partition)) return { error: 'invalid-request', message: `partition ${partition} is named twice` };
-    const found = this.#options.routing.in(topic, partition);
+    const found = this.#owner.routing.in(topic, partition);
     if (!found.ok) return found.error;
-    const feed = this.#options.ports.acquire(found.value);
-    this.#readers.set(partition, new Reader(this, feed, start, this.#options.ports));
+    const feed = this.#owner.ports.acquire(found.value);
+    this.#readers.push(new Reader(this, feed, start, this.#owner.ports));
     return undefined;
   }
 
   #addNew(topic: TopicRoute): void {
+    const known = new Set(this.#readers.map(({ partition }) => partition));
     for (const { partition } of topic.partitions) {
-      if (this.#readers.has(partition) || this.#open(topic, partition, { at: 'beginning' }) !== undefined) continue;
-      const reader = this.#readers.get(partition) as Reader;
+      if (known.has(partition) || this.#open(topic, partition, { at: 'beginning' }) !== undefined) continue;
+      const reader = this.#readers.at(-1) as Reader;
       this.#added ??= new Set();
       this.#added.add(reader);
       reader.onOpened();
@@ -183,28 +210,37 @@ export class Subscription {
   }
 
   #reroute(reader: Reader, topic: TopicRoute): void {
-    const found = this.#options.routing.in(topic, reader.partition);
-    if (!found.ok) return reader.fail(found.error);
+    const found = this.#owner.routing.in(topic, reader.partition);
+    if (!found.ok) {
+      reader.fail(found.error);
+      return;
+    }
     const { route } = reader.feed.served;
     if (found.value.route.shard === route.shard && found.value.route.handle === route.handle) return;
-    reader.reroute(this.#options.ports.acquire(found.value));
+    reader.reroute(this.#owner.ports.acquire(found.value));
   }
 
   #onDeleted(): void {
-    if (!this.isStarted) return this.#failStart({ error: 'unknown-topic' });
+    if (!this.isStarted) {
+      this.#failStart({ error: 'unknown-topic' });
+      return;
+    }
     this.#tell(0, { kind: 'deleted' });
     this.end();
-    this.#options.onOver(this);
+    this.#owner.onOver(this);
   }
 
   /** Deleted and created again, seen at once: the readers begin anew, and say so when they know where. */
   #onRecreated(topic: TopicRoute): void {
-    if (!this.isStarted) return this.#failStart({ error: 'stale-topic-id' });
-    this.#renewing = { from: this.#topicId, readers: new Set(this.#readers.values()) };
-    for (const reader of [...this.#readers.values()]) {
-      const found = this.#options.routing.in(topic, reader.partition);
+    if (!this.isStarted) {
+      this.#failStart({ error: 'stale-topic-id' });
+      return;
+    }
+    this.#renewing = { from: this.#topicId, readers: new Set(this.#readers) };
+    for (const reader of [...this.#readers]) {
+      const found = this.#owner.routing.in(topic, reader.partition);
       if (!found.ok) reader.fail(found.error);
-      else reader.restart(this.#options.ports.acquire(found.value));
+      else reader.restart(this.#owner.ports.acquire(found.value));
     }
     this.#topicId = topic.topicId;
     if (this.#includesNew) this.#addNew(topic);
@@ -224,8 +260,8 @@ export class Subscription {
   }
 
   #tell(partition: number, what: SubscriberEvent['what']): void {
-    const reader = this.#readers.get(partition);
+    const reader = this.#readers.find((each) => each.partition === partition);
     const topicId = reader === undefined ? this.#topicId : this.#topicIdOf(reader);
-    this.#options.tell({ subscriptionId: this.id, topicId, partition, what });
+    this.#owner.tell({ subscriptionId: this.id, topicId, partition, what });
   }
 }

@@ -6,7 +6,7 @@ import type { Tails } from '../tails.js';
 import { Feed, type FeedPorts } from './feed.js';
 import type { Flow, Outflow } from './outflow.js';
 import type { SubscriberEvent, SubscriptionsPorts } from './ports.js';
-import { type Subscribed, type SubscribeRequest, Subscription } from './subscription.js';
+import { type Subscribed, type SubscribeRequest, Subscription, type SubscriptionOwner } from './subscription.js';
 import { Turns } from './turns.js';
 
 export interface SubscriptionLimits {
@@ -114,51 +114,71 @@ function keyOf({ topic, route }: Served): string {
   return `${topic.topicId}/${route.shard}/${route.handle}`;
 }
 
-/** Those of one connection. */
-export class ConnectionSubscriptions {
-  readonly #all: Subscriptions;
-  readonly #flow: Flow;
-  readonly #tell: (event: SubscriberEvent) => void;
-  // Most connections that only produce never have one.
-  #own: Map<number, Subscription> | undefined;
-  #partitions = 0;
+/** Who hears of what happens to the subscriptions of a connection. */
+export interface Subscriber {
+  onEvent(event: SubscriberEvent): void;
+}
 
-  constructor(all: Subscriptions, flow: Flow, tell: (event: SubscriberEvent) => void) {
+const none: readonly Subscription[] = [];
+
+/** Those of one connection. */
+export class ConnectionSubscriptions implements SubscriptionOwner {
+  readonly flow: Flow;
+  readonly #all: Subscriptions;
+  readonly #subscriber: Subscriber;
+  // One, mostly, and never many.
+  #own = none;
+
+  constructor(all: Subscriptions, flow: Flow, subscriber: Subscriber) {
+    this.flow = flow;
     this.#all = all;
-    this.#flow = flow;
-    this.#tell = tell;
+    this.#subscriber = subscriber;
   }
 
-  get count(): number {
-    return this.#own?.size ?? 0;
+  get routing(): Routing {
+    return this.#all.routing;
+  }
+
+  get ports(): SubscriptionsPorts {
+    return this.#all;
+  }
+
+  get creditMax(): number {
+    return this.#all.limits.creditMax;
+  }
+
+  tell(event: SubscriberEvent): void {
+    this.#subscriber.onEvent(event);
+  }
+
+  onOver(subscription: Subscription): void {
+    this.#forget(subscription);
   }
 
   subscribe(request: SubscribeRequest, done: (result: Result<Subscribed, Failure>) => void): void {
     const topic = this.#all.routing.topic(request.topic);
-    if (topic === undefined) return done(failed({ error: 'unknown-topic' }));
+    if (topic === undefined) {
+      done(failed({ error: 'unknown-topic' }));
+      return;
+    }
     const refusal = this.#refusal(request, request.partitions.length || topic.partitions.length);
-    if (refusal !== undefined) return done(failed(refusal));
-    const subscription = new Subscription(request, topic, {
-      flow: this.#flow,
-      routing: this.#all.routing,
-      ports: this.#all,
-      creditMax: this.#all.limits.creditMax,
-      tell: this.#tell,
-      onOver: (over) => this.#forget(over),
-    });
-    this.#own ??= new Map();
-    this.#own.set(request.id, subscription);
+    if (refusal !== undefined) {
+      done(failed(refusal));
+      return;
+    }
+    const subscription = new Subscription(request, topic, this);
+    this.#own = [...this.#own, subscription];
     this.#all.add(subscription);
     subscription.begin(request, topic, done);
   }
 
   nameOf(id: number): string | undefined {
-    return this.#own?.get(id)?.name;
+    return this.#find(id)?.name;
   }
 
   /** False: there is none of this id. */
   unsubscribe(id: number): boolean {
-    const subscription = this.#own?.get(id);
+    const subscription = this.#find(id);
     if (subscription === undefined) return false;
     subscription.end();
     this.#forget(subscription);
@@ -167,36 +187,41 @@ export class ConnectionSubscriptions {
 
   /** For one that is over the credit comes too late, and means nothing. */
   addCredit(id: number, size: number): void {
-    this.#own?.get(id)?.addCredit(size);
+    this.#find(id)?.addCredit(size);
   }
 
   /** The socket takes bytes again. */
   onWritable(): void {
-    for (const subscription of this.#own?.values() ?? []) subscription.advance();
+    for (const subscription of this.#own) subscription.advance();
   }
 
   close(): void {
-    for (const subscription of [...(this.#own?.values() ?? [])]) {
+    for (const subscription of this.#own) {
       subscription.end();
       this.#forget(subscription);
     }
   }
 
+  #find(id: number): Subscription | undefined {
+    return this.#own.find((each) => each.id === id);
+  }
+
   #forget(subscription: Subscription): void {
-    this.#own?.delete(subscription.id);
+    this.#own = this.#own.filter((each) => each !== subscription);
     this.#all.remove(subscription);
   }
 
   #refusal(request: SubscribeRequest, partitions: number): Failure | undefined {
-    const own = [...(this.#own?.values() ?? [])];
+    const own = this.#own;
     const { subscriptionsMax, partitionsMax } = this.#all.limits;
     if (request.id === 0) return { error: 'invalid-request', message: 'a subscription id is above 0' };
-    if (this.#own?.has(request.id) === true) return { error: 'invalid-request', message: `subscription ${request.id} exists` };
-    this.#partitions = own.reduce((sum, { readers }) => sum + readers.size, 0);
-    if (own.length >= subscriptionsMax || this.#partitions + partitions > partitionsMax) return { error: 'limit-exceeded' };
+    if (this.#find(request.id) !== undefined) return { error: 'invalid-request', message: `subscription ${request.id} exists` };
+    const held = own.reduce((sum, { readers }) => sum + readers.length, 0);
+    if (own.length >= subscriptionsMax || held + partitions > partitionsMax) return { error: 'limit-exceeded' };
     const wanted = new Set(request.partitions.map(({ partition }) => partition));
     const overlaps = own.some(
-      ({ name, readers }) => name === request.topic && (wanted.size === 0 || [...readers.keys()].some((each) => wanted.has(each))),
+      ({ name, readers }) =>
+        name === request.topic && (wanted.size === 0 || readers.some(({ partition }) => wanted.has(partition))),
     );
     return overlaps ? { error: 'invalid-request', message: 'this connection has a subscription of such a partition' } : undefined;
   }

@@ -23,6 +23,7 @@ export class Turns {
   }
 
   request(flow: Flow, reader: Hungry): void {
+    flow.hungry ??= [];
     flow.hungry.push(reader);
     this.#enqueue(flow);
     this.#run();
@@ -37,7 +38,7 @@ export class Turns {
   }
 
   #enqueue(flow: Flow): void {
-    if (flow.isQueued || flow.isReading || flow.hungry.length === 0) return;
+    if (flow.isQueued || flow.isReading || flow.hungry === undefined) return;
     flow.isQueued = true;
     this.#queue.push(flow);
   }
@@ -55,9 +56,9 @@ export class Turns {
 
   /** False: the budget has no room, and the first of the row waits for it. */
   #begin(flow: Flow): boolean {
-    const reader = flow.hungry[0];
+    const reader = flow.hungry?.[0];
     if (reader === undefined || flow.isOver || !reader.wants()) {
-      flow.hungry.shift();
+      shift(flow);
       this.#leave(flow);
       return true;
     }
@@ -70,7 +71,7 @@ export class Turns {
       });
       return false;
     }
-    flow.hungry.shift();
+    shift(flow);
     this.#first += 1;
     flow.isQueued = false;
     if (size > 0 && !flow.isBlocked) {
@@ -86,7 +87,12 @@ export class Turns {
   #leave(flow: Flow): void {
     this.#first += 1;
     flow.isQueued = false;
-    if (flow.isOver) flow.hungry.length = 0;
+    if (flow.isOver) flow.hungry = undefined;
     this.#enqueue(flow);
   }
+}
+
+function shift(flow: Flow): void {
+  flow.hungry?.shift();
+  if (flow.hungry?.length === 0) flow.hungry = undefined;
 }

@@ -10,7 +10,10 @@ export interface TopicUsage {
 /** A topic and how large its partitions are now. Fails as its first partition that cannot tell. */
 export function describeTopic(routing: Routing, name: string, done: (result: Result<TopicUsage, Failure>) => void): void {
   const topic = routing.topic(name);
-  if (topic === undefined) return done(failed({ error: 'unknown-topic' }));
+  if (topic === undefined) {
+    done(failed({ error: 'unknown-topic' }));
+    return;
+  }
   const partitions = new Array<TopicUsage['partitions'][number]>(topic.partitions.length);
   let missing = partitions.length;
   let isDone = false;
@@ -21,7 +24,10 @@ export function describeTopic(routing: Routing, name: string, done: (result: Res
     isDone = !result.ok || missing === 0;
     if (isDone) done(result.ok ? ok({ topic, partitions }) : result);
   };
-  if (missing === 0) return done(ok({ topic, partitions }));
+  if (missing === 0) {
+    done(ok({ topic, partitions }));
+    return;
+  }
   for (const [index, { partition }] of topic.partitions.entries()) {
     const found = routing.in(topic, partition);
     if (!found.ok) answer(index, partition, found);

@@ -39,16 +39,28 @@ export interface FetchPorts {
 /** Reads from an offset on, and waits if that is too little. */
 export class Fetch {
   readonly ports: FetchPorts;
-  waitingCount = 0;
+  readonly waiting = new Set<Deadline>();
 
   constructor(ports: FetchPorts) {
     this.ports = ports;
   }
 
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
+  /** The node goes down: nobody waits any longer, each gets what there is. */
+  answerAll(): void {
+    for (const fetching of [...this.waiting]) fetching.onTime();
+  }
+
   /** `done` is called once, maybe before this returns. */
   begin(request: FetchRequest, done: Done): void {
     const found = this.ports.routing.find(request.topic, request.partition);
-    if (!found.ok) return done(found);
+    if (!found.ok) {
+      done(found);
+      return;
+    }
     new Fetching(this, found.value, request, done).begin();
   }
 }
@@ -77,8 +89,14 @@ class Fetching implements TailFollower, Deadline {
 
   begin(): void {
     const { topicId, leaderEpoch, offset } = this.#request;
-    if (topicId !== undefined && topicId !== this.#served.topic.topicId) return this.#explain('recreated');
-    if (leaderEpoch === undefined) return this.#read();
+    if (topicId !== undefined && topicId !== this.#served.topic.topicId) {
+      this.#explain('recreated');
+      return;
+    }
+    if (leaderEpoch === undefined) {
+      this.#read();
+      return;
+    }
     epochAgrees(this.#served, offset, leaderEpoch, (result) => {
       if (!result.ok) this.#done(result);
       else if (result.value < offset) this.#explain('truncated', result.value);
@@ -100,8 +118,12 @@ class Fetching implements TailFollower, Deadline {
     this.#isReading = false;
     if (!result.ok) {
       this.#stopWaiting();
-      if (result.error.error === 'offset-out-of-range') return this.#explain('history-lost');
-      return this.#done(result);
+      if (result.error.error === 'offset-out-of-range') {
+        this.#explain('history-lost');
+        return;
+      }
+      this.#done(result);
+      return;
     }
     const { batches } = result.value;
     this.#found = batches?.size ?? 0;
@@ -123,7 +145,7 @@ class Fetching implements TailFollower, Deadline {
     if (this.#isWaiting) return true;
     const { deadlines, tails, waitingMax } = this.#verb.ports;
     if (this.#verb.waitingCount >= waitingMax) return false;
-    this.#verb.waitingCount += 1;
+    this.#verb.waiting.add(this);
     this.#isWaiting = true;
     this.#tick = deadlines.add(waitMs, this);
     tails.follow(this.#served, this);
@@ -133,7 +155,7 @@ class Fetching implements TailFollower, Deadline {
   #stopWaiting(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
-    this.#verb.waitingCount -= 1;
+    this.#verb.waiting.delete(this);
     this.#verb.ports.tails.unfollow(this.#served, this);
     if (this.#tick !== undefined) this.#verb.ports.deadlines.remove(this.#tick, this);
     this.#tick = undefined;
@@ -157,7 +179,6 @@ class Fetching implements TailFollower, Deadline {
   }
 
   onTime(): void {
-    this.#tick = undefined;
     this.#stopWaiting();
     this.#isLast = true;
     if (!this.#isReading) this.#read();

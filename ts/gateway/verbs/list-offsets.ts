@@ -24,11 +24,17 @@ export function listOffsets(
   done: (result: Result<Listed, Failure>) => void,
 ): void {
   const topic = routing.topic(request.topic);
-  if (topic === undefined) return done(failed({ error: 'unknown-topic' }));
+  if (topic === undefined) {
+    done(failed({ error: 'unknown-topic' }));
+    return;
+  }
   const all = topic.partitions.map(({ partition }) => partition);
   const wanted = [...new Set(request.partitions.length === 0 ? all : request.partitions)];
   // Others do not exist, and each would be a row in the answer.
-  if (wanted.length > all.length) return done(failed({ error: 'unknown-partition' }));
+  if (wanted.length > all.length) {
+    done(failed({ error: 'unknown-partition' }));
+    return;
+  }
   const offsets = new Array<Listed['offsets'][number]>(wanted.length);
   let missing = wanted.length;
   const answer = (index: number, partition: number, result: Result<ListedOffset, Failure>) => {
@@ -36,7 +42,10 @@ export function listOffsets(
     missing -= 1;
     if (missing === 0) done(ok({ topicId: topic.topicId, offsets }));
   };
-  if (missing === 0) return done(ok({ topicId: topic.topicId, offsets }));
+  if (missing === 0) {
+    done(ok({ topicId: topic.topicId, offsets }));
+    return;
+  }
   for (const [index, partition] of wanted.entries()) {
     const found = routing.in(topic, partition);
     if (!found.ok) answer(index, partition, found);
@@ -58,7 +67,10 @@ function listOne(served: Served, at: Start, done: (result: Result<ListedOffset, 
         );
       },
     );
-  if (at.at !== 'timestamp') return describe();
+  if (at.at !== 'timestamp') {
+    describe();
+    return;
+  }
   calls.call<FoundOffset | undefined>(
     (port, answer) => port.find(route.handle, at.timestampMs, answer),
     (found) => {

@@ -15,7 +15,10 @@ export function findTopics(
     const named = names.flatMap((name) => routing.topic(name) ?? []);
     done(ok(names.length === 0 ? [...routing.view.topics()] : named));
   };
-  if (!request.createsMissing) return finish();
+  if (!request.createsMissing) {
+    finish();
+    return;
+  }
   let waiting = 1;
   let failure: Failure | undefined;
   const arrived = (refused: Failure | undefined) => {

@@ -95,7 +95,10 @@ class Production implements Deadline {
 
   begin(): void {
     const { entries } = this.#request;
-    if (entries.length === 0) return this.#done([]);
+    if (entries.length === 0) {
+      this.#done([]);
+      return;
+    }
     for (const [index, entry] of entries.entries()) this.#beginEntry(index, entry);
     if (this.#missing > 0) this.#tick = this.#verb.deadlines.add(this.#request.timeoutMs, this);
   }
@@ -110,8 +113,12 @@ class Production implements Deadline {
   }
 
   #beginEntry(index: number, entry: ProduceEntry): void {
-    if (!this.#verb.missing.isMissing(entry.topic)) return this.#append(index, entry);
-    const held = { ...entry, batch: entry.batch.slice() };
+    if (!this.#verb.missing.isMissing(entry.topic)) {
+      this.#append(index, entry);
+      return;
+    }
+    // Field by field: what a decoder made has its defaults elsewhere than in itself.
+    const held = { topic: entry.topic, partition: entry.partition, batch: entry.batch.slice() };
     const refusal = this.#verb.missing.ensure(entry.topic, (failure) => {
       // Too late is answered already, and stores nothing.
       if (this.#results[index] !== undefined) return;
@@ -123,9 +130,15 @@ class Production implements Deadline {
 
   #append(index: number, { topic, partition, batch }: ProduceEntry): void {
     const found = this.#verb.routing.find(topic, partition);
-    if (!found.ok) return this.#answer(index, found);
+    if (!found.ok) {
+      this.#answer(index, found);
+      return;
+    }
     const refusal = this.#refusal(found.value, batch);
-    if (refusal !== undefined) return this.#answer(index, failed(refusal));
+    if (refusal !== undefined) {
+      this.#answer(index, failed(refusal));
+      return;
+    }
     this.#send(index, found.value, batch);
   }
 
@@ -145,9 +158,18 @@ class Production implements Deadline {
     const submitted = calls.append(route.handle, batch, (result) => {
       if (acks !== 'none') this.#answer(index, resultOf(result, topic.isLogAppendTime, durabilityMin));
     });
-    if (submitted === 'overloaded') return this.#answer(index, failed({ error: 'overloaded' }));
-    if (submitted === 'closed') return this.#answer(index, failed({ error: 'shutting-down' }));
-    if (acks === 'none') return this.#answer(index, ok(undefined));
+    if (submitted === 'overloaded') {
+      this.#answer(index, failed({ error: 'overloaded' }));
+      return;
+    }
+    if (submitted === 'closed') {
+      this.#answer(index, failed({ error: 'shutting-down' }));
+      return;
+    }
+    if (acks === 'none') {
+      this.#answer(index, ok(undefined));
+      return;
+    }
     if (submitted === 'begun') return;
     this.#tickets ??= [];
     this.#tickets[index] = submitted;

@@ -41,19 +41,29 @@ function diverged(kind: Divergence['kind'], wanted: Offset, offset: Offset): Res
 /** Finds where a reader begins in a partition that has these ends. `done` may be called before this returns. */
 export function findStart(served: Served, ends: PartitionEnds, start: Start, done: Done): void {
   switch (start.at) {
-    case 'beginning':
-      return done(beginAt(ends.logStart));
-    case 'end':
-      return done(beginAt(ends.highWatermark));
-    case 'offset':
-      return done(withinLog(ends, start.offset));
-    case 'timestamp':
-      return served.calls.call<FoundOffset | undefined>(
+    case 'beginning': {
+      done(beginAt(ends.logStart));
+      return;
+    }
+    case 'end': {
+      done(beginAt(ends.highWatermark));
+      return;
+    }
+    case 'offset': {
+      done(withinLog(ends, start.offset));
+      return;
+    }
+    case 'timestamp': {
+      served.calls.call<FoundOffset | undefined>(
         (port, answer) => port.find(served.route.handle, start.timestampMs, answer),
         (found) => done(found.ok ? beginAt(found.value?.offset ?? ends.highWatermark) : found),
       );
-    case 'position':
-      return resume(served, ends, start.position, done);
+      return;
+    }
+    case 'position': {
+      resume(served, ends, start.position, done);
+      return;
+    }
   }
 }
 
@@ -65,14 +75,20 @@ function withinLog(ends: PartitionEnds, wanted: Offset): Result<Begin, Failure> 
 
 function resume(served: Served, ends: PartitionEnds, position: Position, done: Done): void {
   const { offset, topicId, leaderEpoch } = position;
-  if (topicId !== undefined && topicId !== served.topic.topicId) return done(diverged('recreated', offset, ends.logStart));
+  if (topicId !== undefined && topicId !== served.topic.topicId) {
+    done(diverged('recreated', offset, ends.logStart));
+    return;
+  }
   const finish = (known: Offset) => {
     // A log that ends below what was read has lost what this reader knows.
     const common = Math.min(known, ends.highWatermark) as Offset;
     if (common < offset) return done(diverged('truncated', offset, Math.max(common, ends.logStart) as Offset));
     done(offset < ends.logStart ? diverged('history-lost', offset, ends.logStart) : beginAt(offset));
   };
-  if (leaderEpoch === undefined) return finish(offset);
+  if (leaderEpoch === undefined) {
+    finish(offset);
+    return;
+  }
   epochAgrees(served, offset, leaderEpoch, (result) => (result.ok ? finish(result.value) : done(result)));
 }
 
@@ -87,7 +103,10 @@ export function epochAgrees(
   done: (result: Result<Offset, Failure>) => void,
 ): void {
   // The leader's own epoch is the commonest answer, and no log ends it.
-  if (leaderEpoch === served.route.leaderEpoch) return done(ok(offset));
+  if (leaderEpoch === served.route.leaderEpoch) {
+    done(ok(offset));
+    return;
+  }
   served.calls.call<{ readonly leaderEpoch: number; readonly end: Offset }>(
     (port, answer) => port.epochEnd(served.route.handle, leaderEpoch, answer),
     (result) => done(result.ok ? ok(Math.min(offset, result.value.end) as Offset) : result),

@@ -1,4 +1,4 @@
-import type { ClusterCommands, Clock, NodeView } from '../../model/ports.js';
+import type { Clock, ClusterCommands, NodeView } from '../../model/ports.js';
 import type { Routing } from '../routing.js';
 import type { SessionLimits } from '../websocket/session.js';
 import type { Fetch } from './fetch.js';

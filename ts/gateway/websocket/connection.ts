@@ -2,18 +2,21 @@ import type { Batches, Failure } from '../../model/ports.js';
 import type { ClientMessage, FetchReply, ServerMessage } from '../../wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, encodeServerMessage, fetchReplyFrame } from '../../wire/proto/messages.js';
 import type { Framer } from '../subscriptions/framer.js';
-import { Flow, type Outlet } from '../subscriptions/outflow.js';
+import { Flow, type FlowOwner, type Outlet } from '../subscriptions/outflow.js';
 import type { SubscriberEvent } from '../subscriptions/ports.js';
-import { ConnectionSubscriptions, type Subscriptions } from '../subscriptions/subscriptions.js';
+import { ConnectionSubscriptions, type Subscriber, type Subscriptions } from '../subscriptions/subscriptions.js';
 import type { Verbs } from '../verbs/verbs.js';
+import type { Answering, Answers } from './answers.js';
 import { wireEvent } from './messages/event.js';
 import type { Exchange } from './messages/exchange.js';
 import { wireError } from './messages/failure.js';
 import { beginRequest, type RequestName } from './messages/table.js';
-import { protocolVersion, Session, type Verdict } from './session.js';
+import { closeCodes, protocolVersion, Session, type Verdict } from './session.js';
 
 /** The socket of one connection. */
 export interface Socket extends Outlet {
+  /** As `send` for each of them, in one go. */
+  sendAll(frames: readonly Uint8Array[]): void;
   /** What was sent goes first. */
   close(code: number, reason: string): void;
 }
@@ -23,11 +26,13 @@ export interface ConnectionPorts {
   readonly verbs: Verbs;
   readonly subscriptions: Subscriptions;
   readonly framer: Framer;
+  readonly answers: Answers;
   /** "millrace/0.1.0" */
   readonly server: string;
   /** Bytes of answers that may lie unread before the connection is closed. */
   readonly unreadSizeMax: number;
   readonly count: ConnectionCounts;
+  onClosed(connection: Connection): void;
 }
 
 export interface ConnectionCounts {
@@ -38,19 +43,20 @@ export interface ConnectionCounts {
 }
 
 /** One WebSocket connection: bytes to the session, its verdicts to acts. */
-export class Connection implements Exchange {
+export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
   readonly flow: Flow;
   readonly subscriptions: ConnectionSubscriptions;
   readonly #socket: Socket;
   readonly #ports: ConnectionPorts;
   readonly #session: Session;
+  #answers: Uint8Array[] | undefined;
 
   constructor(socket: Socket, ports: ConnectionPorts) {
     this.#socket = socket;
     this.#ports = ports;
     this.#session = new Session(ports.verbs.limits, ports.verbs.clock.monotonicMs());
-    this.flow = new Flow(socket, () => this.subscriptions.onWritable());
-    this.subscriptions = new ConnectionSubscriptions(ports.subscriptions, this.flow, (event) => this.#tell(event));
+    this.flow = new Flow(socket, this);
+    this.subscriptions = new ConnectionSubscriptions(ports.subscriptions, this.flow, this);
     ports.subscriptions.outflow.open(this.flow);
   }
 
@@ -62,10 +68,19 @@ export class Connection implements Exchange {
   onMessage(bytes: Uint8Array, isBinary: boolean): void {
     if (this.#session.isClosing) return;
     this.#ports.count.received(bytes.length);
-    if (!isBinary) return this.#act(this.#session.onText());
-    if (bytes.length > this.verbs.limits.messageSizeMax) return this.#act(this.#session.onTooLarge(bytes.length));
+    if (!isBinary) {
+      this.#act(this.#session.onText());
+      return;
+    }
+    if (bytes.length > this.verbs.limits.messageSizeMax) {
+      this.#act(this.#session.onTooLarge(bytes.length));
+      return;
+    }
     const decoded = decodeClientMessage(bytes);
-    if (!decoded.ok) return this.#act(this.#session.onMalformed(problems[decoded.error]));
+    if (!decoded.ok) {
+      this.#act(this.#session.onMalformed(problems[decoded.error]));
+      return;
+    }
     this.#onDecoded(decoded.value, bytes.length);
   }
 
@@ -98,11 +113,17 @@ export class Connection implements Exchange {
     this.#ports.subscriptions.outflow.onDrain(this.flow);
   }
 
+  onWritable(): void {
+    this.subscriptions.onWritable();
+  }
+
   /** The socket is closed, by whomever: nothing is sent any more. */
   onClosed(): void {
+    if (this.flow.isOver) return;
     this.flow.isOver = true;
     this.subscriptions.close();
     this.#ports.subscriptions.outflow.close(this.flow);
+    this.#ports.onClosed(this);
   }
 
   onTime(nowMs: number): void {
@@ -126,7 +147,27 @@ export class Connection implements Exchange {
 
   answer(requestId: number, reply: Draft<ServerMessage>): void {
     this.#session.onAnswered(requestId);
+    if (this.flow.isOver || this.#session.isClosing) return;
+    const frame = encodeServerMessage({ ...reply, requestId });
+    if (this.#answers !== undefined) this.#answers.push(frame);
+    else {
+      this.#answers = [frame];
+      this.#ports.answers.add(this);
+    }
+  }
+
+  answerAtOnce(requestId: number, reply: Draft<ServerMessage>): void {
+    this.#session.onAnswered(requestId);
     this.#send({ ...reply, requestId });
+  }
+
+  flush(): void {
+    const answers = this.#answers;
+    this.#answers = undefined;
+    if (answers === undefined || this.flow.isOver) return;
+    this.#socket.sendAll(answers);
+    this.#ports.subscriptions.outflow.look(this.flow);
+    this.#endIfUnread();
   }
 
   fail(requestId: number, failure: Failure): void {
@@ -135,15 +176,19 @@ export class Connection implements Exchange {
   }
 
   answerFetch(requestId: number, reply: Draft<FetchReply>, batches: Batches | undefined): void {
-    if (batches === undefined) return this.answer(requestId, { fetch: reply });
+    if (batches === undefined) {
+      this.answer(requestId, { fetch: reply });
+      return;
+    }
     if (!this.#ports.subscriptions.outflow.hasRoom(this.flow, batches.size)) {
-      return this.fail(requestId, { error: 'overloaded', message: 'what was sent before is not read yet' });
+      this.fail(requestId, { error: 'overloaded', message: 'what was sent before is not read yet' });
+      return;
     }
     this.#session.onAnswered(requestId);
     this.#sendFrame(this.#ports.framer.join(fetchReplyFrame(requestId, reply, batches.size), batches));
   }
 
-  #tell(event: SubscriberEvent): void {
+  onEvent(event: SubscriberEvent): void {
     const currentId = this.verbs.routing.topic(this.subscriptions.nameOf(event.subscriptionId) ?? '')?.topicId;
     this.#send({ requestId: 0, event: wireEvent(event, currentId) });
   }
@@ -155,17 +200,33 @@ export class Connection implements Exchange {
   #sendFrame(frame: Uint8Array): void {
     if (this.flow.isOver || this.#session.isClosing) return;
     this.#ports.subscriptions.outflow.send(this.flow, frame);
+    this.#endIfUnread();
+  }
+
+  #endIfUnread(): void {
     if (this.flow.isBlocked && this.flow.charged > this.#ports.unreadSizeMax) this.#act(this.#session.onUnread());
   }
 
   #act(verdict: Verdict): void {
     if (verdict.do !== 'close' || this.flow.isOver) return;
     this.#ports.count.closed(verdict.code);
+    this.#flushLast();
     const error = wireError(verdict.failure);
     // Subscriptions end first: behind this error nothing is pushed.
     this.subscriptions.close();
+    // One that reads nothing would keep its buffer until the library gives it up.
+    if (this.flow.isBlocked && (verdict.code === closeCodes.policy || verdict.code === closeCodes.idle)) {
+      this.#socket.terminate();
+      return;
+    }
     this.#socket.send(encodeServerMessage({ requestId: 0, error }));
     this.#socket.close(verdict.code, verdict.failure.error);
+  }
+
+  /** What is owed goes out before the last word. */
+  #flushLast(): void {
+    if (this.#answers !== undefined) this.#socket.sendAll(this.#answers);
+    this.#answers = undefined;
   }
 }
 

@@ -8,8 +8,8 @@ import type { Socket } from './connection.js';
 // What it relies on, each held by a test: `send` puts what was published before in front; `maxBackpressure: 0` drops nothing; closing
 // the app while a socket is inside a callback is safe only after the callbacks of all sockets have run.
 
-export const path = '/v1';
-export const subprotocol = 'millrace.v1';
+const path = '/v1';
+const subprotocol = 'millrace.v1';
 
 /** What the server does with what comes in. */
 export interface ServerPorts {
@@ -17,6 +17,8 @@ export interface ServerPorts {
   readonly port: number;
   /** A larger message ends its connection without a word: the memory for it is never spent. */
   readonly messageSizeMax: number;
+  /** No connection that neither sends nor takes anything stays longer: also one that was closed and does not take even that. */
+  readonly idleMsMax: number;
   readonly bodySizeMax: number;
   /** Of all HTTP requests whose bodies are arriving. */
   readonly bodiesSizeMax: number;
@@ -56,6 +58,15 @@ class UwsSocket implements Socket {
 
   send(frame: Uint8Array): void {
     this.#ws?.send(frame, true);
+  }
+
+  sendAll(frames: readonly Uint8Array[]): void {
+    const ws = this.#ws;
+    if (frames.length === 1) this.send(frames[0] as Uint8Array);
+    else
+      ws?.cork(() => {
+        for (const frame of frames) ws.send(frame, true);
+      });
   }
 
   bufferedSize(): number {
@@ -98,7 +109,7 @@ export class Server {
     this.#app.ws<UserData>(path, {
       maxPayloadLength: ports.messageSizeMax,
       maxBackpressure: 0,
-      idleTimeout: 0,
+      idleTimeout: Math.min(960, Math.max(16, Math.ceil(ports.idleMsMax / 1000))),
       sendPingsAutomatically: false,
       compression: uws.DISABLED,
       upgrade: (response, request, context) => this.#guard(() => this.#upgrade(response, request, context)),
@@ -150,12 +161,19 @@ export class Server {
 
   #upgrade(response: uws.HttpResponse, request: uws.HttpRequest, context: uws.us_socket_context_t): void {
     const verdict = this.#ports.admit(request.getHeader('host'), request.getHeader('origin'));
-    if (!verdict.isAdmitted) return this.#refuse(response, '403 Forbidden', verdict.reason);
+    if (!verdict.isAdmitted) {
+      this.#refuse(response, '403 Forbidden', verdict.reason);
+      return;
+    }
     const offered = request.getHeader('sec-websocket-protocol').split(',');
     if (!offered.some((name) => name.trim() === subprotocol)) {
-      return this.#refuse(response, '400 Bad Request', `this node speaks the subprotocol ${subprotocol}`);
+      this.#refuse(response, '400 Bad Request', `this node speaks the subprotocol ${subprotocol}`);
+      return;
     }
-    if (!this.#ports.hasRoom()) return this.#refuse(response, '503 Service Unavailable', 'no more connections are taken');
+    if (!this.#ports.hasRoom()) {
+      this.#refuse(response, '503 Service Unavailable', 'no more connections are taken');
+      return;
+    }
     const key = request.getHeader('sec-websocket-key');
     const extensions = request.getHeader('sec-websocket-extensions');
     response.upgrade<UserData>({ socket: undefined }, key, subprotocol, extensions, context);
@@ -169,7 +187,10 @@ export class Server {
   #open(ws: uws.WebSocket<UserData>): void {
     const socket = new UwsSocket(ws);
     const events = this.#ports.open(socket);
-    if (events === undefined) return ws.close();
+    if (events === undefined) {
+      ws.close();
+      return;
+    }
     socket.events = events;
     ws.getUserData().socket = socket;
     ws.subscribe(ownChannel);
@@ -180,12 +201,18 @@ export class Server {
     request.forEach((name, value) => void headers.set(name, value));
     const header = (name: string) => headers.get(name) ?? '';
     const verdict = this.#ports.admit(header('host'), header('origin'));
-    if (!verdict.isAdmitted) return this.#refuse(response, '403 Forbidden', verdict.reason);
+    if (!verdict.isAdmitted) {
+      this.#refuse(response, '403 Forbidden', verdict.reason);
+      return;
+    }
     const method = request.getCaseSensitiveMethod();
     const head = { method, path: request.getUrl(), query: new URLSearchParams(request.getQuery()), header };
     const exchange = new HttpExchange(response, method === 'HEAD');
     const announced = Number(header('content-length') || 0);
-    if (announced > this.#ports.bodySizeMax) return exchange.reply(tooLarge);
+    if (announced > this.#ports.bodySizeMax) {
+      exchange.reply(tooLarge);
+      return;
+    }
     this.#receive(response, exchange, (body) => void this.#serve(exchange, { ...head, body }));
   }
 
@@ -202,7 +229,8 @@ export class Server {
       if (exchange.isOver) return;
       size += chunk.byteLength;
       this.#bodiesSize += chunk.byteLength;
-      const refusal = size > this.#ports.bodySizeMax ? tooLarge : this.#bodiesSize > this.#ports.bodiesSizeMax ? tooMany : undefined;
+      const refusal =
+        size > this.#ports.bodySizeMax ? tooLarge : this.#bodiesSize > this.#ports.bodiesSizeMax ? tooMany : undefined;
       if (refusal === undefined) chunks.push(new Uint8Array(chunk.slice(0)));
       if (refusal === undefined && !isLast) return;
       const body = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);

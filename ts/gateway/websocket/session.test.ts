@@ -24,8 +24,13 @@ function opened(): Session {
 }
 
 test('hello comes first, once, with a version that is spoken here', () => {
-  expect(new Session(limits, 0).onMessage(message(1, 'ping'), 0)).toMatchObject({ code: 1002, failure: { error: 'out-of-order' } });
-  expect(new Session(limits, 0).onMessage({ ...hello, version: 0 }, 0)).toMatchObject({ failure: { error: 'unsupported-version' } });
+  expect(new Session(limits, 0).onMessage(message(1, 'ping'), 0)).toMatchObject({
+    code: 1002,
+    failure: { error: 'out-of-order' },
+  });
+  expect(new Session(limits, 0).onMessage({ ...hello, version: 0 }, 0)).toMatchObject({
+    failure: { error: 'unsupported-version' },
+  });
   expect(new Session(limits, 0).onMessage({ ...hello, version: 9 }, 0)).toEqual({ do: 'welcome' });
   expect(new Session(limits, 0).onMessage({ ...hello, requestId: 0 }, 0)).toMatchObject({ failure: { error: 'out-of-order' } });
   expect(opened().onMessage(hello, 0)).toMatchObject({ do: 'close', failure: { error: 'out-of-order' } });

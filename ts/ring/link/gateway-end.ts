@@ -1,4 +1,5 @@
 import { assert } from '../../model/assert.js';
+import type { Offset } from '../../model/offset.js';
 import { offset as offsetOf } from '../../model/offset.js';
 import type {
   Appended,
@@ -12,12 +13,11 @@ import type {
   Taken,
 } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
-import type { Offset } from '../../model/offset.js';
 import type { RingReader } from '../reader.js';
-import { refusal, type RingWriter } from '../writer.js';
 import type { Sleeper, Waiter } from '../wakeup.js';
-import { appendedMark, appendedWords, batchTicket, bytesMax, linkLimits, replyKind, requestKind, wordSize } from './layout.js';
+import { type RingWriter, refusal } from '../writer.js';
 import type { LargeBatches, LargeRead } from './large-batches.js';
+import { appendedMark, appendedWords, batchTicket, bytesMax, linkLimits, replyKind, requestKind, wordSize } from './layout.js';
 import { type HotMemory, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
 
 type Done<T> = (result: Result<T, Failure>) => void;
@@ -143,7 +143,10 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
 
   describe(handle: number, done: Done<PartitionDescription>): Taken {
     const reply = (slot: ReplySlot, words: Float64Array) => {
-      const [logStart = 0, highWatermark = 0, leaderEpoch = 0, size = 0, segmentsCount = 0] = words.subarray(slot.word, slot.word + 5);
+      const [logStart = 0, highWatermark = 0, leaderEpoch = 0, size = 0, segmentsCount = 0] = words.subarray(
+        slot.word,
+        slot.word + 5,
+      );
       const ends = { logStart: offsetOf(logStart), highWatermark: offsetOf(highWatermark) };
       done(ok({ ...ends, leaderEpoch, size, segmentsCount }));
     };
@@ -175,7 +178,12 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     return this.#isClosed ? 'closed' : 'full';
   }
 
-  #ask<T>(kind: number, handle: number, words: readonly number[], wait: { done: Done<T>; reply: Pending['reply']; size: number }) {
+  #ask<T>(
+    kind: number,
+    handle: number,
+    words: readonly number[],
+    wait: { done: Done<T>; reply: Pending['reply']; size: number },
+  ) {
     const isFull = this.#pending.size >= this.#limits.requestsMax || this.#readSize + wait.size > this.#limits.readSizeMax;
     if (this.#isClosed || isFull) return false;
     const ticket = this.#sequence;

@@ -10,6 +10,8 @@
 //
 // A failure carries its words as JSON, as it is rare and has text.
 
+import { assert } from '../../model/assert.js';
+
 export const requestKind = { read: 1, find: 2, epochEnd: 3, describe: 4, watch: 5, unwatch: 6 } as const;
 
 export const replyKind = {
@@ -41,9 +43,10 @@ export const sliceWords = 5;
 export const slicesMax = 256;
 
 /** Which gateway a ticket came from, so that a shard needs no table of them. */
-export const gatewaysMax = 64;
+const gatewaysMax = 64;
 
 export function batchTicket(sequence: number, gateway: number): number {
+  assert(gateway < gatewaysMax, `at most ${gatewaysMax} gateways`);
   return sequence * gatewaysMax + gateway;
 }
 

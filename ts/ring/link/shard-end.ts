@@ -2,8 +2,8 @@ import { assert } from '../../model/assert.js';
 import type { Failure } from '../../model/ports.js';
 import type { RingReader, RingSlot } from '../reader.js';
 import type { RingWriter } from '../writer.js';
-import { appendedWords, bytesMax, readWords, replyKind, sliceWords, slicesMax, wordSize } from './layout.js';
 import type { LargeAppend, ShardLinkPort } from './large-batches.js';
+import { appendedWords, bytesMax, readWords, replyKind, slicesMax, sliceWords, wordSize } from './layout.js';
 
 export interface ShardRings {
   readonly requests: RingReader;

@@ -61,7 +61,7 @@ export class Client {
   readonly admin: Admin;
   readonly #context: Context;
   readonly #stopWaking: () => void;
-  readonly #producers = new Set<{ close(): Promise<void> }>();
+  readonly #producers = new Set<{ close(): Promise<void>; abandon(): void }>();
   readonly #consumers = new Set<{ close(): Promise<void> }>();
 
   /** Use `connect`. */
@@ -129,6 +129,12 @@ export class Client {
       this.#stopWaking();
       this.#context.connection.close();
     }
+  }
+
+  /** Closes at once: what producers still have fails. */
+  async abandon(): Promise<void> {
+    for (const producer of [...this.#producers]) producer.abandon();
+    await this.close();
   }
 }
 

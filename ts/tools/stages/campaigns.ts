@@ -20,7 +20,16 @@ const runs = { count: byRuns, words: ['run', 'failed'] } as const;
 
 // The names are those of native/src/fuzzing/mod.rs, which tests that each has seeds and its libFuzzer file.
 const fuzzTargets = [
-  ...['batch_header', 'canary', 'checkpoint', 'identity', 'journal_recovery', 'leader_epochs', 'metadata_journal'],
+  ...[
+    'batch_header',
+    'canary',
+    'checkpoint',
+    'consensus_log',
+    'identity',
+    'journal_recovery',
+    'leader_epochs',
+    'metadata_journal',
+  ],
   ...['offset_index', 'producer_state', 'records', 'segment_recovery', 'superblock'],
 ].map(fuzzTarget);
 
@@ -47,9 +56,16 @@ const shippedImagesTarget: Target = {
 
 /** Real processes on the real disk, killed. */
 const killTarget: Target = { name: 'kill', command: [process.execPath, 'test/crash/kill/campaign.mjs'] };
+/** A whole node under load through the SDK. */
+const nodeKillTarget: Target = { name: 'node-kill', command: [process.execPath, 'test/crash/node/campaign.mjs'] };
 
 /** A new target is one row here; `npm test` then runs a slice of it. */
 export const campaigns: readonly Campaign[] = [
-  { name: 'sim', targets: [crashTarget, killTarget, imagesTarget, shippedImagesTarget], ...runs, sliceSeconds: 40 },
+  {
+    name: 'sim',
+    targets: [crashTarget, killTarget, nodeKillTarget, imagesTarget, shippedImagesTarget],
+    ...runs,
+    sliceSeconds: 40,
+  },
   { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 30 },
 ];

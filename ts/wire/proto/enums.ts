@@ -22,7 +22,6 @@ export const retries = {
   reconnect: v1.Retry.RETRY_RECONNECT,
   refresh: v1.Retry.RETRY_REFRESH,
 } as const;
-export type RetryName = keyof typeof retries;
 
 export const configSources = {
   default: v1.ConfigSource.CONFIG_SOURCE_DEFAULT,

@@ -17,7 +17,7 @@ use crate::journal::fields::{FieldReader, FieldWriter};
 use crate::journal::metadata::Record;
 use crate::log::config::LogConfig;
 use crate::log::ids::TopicId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 const CREATED: u16 = 1;
 const GROWN: u16 = 2;
@@ -93,17 +93,10 @@ impl TopicRecord {
 
     /// # Errors
     /// The record contradicts those before it.
-    pub(super) fn apply(&self, topics: &mut BTreeMap<TopicId, Topic>) -> Result<(), String> {
-        let mut live = |id: &TopicId, change: &dyn Fn(&mut Topic)| match topics.get_mut(id) {
-            Some(topic) if !topic.is_deleted => {
-                change(topic);
-                Ok(())
-            }
-            _ => Err(format!("the topic catalogue changes topic {id}, which does not exist")),
-        };
+    pub(super) fn apply(&self, table: &mut TopicTable) -> Result<(), String> {
         match self {
             Self::Created { id, name, partitions_count, config } => {
-                if topics.contains_key(id) || topics.values().any(|topic| !topic.is_deleted && topic.name == *name) {
+                if table.by_id.contains_key(id) || !table.names.insert(name.clone()) {
                     return Err(format!("the topic catalogue creates topic {name} ({id}) twice"));
                 }
                 let topic = Topic {
@@ -113,15 +106,42 @@ impl TopicRecord {
                     config: *config,
                     is_deleted: false,
                 };
-                topics.insert(*id, topic);
+                table.by_id.insert(*id, topic);
                 Ok(())
             }
             Self::Grown { id, partitions_count } => {
-                live(id, &|topic| topic.partitions_count = topic.partitions_count.max(*partitions_count))
+                let topic = table.live(id)?;
+                topic.partitions_count = topic.partitions_count.max(*partitions_count);
+                Ok(())
             }
-            Self::Configured { id, config } => live(id, &|topic| topic.config = *config),
-            Self::Deleted { id } => live(id, &|topic| topic.is_deleted = true),
+            Self::Configured { id, config } => {
+                table.live(id)?.config = *config;
+                Ok(())
+            }
+            Self::Deleted { id } => {
+                let topic = table.live(id)?;
+                topic.is_deleted = true;
+                let name = topic.name.clone();
+                table.names.remove(&name);
+                Ok(())
+            }
         }
+    }
+}
+
+/// What records of topics come to.
+#[derive(Default)]
+pub(super) struct TopicTable {
+    /// The deleted too.
+    pub by_id: BTreeMap<TopicId, Topic>,
+    /// Of those that exist.
+    names: HashSet<String>,
+}
+
+impl TopicTable {
+    fn live(&mut self, id: &TopicId) -> Result<&mut Topic, String> {
+        let topic = self.by_id.get_mut(id).filter(|topic| !topic.is_deleted);
+        topic.ok_or_else(|| format!("the topic catalogue changes topic {id}, which does not exist"))
     }
 }
 

@@ -9,18 +9,22 @@ import type { BodyName } from '../session.js';
 export interface Exchange {
   readonly verbs: Verbs;
   readonly subscriptions: ConnectionSubscriptions;
+  /** Goes out when everything that runs now is done. */
   answer(requestId: number, reply: Draft<ServerMessage>): void;
+  /** Before anything that is sent from here on. */
+  answerAtOnce(requestId: number, reply: Draft<ServerMessage>): void;
   fail(requestId: number, failure: Failure): void;
   /** With batches behind the reply, which are copied before this returns. */
   answerFetch(requestId: number, reply: Draft<FetchReply>, batches: Batches | undefined): void;
 }
 
 /** The body of one kind of message. */
-export type BodyOf<Name extends BodyName> = Extract<ClientMessage, { readonly body: Name }> extends infer Message
-  ? Name extends keyof Message
-    ? Message[Name]
-    : never
-  : never;
+export type BodyOf<Name extends BodyName> =
+  Extract<ClientMessage, { readonly body: Name }> extends infer Message
+    ? Name extends keyof Message
+      ? Message[Name]
+      : never
+    : never;
 
 /** Decoded → verb → answer. May answer before it returns. */
 export type MessageOf<Name extends BodyName> = (exchange: Exchange, requestId: number, body: BodyOf<Name>) => void;

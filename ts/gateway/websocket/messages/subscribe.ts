@@ -11,7 +11,7 @@ export const subscribe: MessageOf<'subscribe'> = (exchange, requestId, body) => 
   const request = requestOf(body);
   if (!request.ok) return exchange.fail(requestId, request.error);
   exchange.subscriptions.subscribe(request.value, (result) => {
-    if (result.ok) exchange.answer(requestId, { subscribe: wireReply(body.subscriptionId, result.value) });
+    if (result.ok) exchange.answerAtOnce(requestId, { subscribe: wireReply(body.subscriptionId, result.value) });
     else exchange.fail(requestId, result.error);
   });
 };

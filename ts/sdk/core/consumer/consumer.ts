@@ -5,9 +5,10 @@ import { closedError, invalidArgument, type MillraceError } from '../errors.js';
 import { type ConsumedBatch, type ConsumedRecord, checkCrc, headerIn, plainRecords, readRecords } from './batch.js';
 import { Inbox, type InboxItem } from './inbox.js';
 import { type ConsumerOptions, type ConsumerSettings, consumerSettings, selectionsOf, type TopicSelection } from './options.js';
+import type { PartitionReader } from './partition-reader.js';
 import { type Position, type PositionVector, tokenOf } from './positions.js';
 import type { From } from './start.js';
-import { type PartitionReader, TopicReader } from './topic-reader.js';
+import { TopicReader } from './topic-reader.js';
 
 type PushItem = Extract<InboxItem, { readonly kind: 'push' }>;
 
@@ -223,11 +224,11 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   }
 
   async #nextOf(frame: Frame) {
-    const { reader, partition, push, generation, limit } = frame.item;
+    const { owner, partition, push, generation, limit } = frame.item;
     const isStale = partition.generation !== generation;
     if (frame.rest.length === 0 || isStale) {
       this.#frame = undefined;
-      reader.consumed(push.batches.length);
+      owner.consumed(push.batches.length);
       return undefined;
     }
     let header: ReturnType<typeof headerIn>;

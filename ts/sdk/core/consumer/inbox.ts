@@ -1,12 +1,17 @@
 import type { Push } from '../../../wire/proto/generated/messages.js';
 import type { MillraceError } from '../errors.js';
 import type { ConsumerEvent } from './events.js';
-import type { PartitionReader, TopicReader } from './topic-reader.js';
+import type { PartitionReader } from './partition-reader.js';
+
+/** Whose items these are: told when they were read. */
+export interface ItemOwner {
+  consumed(size: number): void;
+}
 
 export type InboxItem =
   | {
       readonly kind: 'push';
-      readonly reader: TopicReader;
+      readonly owner: ItemOwner;
       readonly partition: PartitionReader;
       /** Of the partition when it came: a seek since then makes it stale. */
       readonly generation: number;
@@ -14,8 +19,8 @@ export type InboxItem =
       /** Records from here on were cut from the log after they came. */
       limit: number;
     }
-  | { readonly kind: 'event'; readonly reader: TopicReader; readonly event: ConsumerEvent; readonly onReached: () => boolean }
-  | { readonly kind: 'failure'; readonly reader: TopicReader; readonly error: MillraceError };
+  | { readonly kind: 'event'; readonly owner: ItemOwner; readonly event: ConsumerEvent; readonly onReached: () => boolean }
+  | { readonly kind: 'failure'; readonly owner: ItemOwner; readonly error: MillraceError };
 
 /** What has come and was not read, in the order in which it came. Bounded by the credit that the server was given. */
 export class Inbox {
@@ -55,8 +60,8 @@ export class Inbox {
     for (let index = this.#at; index < this.#items.length; index++) yield this.#items[index] as InboxItem;
   }
 
-  dropOf(reader: TopicReader): void {
-    this.#items = this.#items.slice(this.#at).filter((item) => item.reader !== reader);
+  dropOf(owner: ItemOwner): void {
+    this.#items = this.#items.slice(this.#at).filter((item) => item.owner !== owner);
     this.#at = 0;
     this.#size = this.#items.reduce((sum, item) => sum + (item.kind === 'push' ? item.push.batches.length : 0), 0);
   }

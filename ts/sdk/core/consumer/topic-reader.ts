@@ -6,32 +6,9 @@ import { errorOf, MillraceError } from '../errors.js';
 import type { ConsumerEvent } from './events.js';
 import type { Inbox } from './inbox.js';
 import type { Selection } from './options.js';
+import { PartitionReader } from './partition-reader.js';
 import { type Position, wirePosition } from './positions.js';
 import { type From, startAt } from './start.js';
-
-/** One partition that is read: what has come, and how far the application is. */
-export class PartitionReader {
-  readonly topic: string;
-  readonly partition: number;
-  /** Where it begins while nothing has come. */
-  from: From;
-  /** Behind what has come: where a new subscription goes on. */
-  received: Position | undefined;
-  /** Behind what the application has. */
-  delivered: Position | undefined;
-  isPaused = false;
-  /** Pushes of the present subscription are of no use: it is about to be replaced. */
-  isStale = false;
-  generation = 0;
-
-  constructor(topic: string, partition: number, from: From, position?: Position) {
-    this.topic = topic;
-    this.partition = partition;
-    this.from = from;
-    this.received = position;
-    this.delivered = position;
-  }
-}
 
 /** How long a topic may be unknown, or a partition fail, before the application is told. */
 const patienceMs = 15_000;
@@ -98,6 +75,7 @@ export class TopicReader {
   /** The connection is gone, and the subscription with it. */
   lost(): void {
     this.#subscriptionId = undefined;
+    this.#failingSince = undefined;
   }
 
   /** Brings the server's subscription in line with what is wanted. Whoever calls meanwhile is served by the same run. */
@@ -134,7 +112,7 @@ export class TopicReader {
     partition.received = { topicId, offset: push.nextOffset, leaderEpoch: push.leaderEpoch };
     this.#context.observe('consumer.push', { topic: partition.topic, partition: partition.partition, size });
     const limit = Number.POSITIVE_INFINITY;
-    this.#inbox.put({ kind: 'push', reader: this, partition, generation: partition.generation, push, limit });
+    this.#inbox.put({ kind: 'push', owner: this, partition, generation: partition.generation, push, limit });
   }
 
   happened(event: SubscriptionEvent): void {
@@ -264,7 +242,7 @@ export class TopicReader {
     const now = clock.monotonicMs();
     this.#failingSince ??= now;
     if (!known.isRetriable || now - this.#failingSince > patienceMs) {
-      this.#inbox.put({ kind: 'failure', reader: this, error: known });
+      this.#inbox.put({ kind: 'failure', owner: this, error: known });
       this.#failingSince = undefined;
       this.#tellReady();
       return;
@@ -333,7 +311,7 @@ export class TopicReader {
     if (error === undefined) return;
     const { topic, partition } = reader;
     if (!error.isRetriable) {
-      this.#inbox.put({ kind: 'failure', reader: this, error });
+      this.#inbox.put({ kind: 'failure', owner: this, error });
       return;
     }
     this.#tell({ type: 'partition-failed', topic, partition, error }, () => true);
@@ -342,6 +320,6 @@ export class TopicReader {
   }
 
   #tell(event: ConsumerEvent, onReached: () => boolean): void {
-    this.#inbox.put({ kind: 'event', reader: this, event, onReached });
+    this.#inbox.put({ kind: 'event', owner: this, event, onReached });
   }
 }

@@ -31,8 +31,10 @@ export class Dispatch {
   readonly #settings: ProducerSettings;
   readonly #onSettled: (queue: PartitionQueue, settled: readonly Settled<OpenBatch>[]) => void;
   readonly #onUnknownTopic: (topic: string) => void;
-  /** Those that may have something to send. */
-  readonly #queues = new Set<PartitionQueue>();
+  /** Those with batches that are not settled. */
+  readonly #active = new Set<PartitionQueue>();
+  /** Of them those with batches that wait, in the order of their turns. */
+  readonly #waiting = new Set<PartitionQueue>();
   #sizeUnderWay = 0;
   /** Counts the connections lost: answers of an earlier one come too late. */
   #lossesCount = 0;
@@ -54,7 +56,7 @@ export class Dispatch {
 
   /** Something may be sent now: looked at once, when the present turn of the event loop ends. */
   ready(queue?: PartitionQueue): void {
-    if (queue !== undefined) this.#queues.add(queue);
+    if (queue !== undefined) this.#note(queue);
     if (this.#isPumpDue) return;
     this.#isPumpDue = true;
     queueMicrotask(() => {
@@ -66,21 +68,26 @@ export class Dispatch {
   lost(): void {
     this.#lossesCount++;
     this.#sizeUnderWay = 0;
-    for (const queue of [...this.#queues]) {
+    for (const queue of [...this.#active]) {
       queue.isAskingForIdentity = false;
       this.#onSettled(queue, queue.sender.lost());
+      this.#note(queue);
     }
   }
 
   expire(now: number): void {
-    for (const queue of [...this.#queues]) this.#onSettled(queue, queue.sender.expire(now));
+    for (const queue of [...this.#active]) {
+      this.#onSettled(queue, queue.sender.expire(now));
+      this.#note(queue);
+    }
     this.ready();
   }
 
   end(error: MillraceError): void {
     this.#cancelPump();
-    for (const queue of [...this.#queues]) this.#onSettled(queue, queue.sender.end(error));
-    this.#queues.clear();
+    for (const queue of [...this.#active]) this.#onSettled(queue, queue.sender.end(error));
+    this.#active.clear();
+    this.#waiting.clear();
   }
 
   #pump(): void {
@@ -106,12 +113,8 @@ export class Dispatch {
     const sent: Sent[] = [];
     let size = requestOverhead;
     let notBefore = Number.POSITIVE_INFINITY;
-    for (const queue of [...this.#queues]) {
+    for (const queue of this.#waiting) {
       const { sender } = queue;
-      if (sender.isEmpty) {
-        this.#queues.delete(queue);
-        continue;
-      }
       if (sender.needsIdentity) this.#askForIdentity(queue);
       if (sender.notBefore > now) notBefore = Math.min(notBefore, sender.notBefore);
       // A batch alone may be larger than what several may take together.
@@ -124,11 +127,19 @@ export class Dispatch {
     }
     // Whoever was taken from goes to the end, so that no partition waits for another one.
     for (const { queue } of sent) {
-      this.#queues.delete(queue);
-      this.#queues.add(queue);
+      this.#waiting.delete(queue);
+      this.#note(queue);
     }
     if (sent.length === 0 && notBefore < Number.POSITIVE_INFINITY) this.#pumpAt(notBefore - now);
     return sent;
+  }
+
+  #note(queue: PartitionQueue): void {
+    const { isEmpty, waitingCount } = queue.sender;
+    if (isEmpty) this.#active.delete(queue);
+    else this.#active.add(queue);
+    if (waitingCount === 0) this.#waiting.delete(queue);
+    else this.#waiting.add(queue);
   }
 
   #pumpAt(delayMs: number): void {
@@ -192,7 +203,7 @@ export class Dispatch {
       if (refreshCodes.has(outcome.error.code)) this.#onUnknownTopic(queue.topic);
     }
     this.#onSettled(queue, queue.sender.answer(entry, outcome, retryAt));
-    if (!queue.sender.isEmpty) this.#queues.add(queue);
+    this.#note(queue);
   }
 
   #askForIdentity(queue: PartitionQueue): void {
@@ -225,8 +236,11 @@ export class Dispatch {
     return this.#shared;
   }
 
-  #allocate(): Promise<Identity> {
-    return this.#context.connection.ask({ allocateProducer: {} }, 'allocateProducer', this.#settings.requestTimeoutMs);
+  async #allocate(): Promise<Identity> {
+    const { connection } = this.#context;
+    const reply = await connection.ask({ allocateProducer: {} }, 'allocateProducer', this.#settings.requestTimeoutMs);
+    // Field by field: a decoded message has its zeros from the prototype, and the first producer of a cluster is number 0.
+    return { producerId: reply.producerId, producerEpoch: reply.producerEpoch };
   }
 }
 

@@ -28,7 +28,8 @@ export class PartitionQueue {
     this.#compression = settings.compression;
     // Without sequences only one batch at a time keeps its order through a retry.
     const underWayMax = settings.isIdempotent || settings.acks === 'none' ? underWayLimit : 1;
-    this.sender = new PartitionSender({ isIdempotent: settings.isIdempotent, underWayMax });
+    const isRepeated = settings.acks !== 'none';
+    this.sender = new PartitionSender({ isIdempotent: settings.isIdempotent, isRepeated, underWayMax });
   }
 
   get isEmpty(): boolean {

@@ -20,7 +20,7 @@ const unknown: Outcome = { kind: 'unknown-producer', error: errorNamedAs('unknow
 
 /** With an identity that the log knows, and some batches waiting. */
 function established(count: number): PartitionSender<Numbered> {
-  const sender = new PartitionSender<Numbered>({ isIdempotent: true, underWayMax: 5 });
+  const sender = new PartitionSender<Numbered>({ isIdempotent: true, isRepeated: true, underWayMax: 5 });
   sender.setIdentity({ producerId: 1, producerEpoch: 0 });
   sender.push(batch(-1));
   sender.answer(taken(sender), stored(), 0);
@@ -43,7 +43,7 @@ const codes = (settled: readonly Settled<Numbered>[]) => settled.map(({ batch: {
 const numbers = (entries: readonly Entry<Numbered>[]) => entries.map((entry) => [entry.batch.number, entry.sequence]);
 
 test('nothing goes without an identity; then one alone until the log knows it; then five', () => {
-  const sender = new PartitionSender<Numbered>({ isIdempotent: true, underWayMax: 5 });
+  const sender = new PartitionSender<Numbered>({ isIdempotent: true, isRepeated: true, underWayMax: 5 });
   for (let number = 0; number < 9; number++) sender.push(batch(number, 10));
   expect([sender.needsIdentity, sender.take(0)]).toEqual([true, undefined]);
   sender.setIdentity({ producerId: 1, producerEpoch: 0 });
@@ -54,10 +54,42 @@ test('nothing goes without an identity; then one alone until the log knows it; t
 });
 
 test('without sequences there is one under way, and no identity is asked for', () => {
-  const sender = new PartitionSender<Numbered>({ isIdempotent: false, underWayMax: 1 });
+  const sender = new PartitionSender<Numbered>({ isIdempotent: false, isRepeated: true, underWayMax: 1 });
   sender.push(batch(0));
   sender.push(batch(1));
   expect([sender.needsIdentity, numbers(takenAll(sender))]).toEqual([false, [[0, undefined]]]);
+});
+
+test('what is not to be repeated is given up where it may have been stored', () => {
+  const sender = new PartitionSender<Numbered>({ isIdempotent: false, isRepeated: false, underWayMax: 5 });
+  for (let number = 0; number < 4; number++) sender.push(batch(number));
+  const [a, b] = [taken(sender), taken(sender)];
+  expect(codes(sender.answer(a, late, 0))).toEqual([[0, 'delivery-uncertain']]);
+  expect(codes(sender.answer(b, overloaded, 0))).toEqual([]);
+  expect(numbers(takenAll(sender)).map(([number]) => number)).toEqual([1, 2, 3]);
+  expect(codes(sender.lost()).map(([, code]) => code)).toEqual([
+    'delivery-uncertain',
+    'delivery-uncertain',
+    'delivery-uncertain',
+  ]);
+});
+
+test('sequences wrap from 2^31-1 to 0', () => {
+  const sender = established(0);
+  const half = 2 ** 30;
+  for (let number = 0; number < 5; number++) sender.push(batch(number, half));
+  const all = takenAll(sender);
+  expect(numbers(all)).toEqual([
+    [0, 1],
+    [1, half + 1],
+    [2, 1],
+    [3, half + 1],
+    [4, 1],
+  ]);
+  expect(codes(sender.answer(all[1] as Entry<Numbered>, refused, 0))).toEqual([[1, 'batch-too-large']]);
+  for (const index of [2, 3, 4]) sender.answer(all[index] as Entry<Numbered>, gap, 0);
+  sender.answer(all[0] as Entry<Numbered>, stored(), 0);
+  expect(numbers(takenAll(sender)).map(([, sequence]) => sequence)).toEqual([half + 1, 1, half + 1]);
 });
 
 test('after a refusal for now all go again in their order, with their sequences', () => {
@@ -241,7 +273,7 @@ type Step =
 
 class World {
   readonly log = new ModelLog();
-  readonly sender = new PartitionSender<Numbered>({ isIdempotent: true, underWayMax: 5 });
+  readonly sender = new PartitionSender<Numbered>({ isIdempotent: true, isRepeated: true, underWayMax: 5 });
   readonly outcomes = new Map<number, Settled<Numbered>>();
   #pushed = 0;
   #ids = 0;

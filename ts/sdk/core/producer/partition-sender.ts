@@ -1,6 +1,6 @@
 import { assert } from '../../../model/assert.js';
 import type { ProduceResult } from '../../../wire/proto/generated/messages.js';
-import { DeliveryUncertainError, errorNamedAs, type MillraceError } from '../errors.js';
+import { connectionLost, DeliveryUncertainError, errorNamedAs, type MillraceError } from '../errors.js';
 import type { Outcome } from './outcome.js';
 
 // What is sent when for one partition: pure, so that a model server can do its worst to it (partition-sender.test.ts).
@@ -63,6 +63,8 @@ type Restart = 'none' | 'renumber' | 'new-identity';
 
 export interface SenderSettings {
   readonly isIdempotent: boolean;
+  /** False: what may have been stored is not sent again. */
+  readonly isRepeated: boolean;
   readonly underWayMax: number;
 }
 
@@ -167,6 +169,7 @@ export class PartitionSender<Batch extends SentBatch> {
 
   /** The connection is gone with all answers that were to come. */
   lost(): readonly Settled<Batch>[] {
+    if (!this.#settings.isRepeated) return this.#giveUpUnderWay();
     for (const entry of this.#entries) {
       if (!entry.isUnderWay) continue;
       entry.isUnderWay = false;
@@ -175,6 +178,13 @@ export class PartitionSender<Batch extends SentBatch> {
     if (this.#underWay > 0) this.#isRecovering = true;
     this.#underWay = 0;
     return this.#recovered();
+  }
+
+  #giveUpUnderWay(): readonly Settled<Batch>[] {
+    const given = this.#entries.filter(({ isUnderWay }) => isUnderWay);
+    this.#entries = this.#entries.filter(({ isUnderWay }) => !isUnderWay);
+    this.#underWay = 0;
+    return given.map(({ batch }) => ({ batch, error: uncertain(connectionLost('it was under way')) }));
   }
 
   /** Gives up what is too old and not under way. */
@@ -221,6 +231,7 @@ export class PartitionSender<Batch extends SentBatch> {
       case 'stored':
         return this.#stored(entry, index, outcome.result);
       case 'again':
+        if (outcome.isMaybeStored && !this.#settings.isRepeated) return this.#refuse(entry, true, outcome.error);
         entry.isMaybeStored ||= outcome.isMaybeStored;
         return this.#isTooLate(entry) ? this.#overtaken(entry) : [];
       case 'refused':

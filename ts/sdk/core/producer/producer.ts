@@ -121,6 +121,11 @@ export class Producer<Key = Bytes, Value = Bytes> {
     }
   }
 
+  /** Ends at once: what is not acknowledged fails. */
+  abandon(): void {
+    this.#end(closedError('the producer'));
+  }
+
   get #isFull(): boolean {
     return this.#bufferSize >= this.#settings.bufferSizeMax;
   }

@@ -1,6 +1,6 @@
 import type { TopicDescription } from '../../../wire/proto/generated/messages.js';
 import { type Context, retrying } from '../context.js';
-import { errorNamedAs } from '../errors.js';
+import { errorNamedAs, UnknownTopicError } from '../errors.js';
 import type { ProducerSettings } from './options.js';
 import { PartitionQueue } from './partition-queue.js';
 import type { Delivery, OutgoingRecord } from './record.js';
@@ -49,10 +49,19 @@ export class TopicQueues {
 
   async #ask(): Promise<void> {
     this.#refreshedAt = this.#context.clock.monotonicMs();
-    const timeoutMs = Math.min(this.#settings.deliveryTimeoutMs, metadataTimeoutMs);
-    const { partitions } = await retrying(this.#context, timeoutMs, (remainingMs) =>
-      describeTopic(this.#context, this.name, true, remainingMs),
-    );
+    let missingSince: number | undefined;
+    const { partitions } = await retrying(this.#context, this.#settings.deliveryTimeoutMs, async (remainingMs) => {
+      try {
+        return await describeTopic(this.#context, this.name, true, remainingMs);
+      } catch (error) {
+        // A lost connection is waited out; a topic that is not there has less time to appear.
+        if (!(error instanceof UnknownTopicError)) throw error;
+        const now = this.#context.clock.monotonicMs();
+        missingSince ??= now;
+        if (now - missingSince < missingMsMax) throw error;
+        throw new UnknownTopicError('unknown-topic', error.message);
+      }
+    });
     for (let partition = this.queues.length; partition < partitions.length; partition++) {
       this.queues.push(new PartitionQueue(this.name, partition, this.#context, this.#settings));
     }
@@ -60,9 +69,9 @@ export class TopicQueues {
 }
 
 const refreshAfterMs = 60_000;
-const metadataTimeoutMs = 15_000;
+const missingMsMax = 15_000;
 
-export async function describeTopic(
+async function describeTopic(
   context: Context,
   name: string,
   createMissing: boolean,

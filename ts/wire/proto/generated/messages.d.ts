@@ -155,7 +155,7 @@ export interface Limits {
   readonly batchSizeMax: number;
   /** Requests without an answer. */
   readonly requestsMax: number;
-  /** Bytes of produce requests without an answer; beyond it the server stops reading from the connection. */
+  /** Bytes of produce requests without an answer. One that would go beyond is refused, and nothing of it is stored; a single request is always taken. */
   readonly produceSizeInFlightMax: number;
   readonly subscriptionsMax: number;
   /** Of one subscription: more credit than this is cut. */
@@ -378,13 +378,13 @@ export interface SubscribeRequest {
   /** Chosen by the client, above 0, not in use. A connection has at most one subscription of a partition. */
   readonly subscriptionId: number;
   readonly topic: string;
-  /** Which partitions, and where each begins. Empty: all, from `start` on. */
+  /** Which partitions, and where each begins. Empty: all that there are, from `start` on. */
   readonly partitions: readonly PartitionStart[];
   /** For all partitions that are not named, or named without a start. Absent: end. */
   readonly start: StartAt | null;
   /** Bytes of batches that the server may push before it waits for Credit; at least the size of one batch always goes out while any credit is left. */
   readonly credit: number;
-  /** With no `partitions`: those that the topic gets later are pushed too, from their beginning. */
+  /** All partitions of the topic are pushed, not only those named: of those that are there, the ones without a row begin at `start`; those that the topic gets later begin at their beginning, each announced by PartitionAdded. A reader that comes back names the partitions that it knows with their positions and sets `start` to beginning, so that it misses none that was added while it was away. */
   readonly includeNewPartitions: boolean;
 }
 

@@ -1,0 +1,157 @@
+// A producer and a consumer work on while their node is killed and started again. At the end, what was acknowledged is in the log,
+// once, in the order of sending, and the consumer saw the log as it is: no gap, no repeat.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startNode } from '../../node/process.mjs';
+
+/** @type {typeof import('../../../ts/sdk/node/index.js')} */
+const { connect } = await import(new URL('../../../dist/sdk/node/index.js', import.meta.url).href);
+
+/** @typedef {Awaited<ReturnType<typeof connect>>} Client */
+/** @typedef {{ offset: number, sequence: number }} Seen */
+
+/**
+ * @typedef {object} KillOptions
+ * @property {string} data
+ * @property {number} rounds
+ * @property {number} partitions
+ * @property {(round: number) => number} lifeMs of each life
+ * @property {Readonly<Record<string, string>>} configs of the topic
+ */
+
+const topic = 'survivors';
+const underWayMax = 2000;
+
+/** @param {KillOptions} options */
+export async function runKills({ data, rounds, partitions, lifeMs, configs }) {
+  let node = await startNode(data);
+  const address = node.gateway;
+  const client = await connect(address, { reconnectMs: { first: 10, most: 100 } });
+  await client.admin.createTopic(topic, { partitions, configs });
+  const live = emptyLogs(partitions);
+  const stop = new AbortController();
+  const reading = read(client, stop.signal, live);
+  const load = new Load(client, partitions);
+  const sending = load.run();
+  for (let round = 0; round < rounds; round += 1) {
+    await sleep(lifeMs(round));
+    await node.kill('SIGKILL');
+    node = await startNode(data, ['--gateway', address]);
+  }
+  await sleep(lifeMs(rounds));
+  await load.stop();
+  await sending;
+  const { acknowledged } = load;
+  const found = await readAll(address, partitions, acknowledged);
+  await until(() => live.every((seen, partition) => seen.length >= (found[partition]?.length ?? 0)));
+  stop.abort();
+  await reading;
+  await client.close();
+  await node.kill('SIGTERM');
+  const problems = found.flatMap((log, partition) => [
+    ...problemsOf(partition, log, acknowledged[partition] ?? []),
+    ...differences(partition, log, live[partition] ?? []),
+  ]);
+  return { acknowledged: sumOf(acknowledged), found: sumOf(found), problems: [...problems, ...load.failures] };
+}
+
+/** Records with rising numbers in each partition, as many under way as the window allows. */
+class Load {
+  /** @type {number[][]} */
+  acknowledged;
+  /** @type {string[]} */
+  failures = [];
+  #producer;
+  #underWay = 0;
+  #isStopped = false;
+
+  /** @param {Client} client @param {number} partitions */
+  constructor(client, partitions) {
+    this.#producer = client.producer({ lingerMs: 1, batchSizeMax: 4096 });
+    this.acknowledged = Array.from({ length: partitions }, () => []);
+  }
+
+  async run() {
+    for (let sequence = 0; !this.#isStopped; sequence += 1) {
+      for (const [partition, acknowledged] of this.acknowledged.entries()) this.#send(partition, sequence, acknowledged);
+      while (this.#underWay >= underWayMax) await sleep(1);
+      if (sequence % 10 === 0) await sleep(0);
+    }
+  }
+
+  /** @param {number} partition @param {number} sequence @param {number[]} acknowledged */
+  #send(partition, sequence, acknowledged) {
+    this.#underWay += 1;
+    this.#producer
+      .send({ topic, partition, value: String(sequence) })
+      .then(() => acknowledged.push(sequence))
+      .catch((error) => this.failures.push(`sending ${sequence} to ${partition} failed: ${error}`))
+      .finally(() => {
+        this.#underWay -= 1;
+      });
+  }
+
+  async stop() {
+    this.#isStopped = true;
+    await this.#producer.flush();
+    await until(() => this.#underWay === 0);
+  }
+}
+
+/** @param {number} partitions @returns {Seen[][]} */
+function emptyLogs(partitions) {
+  return Array.from({ length: partitions }, () => []);
+}
+
+const decoder = new TextDecoder();
+
+/** @param {Client} client @param {AbortSignal} signal @param {Seen[][]} into */
+async function read(client, signal, into) {
+  for await (const { partition, offset, value } of client.consumer({ topics: [topic], from: 'beginning', signal })) {
+    into[partition]?.push({ offset, sequence: Number(decoder.decode(value ?? new Uint8Array())) });
+  }
+}
+
+/** @param {string} address @param {number} partitions @param {readonly (readonly number[])[]} acknowledged */
+async function readAll(address, partitions, acknowledged) {
+  const all = emptyLogs(partitions);
+  const client = await connect(address);
+  const stop = new AbortController();
+  const reading = read(client, stop.signal, all);
+  // Every record that was sent is acknowledged in the end, so the last acknowledged ones are the last of all.
+  await until(() => all.every((seen, partition) => seen.at(-1)?.sequence === acknowledged[partition]?.at(-1)));
+  stop.abort();
+  await reading;
+  await client.close();
+  return all;
+}
+
+/** @param {number} partition @param {readonly Seen[]} log @param {readonly number[]} acknowledged */
+function problemsOf(partition, log, acknowledged) {
+  /** @type {string[]} */
+  const problems = [];
+  for (const [index, { offset, sequence }] of log.entries()) {
+    if (offset !== index) problems.push(`partition ${partition}: offset ${offset} where ${index} is due`);
+    if (sequence !== index) problems.push(`partition ${partition}: record ${sequence} at offset ${offset}`);
+  }
+  const lost = acknowledged.filter((sequence) => sequence >= log.length);
+  if (lost.length > 0) problems.push(`partition ${partition}: ${lost.length} acknowledged records are lost, ${lost[0]} first`);
+  return problems.slice(0, 5);
+}
+
+/** @param {number} partition @param {readonly Seen[]} log @param {readonly Seen[]} live */
+function differences(partition, log, live) {
+  const at = live.findIndex(({ offset, sequence }, index) => log[index]?.offset !== offset || log[index]?.sequence !== sequence);
+  if (at >= 0) return [`partition ${partition}: the living reader got ${JSON.stringify(live[at])} as its record ${at}`];
+  return live.length === log.length ? [] : [`partition ${partition}: the living reader got ${live.length} of ${log.length}`];
+}
+
+/** @param {() => boolean} holds */
+async function until(holds, waitMs = 30_000) {
+  const end = performance.now() + waitMs;
+  while (!holds() && performance.now() < end) await sleep(5);
+}
+
+/** @param {readonly (readonly unknown[])[]} lists */
+function sumOf(lists) {
+  return lists.reduce((sum, { length }) => sum + length, 0);
+}
