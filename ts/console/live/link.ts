@@ -5,7 +5,7 @@ import { messageOf } from './loaded.js';
 export type LinkState = 'connecting' | 'connected' | 'reconnecting';
 
 const watchMs = 200;
-const attemptMs = 10_000;
+const attemptMs = 3_000;
 const foreverMs = 2 ** 31 - 1;
 
 /**

@@ -32,13 +32,13 @@ export function RecordList({ tail, filter, chosen, isFollowing }: RecordListProp
   const look = () => {
     const element = box.current;
     if (element === null) return;
+    lastTop.current = element.scrollTop;
     viewport.value = { scrollTop: element.scrollTop, height: element.clientHeight };
   };
   const scrollTo = (top: number) => {
     const element = box.current;
     if (element === null) return;
     element.scrollTop = top;
-    lastTop.current = element.scrollTop;
     look();
   };
 
@@ -56,16 +56,17 @@ export function RecordList({ tail, filter, chosen, isFollowing }: RecordListProp
     drawnFirst.current = first;
     if (isFollowing.value) scrollTo((end - first) * rowHeight);
     else if (dropped > 0 && viewport.value.scrollTop > 0) scrollTo(Math.max(0, viewport.value.scrollTop - dropped * rowHeight));
+    // A list that has become short has moved by itself, which is no wish to go anywhere.
+    else look();
   }, [drawn, first, end, isFollowing.value]);
 
   const onScroll = () => {
     const element = box.current;
     if (element === null) return;
     const isAtEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - rowHeight;
-    // Only a move upwards leaves the end: rows that came since the last frame do not.
+    // Only a move upwards leaves the end, and only one downwards finds it: rows that came or went since the last frame do neither.
     if (element.scrollTop < lastTop.current - 1) isFollowing.value = false;
-    else if (isAtEnd) isFollowing.value = true;
-    lastTop.current = element.scrollTop;
+    else if (isAtEnd && element.scrollTop > lastTop.current) isFollowing.value = true;
     look();
   };
 
