@@ -32,11 +32,10 @@ export function usageOf(before: Usage | undefined, topicId: string, partitions: 
   // A topic that was created anew began anew.
   const known = before?.topicId === topicId ? before : undefined;
   const earlier = new Map(known?.partitions.map((row) => [row.partition, row]));
-  const rows = partitions.map((row) => ({
-    ...row,
-    records: row.highWatermark - row.logStartOffset,
-    recordRate: rateBetween(readingOf(known, earlier.get(row.partition)?.highWatermark), { atMs, value: row.highWatermark }),
-  }));
+  const rows = partitions.map(({ partition, logStartOffset, highWatermark, size, segments }) => {
+    const recordRate = rateBetween(readingOf(known, earlier.get(partition)?.highWatermark), { atMs, value: highWatermark });
+    return { partition, logStartOffset, highWatermark, size, segments, records: highWatermark - logStartOffset, recordRate };
+  });
   const size = sum(rows.map((row) => row.size));
   const isSmaller = known !== undefined && size < known.size;
   return {
