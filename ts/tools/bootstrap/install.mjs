@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
 import { nodeModules, packageLock, root } from './paths.mjs';
@@ -20,7 +20,16 @@ export async function install(lock) {
   requireLockedManifest();
   rmSync(nodeModules, { recursive: true, force: true });
   await step('installing dependencies', 'npm', ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund'], lock);
+  dropForeignBinaries();
   writeStamp(stampFile, wantedStamp());
+}
+
+// The server library brings a binary for every platform and version of Node, a quarter of a gigabyte; one of them loads here.
+function dropForeignBinaries() {
+  const folder = join(nodeModules, 'uWebSockets.js');
+  const own = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
+  if (!existsSync(join(folder, own))) return;
+  for (const name of readdirSync(folder)) if (name.endsWith('.node') && name !== own) rmSync(join(folder, name));
 }
 
 // What npm ci would have refused for a good reason: package.json was edited and the lock file was not brought along.
