@@ -413,6 +413,42 @@ test('drain: no new connections, a goodbye, answers that are owed; then the clos
   expect(client.closed).toEqual({ code: 1012, reason: 'shutting-down' });
 });
 
+test('drain answers fetches that wait, so that nobody waits for them', async () => {
+  const server = await start();
+  server.cluster.add('t', 1);
+  const client = await open(server);
+  const waiting = client.ask({ fetch: { topic: 't', sizeMin: 1, waitMs: 50_000 } });
+  await client.ask({ ping: {} });
+  await client.ask({ listOffsets: { topic: 't' } });
+  expect(await server.gateway.drain('stop', { reconnectAfterMs: 0, waitMs: 40_000 })).toBe(true);
+  expect(await waiting).toMatchObject({ fetch: { nextOffset: 0, highWatermark: 0 } });
+});
+
+test('a port that is taken is no port', async () => {
+  const server = await start();
+  const second = new Running({ port: server.port });
+  expect(await second.gateway.listen()).toBeUndefined();
+  second.gateway.close();
+});
+
+test('answers of one wake-up come all, in any order of requests, and before the close', async () => {
+  const server = await start();
+  server.cluster.add('t', 1);
+  const client = await open(server);
+  server.isAnswering = false;
+  const asked = Array.from({ length: 50 }, (_, index) => client.produce('t', batchOf([`${index}`])));
+  for (let tries = 0; server.shard.pending.length < 50 && tries < 10_000; tries++)
+    await new Promise((resolve) => setImmediate(resolve));
+  server.answerAgain();
+  expect((await Promise.all(asked)).map((result) => result?.baseOffset)).toEqual(Array.from({ length: 50 }, (_, index) => index));
+  // The answer to the ping is still waiting to leave when the next message closes the connection.
+  const pong = client.ask({ ping: {} });
+  client.socket.send('text');
+  expect(await pong).toMatchObject({ body: 'pong' });
+  await client.until(() => client.closed !== undefined);
+  expect(client.closed?.code).toBe(1003);
+});
+
 test('thousands of subscribers get every record once, and are forgotten when they leave', async () => {
   const server = await start();
   server.cluster.add('t', 1);

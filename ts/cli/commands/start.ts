@@ -40,9 +40,16 @@ function configOf({ config: path, ...given }: Readonly<Record<string, unknown>>)
   const asked = Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
   const config = readBrokerConfig({ environment: process.env, options: asked, ...(file === undefined ? {} : { file }) });
   if (!config.ok) throw new UsageError(config.error);
-  const conflict = settingsConflict(config.value);
+  const conflict = settingsConflict(config.value) ?? beyondThisVersion(config.value);
   if (conflict !== undefined) throw new UsageError(conflict);
   return config.value;
+}
+
+/** What is checked and kept in the table of settings, but would be silently without effect. */
+function beyondThisVersion({ profile, quorum }: BrokerConfig): string | undefined {
+  if (profile !== undefined) return `there is no hardware profile "${profile}": leave --profile out, and the machine decides`;
+  if (quorum !== undefined && quorum.length > 1) return 'a quorum of several nodes: this version runs single nodes only';
+  return undefined;
 }
 
 /** A file that was named has to be there; the usual one need not. */

@@ -1,11 +1,16 @@
 import { spawnSync } from 'node:child_process';
+import { chromiumPath } from './chromium.js';
 
 // The list that names what may be absent: a stage that needs one of these is skipped without it, and every other
 // absence is a failure. MILLRACE_NO_SKIP=1 (set in .ci/run) allows none.
 export const optionalTools = {
+  chromium: {
+    probe: [chromiumPath(), '--version'],
+    install: 'apt-get install chromium, or MILLRACE_CHROMIUM=/path/to/chromium',
+  },
   clippy: { probe: ['cargo', 'clippy', '--version'], install: 'rustup component add clippy' },
   rustfmt: { probe: ['cargo', 'fmt', '--version'], install: 'rustup component add rustfmt' },
-} as const;
+} as const satisfies Readonly<Record<string, { readonly probe: readonly [string, ...string[]]; readonly install: string }>>;
 
 export type OptionalTool = keyof typeof optionalTools;
 

@@ -20,6 +20,8 @@ const cargo = (verb: string, ...args: string[]): readonly [string, ...string[]] 
 export const checkStages: readonly Stage[] = [
   { name: 'format', command: [bin('biome'), 'ci', '--error-on-warnings', '.'], count: byExitCode },
   { name: 'types', command: [bin('tsc'), '-p', 'tsconfig.json'], count: byExitCode },
+  // A page has other names around it than a process has.
+  { name: 'types-console', command: [bin('tsc'), '-p', 'tsconfig.console.json'], count: byExitCode },
   { name: 'imports', command: [bin('depcruise'), '--config', '.dependency-cruiser.mjs', ...sourceFolders], count: byExitCode },
   { name: 'dead-exports', command: [bin('knip')], count: byExitCode },
   { name: 'tidy', command: [process.execPath, 'dist/tools/tidy.js'], count: byExitCode },
@@ -65,6 +67,14 @@ const testStages: readonly Stage[] = [
     command: [bin('vitest'), 'run'],
     count: byVitest,
     filter: (pattern) => ['--passWithNoTests', '-t', pattern],
+  },
+  {
+    name: 'browser',
+    command: [bin('vitest'), 'run', '--config', 'vitest.browser.config.ts'],
+    count: byVitest,
+    filter: (pattern) => ['--passWithNoTests', '-t', pattern],
+    needs: 'chromium',
+    secondsMax: 300,
   },
 ];
 

@@ -87,6 +87,8 @@ export class PartitionSender<Batch extends SentBatch> {
   #isKnownToLog = false;
   #isRecovering = false;
   #restart: Restart = 'none';
+  /** Why the last attempt is repeated. */
+  #lastFailure: MillraceError | undefined;
   /** The first sequence that the present failures leave unused. */
   #holeAt: number | undefined;
   #notBefore = Number.NEGATIVE_INFINITY;
@@ -199,7 +201,8 @@ export class PartitionSender<Batch extends SentBatch> {
   expire(now: number): readonly Settled<Batch>[] {
     const late = this.#entries.filter(({ batch, isUnderWay }) => !isUnderWay && batch.deadline <= now);
     if (late.length === 0) return [];
-    const error = errorNamedAs('timed-out', 'not acknowledged in time');
+    const why = this.#lastFailure === undefined ? '' : `: ${this.#lastFailure.message}`;
+    const error = errorNamedAs('timed-out', `not acknowledged in time${why}`);
     const settled = late.flatMap((entry) => [...this.#refuse(entry, entry.isMaybeStored, error)]);
     this.#isRecovering = this.#restart !== 'none' || this.#isRecovering;
     return [...settled, ...this.#recovered()];
@@ -241,6 +244,7 @@ export class PartitionSender<Batch extends SentBatch> {
       case 'again':
         if (outcome.isMaybeStored && !this.#settings.isRepeated) return this.#refuse(entry, true, outcome.error);
         entry.isMaybeStored ||= outcome.isMaybeStored;
+        this.#lastFailure = outcome.error;
         return this.#isTooLate(entry) ? this.#overtaken(entry) : [];
       case 'refused':
         return this.#refuse(entry, entry.isMaybeStored || outcome.isMaybeStored, outcome.error);
