@@ -16,7 +16,7 @@ const main = join(root, 'dist/cli/main.js');
 function blocksOf(heading: string): readonly string[] {
   const [, section = ''] = readFileSync(join(root, 'README.md'), 'utf8').split(`## ${heading}\n`);
   const [body = ''] = section.split('\n## ');
-  return [...body.matchAll(/```sh\n([^]*?)```/g)].map(([, block = '']) => block);
+  return [...body.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
 }
 
 async function freePort(): Promise<number> {

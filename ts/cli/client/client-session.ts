@@ -41,7 +41,7 @@ export async function withClient(
 }
 
 /** Says what failed, and with which code the process ends for that. */
-export function tell(error: unknown, terminal: Terminal): ExitReason {
+function tell(error: unknown, terminal: Terminal): ExitReason {
   if (!(error instanceof MillraceError)) throw error;
   const advice = error instanceof ConnectionError ? '; is the node still running? Its log says why' : '';
   terminal.error(`millrace: ${error.message}${advice}\n`);
