@@ -75,6 +75,26 @@ test('a reader that leaves early ends consume quietly', async () => {
   expect(await said).toMatchObject({ status: 0, stderr: '' });
 });
 
+test('commands outlive a node that comes back, and say what they wait for', async () => {
+  const directory = await newDirectory();
+  const first = await startNode(directory);
+  const own = commandsAt(first.gateway);
+  await own.out(['produce', 'outlived'], 'one\n');
+  const writing = own.start(['produce', 'outlived']);
+  const reading = own.start(['consume', 'outlived', '--from', 'beginning', '--max', '3']);
+  writing.child.stdin.write('two\n');
+  await heard(reading.child.stdout, /two\n/);
+  const noticed = heard(writing.child.stderr, /is lost/);
+  await first.kill('SIGKILL');
+  await noticed;
+  writing.child.stdin.end('three\n');
+  await startNode(directory, ['--gateway', first.gateway]);
+  const written = await writing.said;
+  expect(written.status).toBe(0);
+  expect(written.stderr).toMatch(/the connection to \S+ is lost .*\nmillrace: connected again\nmillrace: 2 records acknowledged/);
+  expect(await reading.said).toMatchObject({ status: 0, stdout: 'one\ntwo\nthree\n' });
+});
+
 test('a topic that is deleted ends its consumer, with a word about it', async () => {
   await cli.out(['produce', 'doomed'], 'x\n');
   const { child, said } = cli.start(['consume', 'doomed', '--from', 'beginning']);

@@ -3,6 +3,7 @@ import { addressText } from '../../model/quantities.js';
 import { type Client, ConnectionError, connect, MillraceError } from '../../sdk/node/index.js';
 import type { Terminal } from '../command.js';
 import { parseBootstrap } from './bootstrap.js';
+import { noteConnection } from './connection-notes.js';
 import { noGateway } from './no-gateway.js';
 import { probe } from './probe.js';
 
@@ -30,12 +31,15 @@ export async function withClient(
     return 'failed';
   }
   let client: Client | undefined;
+  let endNotes: () => void = () => undefined;
   try {
     client = await connect(addressText(address), { client: 'millrace-cli', connectTimeoutMs });
+    endNotes = noteConnection(terminal);
     return await use(client);
   } catch (error) {
     return tell(error, terminal);
   } finally {
+    endNotes();
     await client?.close().catch(() => undefined);
   }
 }

@@ -11,6 +11,8 @@ export type {
   ClusterDescription,
   ListedOffset,
   NewTopic,
+  NodeDescription,
+  PartitionDescription,
   PartitionUsage,
   TopicConfig,
   TopicDescription,
