@@ -24,7 +24,7 @@ export interface TailCounts {
 
 export const rowLimits = { countMax: 5_000, sizeMax: 32 * 1024 * 1024 } as const;
 /** 1,000 rows a second: more than anyone reads, and little to draw. */
-const sampling = { windowMs: 200, admittedMax: 200 } as const;
+const sampling = { windowMs: 200, admittedMax: 200, saidMs: 2_000 } as const;
 const bufferSizeMax = 4 * 1024 * 1024;
 /** Looked at before the page may draw again. */
 const chunkMax = 2_000;
@@ -40,7 +40,7 @@ export class Tail {
   readonly topic: string;
   readonly rows = new RowBuffer(rowLimits);
   readonly #client: Client;
-  readonly #sampler = new Sampler(sampling);
+  #sampler = new Sampler(sampling);
   readonly #reading = signal<Reading>(beginning);
   readonly #counts = signal(noCounts);
   readonly #isSampling = signal(false);
@@ -54,6 +54,7 @@ export class Tail {
   #consumer: Consumer | undefined;
   #wake: (() => void) | undefined;
   #isDrawing = false;
+  #isSaying = false;
   #turnedAt = 0;
 
   constructor(client: Client, topic: string) {
@@ -93,6 +94,7 @@ export class Tail {
   jump(from: From, partition: number | undefined): void {
     this.#stop();
     this.rows.clear();
+    this.#sampler = new Sampler(sampling);
     this.#behind.clear();
     this.#now = noCounts;
     batch(() => {
@@ -232,6 +234,14 @@ export class Tail {
     this.#draw();
   }
 
+  #say(): void {
+    this.#isSaying = true;
+    setTimeout(() => {
+      this.#isSaying = false;
+      this.#draw();
+    }, sampling.saidMs);
+  }
+
   #draw(): void {
     if (this.#isDrawing) return;
     this.#isDrawing = true;
@@ -245,7 +255,7 @@ export class Tail {
         this.#drawn.value++;
       });
       // When the stream ends nothing comes that would say so.
-      if (isSampling) setTimeout(() => this.#draw(), sampling.windowMs * 2);
+      if (isSampling && !this.#isSaying) this.#say();
     });
   }
 }

@@ -2,6 +2,8 @@ export interface SamplerSettings {
   readonly windowMs: number;
   /** Shown of one window's records, at most. */
   readonly admittedMax: number;
+  /** How long it is said that records were left out: a word that comes and goes with every pause of the stream tells nobody anything. */
+  readonly saidMs: number;
 }
 
 /**
@@ -13,19 +15,17 @@ export class Sampler {
   #windowStart = Number.NEGATIVE_INFINITY;
   #seen = 0;
   #admitted = 0;
-  #skipped = 0;
   #stride = 1;
   #phase = 0;
-  #wasSampling = false;
+  #skippedAt = Number.NEGATIVE_INFINITY;
 
   constructor(settings: SamplerSettings) {
     this.#settings = settings;
   }
 
-  /** Whether anything was left out in this window or the one before. */
+  /** Whether anything was left out lately. */
   isSampling(now: number): boolean {
-    this.#turnTo(now);
-    return this.#skipped > 0 || this.#wasSampling;
+    return now - this.#skippedAt < this.#settings.saidMs;
   }
 
   /** Of so many records that came now: the indices of those to show, ascending. */
@@ -40,7 +40,7 @@ export class Sampler {
       picked.push(index);
     }
     this.#seen += count;
-    this.#skipped += count - picked.length;
+    if (picked.length < count) this.#skippedAt = now;
     return picked;
   }
 
@@ -49,12 +49,10 @@ export class Sampler {
     const windows = Math.floor((now - this.#windowStart) / windowMs);
     if (windows < 1) return;
     const isNext = windows === 1;
-    this.#wasSampling = isNext && this.#skipped > 0;
     this.#stride = isNext ? Math.max(1, Math.ceil(this.#seen / admittedMax)) : 1;
     this.#phase = 0;
     this.#seen = 0;
     this.#admitted = 0;
-    this.#skipped = 0;
     this.#windowStart = Number.isFinite(this.#windowStart) ? this.#windowStart + windows * windowMs : now;
   }
 }
