@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { json } from '../../ts/sdk/core/serde.js';
+import { decodeClientMessage, decodeServerMessage } from '../../ts/wire/proto/messages.js';
 import { clientOf, systemPause, until } from './model-client.js';
 import { ModelServer } from './model-server.js';
 
@@ -233,4 +234,37 @@ test('requests stay within what the server takes in one message', async () => {
   await Promise.all(numbers(64).map((number) => producer.send({ topic: 't', partition: Number(number) % 8, value })));
   expect(largest).toBeGreaterThan(300_000);
   expect(largest).toBeLessThanOrEqual(1 << 20);
+});
+
+test('what is under way stays below what the server takes', async () => {
+  const server = new ModelServer();
+  server.partitionsDefault = 40;
+  const underWay = new Map<number, number>();
+  let most = 0;
+  const watched = Object.assign(Object.create(server) as ModelServer, {
+    dial: (...[url, events]: Parameters<ModelServer['dial']>) => {
+      const onMessage = (bytes: Uint8Array) => {
+        const decoded = decodeServerMessage(bytes);
+        if (decoded.ok) underWay.delete(decoded.value.requestId);
+        events.onMessage(bytes);
+      };
+      const transport = server.dial(url, Object.assign(Object.create(events) as typeof events, { onMessage }));
+      const send = (bytes: Uint8Array) => {
+        const decoded = decodeClientMessage(bytes);
+        if (decoded.ok && decoded.value.body === 'produce') underWay.set(decoded.value.requestId, bytes.length);
+        most = Math.max(
+          most,
+          [...underWay.values()].reduce((sum, size) => sum + size, 0),
+        );
+        return transport.send(bytes);
+      };
+      return Object.assign(Object.create(transport) as typeof transport, { send });
+    },
+  });
+  const { client } = await clientOf(watched);
+  const producer = client.producer();
+  const value = 'x'.repeat(250_000);
+  await Promise.all(Array.from({ length: 80 }, (_, index) => producer.send({ topic: 't', partition: index % 40, value })));
+  expect(most).toBeGreaterThan(2 << 20);
+  expect(most).toBeLessThanOrEqual(4 << 20);
 });

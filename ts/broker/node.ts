@@ -138,6 +138,8 @@ export class Node {
     const gateway = { host: config.gateway.host, port: port.value };
     const node = new Node({ ...config, gateway }, directory, clock, log, onEnd);
     const running = await node.#start(directory.report.incarnation);
+    // Its threads run by now, and would keep the process.
+    if (!running.ok) onEnd(running.error);
     return running.ok ? ok(node) : running;
   }
 

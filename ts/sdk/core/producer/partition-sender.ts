@@ -133,6 +133,11 @@ export class PartitionSender<Batch extends SentBatch> {
     });
   }
 
+  /** The batch that `take` gives, if it gives one. */
+  get next(): Batch | undefined {
+    return this.#entries.find(({ isUnderWay }) => !isUnderWay)?.batch;
+  }
+
   /** When `take` may answer again after a failure. */
   get notBefore(): number {
     return this.#notBefore;
