@@ -132,12 +132,6 @@ export class PartitionSender<Batch extends SentBatch> {
       isOvertaken: false,
     });
   }
-
-  /** The batch that `take` gives, if it gives one. */
-  get next(): Batch | undefined {
-    return this.#entries.find(({ isUnderWay }) => !isUnderWay)?.batch;
-  }
-
   /** When `take` may answer again after a failure. */
   get notBefore(): number {
     return this.#notBefore;
