@@ -22,6 +22,8 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan): Gatew
       idleMsMax: config['idle-seconds-max'] * 1000,
     },
     connectionsMax: config['connections-max'],
+    // Beside the largest reply, which a socket takes in parts.
+    unreadSizeMax: defaultSettings.unreadSizeMax + config['message-size-max'],
     unsentSizeMax: Math.min(defaultSettings.unsentSizeMax, memory.sendSizeMax),
     waitingSizeMax: memory.receiveSizeMax,
   };
