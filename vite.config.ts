@@ -16,6 +16,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Nothing in the address of a data: URL, which the page's content policy would have to allow.
     assetsInlineLimit: 0,
+    // How long plugins took on a busy machine is no warning.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   logLevel: 'warn',

@@ -53,7 +53,12 @@ export function rowOf(page: Page, text: string): Locator {
   return records(page).getByRole('row').filter({ hasText: text });
 }
 
-export async function produce(page: Page, value: string, key = '', headers: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function produce(
+  page: Page,
+  value: string,
+  key = '',
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await page.getByRole('button', { name: 'Produce record' }).first().click();
   const dialog = page.getByRole('dialog', { name: 'Produce record' });
   await dialog.getByRole('textbox', { name: 'Key', exact: true }).fill(key);
@@ -77,7 +82,7 @@ export async function jumpTo(page: Page, kind: 'End (live)' | 'Beginning' | 'Off
 
 /** "Shown 12 of 3,400 received", in numbers. */
 export async function shownCounts(page: Page): Promise<{ readonly shown: number; readonly received: number }> {
-  const text = await page.getByText(/^Shown [\d,]+ of /).innerText();
+  const text = (await page.getByText(/^Shown [\d,]+ of /).textContent()) ?? '';
   const numbers = [...text.matchAll(/[\d,]+/g)].map(([digits]) => Number(digits.replaceAll(',', '')));
   return { shown: numbers[0] ?? 0, received: numbers.at(-1) ?? 0 };
 }

@@ -6,7 +6,19 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { type Client, connect } from '../../ts/sdk/node/index.js';
 import { killAll, type RunningNode, startNode } from '../node/process.mjs';
 import { launch } from './chromium.js';
-import { connected, createTopic, jumpTo, live, type Opened, offsetsOf, openConsole, produce, records, rowOf, shownCounts } from './console-page.js';
+import {
+  connected,
+  createTopic,
+  jumpTo,
+  live,
+  type Opened,
+  offsetsOf,
+  openConsole,
+  produce,
+  records,
+  rowOf,
+  shownCounts,
+} from './console-page.js';
 
 let browser: Browser;
 let data: string;
@@ -48,10 +60,16 @@ test('a topic is created, is listed with what is in it, and deleted', async () =
   await expect.poll(() => partitions.getByRole('row').count()).toBe(4);
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('searchbox', { name: 'Filter settings' }).fill('retention.ms');
-  await page.getByRole('table', { name: 'Settings' }).getByRole('row', { name: /604800000/ }).first().waitFor();
+  await page
+    .getByRole('table', { name: 'Settings' })
+    .getByRole('row', { name: /604800000/ })
+    .first()
+    .waitFor();
   await page.getByRole('link', { name: 'Topics', exact: true }).click();
   const row = page.getByRole('table', { name: 'Topics' }).getByRole('row', { name: /listed/ });
-  await expect.poll(() => row.getByRole('cell').allInnerTexts()).toEqual(['3', '1', expect.stringMatching(/\/s$/), expect.stringMatching(/ B$/), expect.any(String), 'fsync']);
+  await expect
+    .poll(() => row.getByRole('cell').allInnerTexts())
+    .toEqual(['3', '1', expect.stringMatching(/\/s$/), expect.stringMatching(/ B$/), expect.any(String), 'fsync']);
   await row.getByRole('link', { name: 'listed' }).click();
   await page.getByRole('button', { name: 'Delete topic' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete listed' });
@@ -97,7 +115,11 @@ test('the filter lets through what matches, of what comes and of what was there'
   await live(page);
   await page.getByRole('searchbox', { name: 'Filter records' }).fill('odd -never');
   const producer = client.producer();
-  await Promise.all(Array.from({ length: 20 }, (_, index) => producer.send({ topic: 'filtered', value: index % 2 === 0 ? `even ${index}` : `odd ${index}` })));
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      producer.send({ topic: 'filtered', value: index % 2 === 0 ? `even ${index}` : `odd ${index}` }),
+    ),
+  );
   await producer.close();
   await rowOf(page, 'odd 19').waitFor();
   expect(await rowOf(page, 'even').count()).toBe(0);
@@ -128,7 +150,9 @@ test('jumps to an offset and to a time, and says what cannot be', async () => {
   await createTopic(page, 'places');
   const start = Date.UTC(2026, 0, 1);
   const producer = client.producer();
-  const sent = Array.from({ length: 3_000 }, (_, index) => producer.send({ topic: 'places', value: `record ${index}.`, timestamp: start + index * 1000 }));
+  const sent = Array.from({ length: 3_000 }, (_, index) =>
+    producer.send({ topic: 'places', value: `record ${index}.`, timestamp: start + index * 1000 }),
+  );
   await Promise.all(sent);
   await producer.close();
   await jumpTo(page, 'Offset', '1,500');
@@ -186,7 +210,10 @@ test('the node’s health and load', async () => {
   const producer = client.producer();
   await producer.send({ topic: 'load', value: 'x' });
   await producer.close();
-  await page.getByRole('figure', { name: 'Throughput' }).getByText(/In.*\/s/).waitFor();
+  await page
+    .getByRole('figure', { name: 'Throughput' })
+    .getByText(/In.*\/s/)
+    .waitFor();
   await page.getByRole('figure', { name: 'Produce latency' }).getByText('p99').waitFor();
 });
 
@@ -227,7 +254,10 @@ test('at 50,000 records a second it samples, says so, and stays usable', async (
   // Rows that are kept, and rows that exist on the page, are bounded whatever came.
   expect(Number(await records(page).getAttribute('aria-rowcount'))).toBeLessThanOrEqual(5_001);
   expect(await records(page).getByRole('row').count()).toBeLessThan(100);
-  await page.getByRole('status', { name: 'Reading' }).filter({ hasText: /^Live$/ }).waitFor();
+  await page
+    .getByRole('status', { name: 'Reading' })
+    .filter({ hasText: /^Live$/ })
+    .waitFor();
 });
 
 test('a node that is killed and started again is read on, without a gap or a repeat', async () => {

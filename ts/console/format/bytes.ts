@@ -46,7 +46,13 @@ export function hex(bytes: Uint8Array, linesMax = 1024): string {
 export function preview(bytes: Uint8Array, sizeMax = 400): string {
   // A character that the cut falls into would be shown as broken: a few bytes more than can be shown.
   const part = lenient.decode(bytes.subarray(0, sizeMax + 4)).slice(0, sizeMax);
-  return part.replace(/\s+/g, ' ').replace(/[\u0000-\u001f\u007f]/g, (each) => String.fromCharCode(0x2400 + (each.charCodeAt(0) & 0x1f)));
+  return part.replace(/\s+/g, ' ').replace(/\p{Cc}/gu, pictureOf);
+}
+
+/** Unicode has a picture of each of the first 32 control characters; one stands for the others. */
+function pictureOf(control: string): string {
+  const code = control.charCodeAt(0);
+  return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\u2421';
 }
 
 /** "00 ff 7a" or "00ff7a" to bytes; undefined: it is neither. */

@@ -27,6 +27,7 @@ export function sizeRate(perSecond: number | undefined): string {
 /** Of seconds: 250 µs, 1.5 ms, 2.3 s. */
 export function latency(seconds: number | undefined): string {
   if (seconds === undefined || !Number.isFinite(seconds)) return none;
+  if (seconds === 0) return '0';
   if (seconds < 1e-3) return `${threeDigits(seconds * 1e6)} µs`;
   return seconds < 1 ? `${threeDigits(seconds * 1e3)} ms` : `${threeDigits(seconds)} s`;
 }

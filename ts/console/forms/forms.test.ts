@@ -27,11 +27,24 @@ test.each([
 });
 
 test('a record as it was asked for', () => {
-  expect(recordWishOf(record)).toEqual({ isValid: true, wish: { key: null, value: bytes('hello'), partition: undefined, headers: [] } });
-  const whole = { ...record, key: 'k', partition: '2', headers: [{ name: 'a', value: 'b' }, { name: '', value: '' }] };
+  expect(recordWishOf(record)).toEqual({
+    isValid: true,
+    wish: { key: null, value: bytes('hello'), partition: undefined, headers: [] },
+  });
+  const whole = {
+    ...record,
+    key: 'k',
+    partition: '2',
+    headers: [
+      { name: 'a', value: 'b' },
+      { name: '', value: '' },
+    ],
+  };
   expect(recordWishOf(whole)).toMatchObject({ wish: { key: bytes('k'), partition: 2, headers: [['a', 'b']] } });
   expect(recordWishOf({ ...record, hasNoValue: true })).toMatchObject({ wish: { value: null } });
-  expect(recordWishOf({ ...record, encoding: 'hex', value: '00 FF' })).toMatchObject({ wish: { value: new Uint8Array([0, 255]) } });
+  expect(recordWishOf({ ...record, encoding: 'hex', value: '00 FF' })).toMatchObject({
+    wish: { value: new Uint8Array([0, 255]) },
+  });
   expect(recordWishOf({ ...record, encoding: 'json', value: '{"a": 1}' })).toMatchObject({ wish: { value: bytes('{"a": 1}') } });
 });
 

@@ -19,7 +19,9 @@ export interface Problem {
   readonly why: string;
 }
 
-export type TopicResult = { readonly isValid: true; readonly wish: TopicWish } | { readonly isValid: false; readonly problem: Problem };
+export type TopicResult =
+  | { readonly isValid: true; readonly wish: TopicWish }
+  | { readonly isValid: false; readonly problem: Problem };
 
 const wrong = (field: keyof TopicForm, why: string): TopicResult => ({ isValid: false, problem: { field, why } });
 

@@ -30,7 +30,8 @@ export async function placesOf(admin: Admin, topic: string, from: From, partitio
 /** An offset that no partition has yet is waited for at the end. */
 function atOffset(offset: number, places: readonly Place[]): Places {
   const isAhead = places.every(({ end }) => offset > end);
-  if (!isAhead) return { from: { offset }, places: places.map((place) => ({ ...place, offset: Math.max(offset, place.offset) })), notes: [] };
+  if (!isAhead)
+    return { from: { offset }, places: places.map((place) => ({ ...place, offset: Math.max(offset, place.offset) })), notes: [] };
   const notes = places.map(({ partition, end }) => ({
     partition,
     why: `Offset ${count(offset)} is not written yet: partition ${partition} ends at ${count(end)}. Waiting there for what comes.`,

@@ -1,8 +1,8 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
 import type { Client, ConsumedBatch, Consumer, ConsumerEvent } from '../../sdk/browser/index.js';
+import { eventText } from '../tail/event-text.js';
 import { type Filter, filterOf } from '../tail/filter.js';
 import type { From } from '../tail/jump.js';
-import { eventText } from '../tail/event-text.js';
 import { beginning, mayRead, type Reading, type ReadingEvent, read, roomOf } from '../tail/reading.js';
 import { rowOf } from '../tail/row.js';
 import { RowBuffer } from '../tail/row-buffer.js';
@@ -196,7 +196,8 @@ export class Tail {
       const record = records[end];
       if (record !== undefined && this.#filter.matches(record)) matching.push(end);
     }
-    const picked = room === undefined ? this.#sampler.pick(matching.length, performance.now()).map((at) => matching[at]) : matching;
+    const picked =
+      room === undefined ? this.#sampler.pick(matching.length, performance.now()).map((at) => matching[at]) : matching;
     for (const index of picked) {
       const record = index === undefined ? undefined : records[index];
       if (record !== undefined) this.rows.push(rowOf(record));

@@ -40,6 +40,12 @@ export class TopicWatch {
 
   async #ask(): Promise<void> {
     try {
+      // A question about a topic that is not there is repeated for a while, in case it comes: here it is known to be missing.
+      const [there] = await this.#admin.listTopics([this.name]);
+      if (there === undefined) {
+        this.#details.value = { is: 'failed', code: 'unknown-topic', why: 'there is no such topic' };
+        return;
+      }
       const details = await this.#admin.describeTopic(this.name);
       const usage = usageOf(this.#usage.value, details.topicId, details.usage, performance.now());
       this.#details.value = ready(details);

@@ -14,21 +14,24 @@ interface ChartProps {
   readonly lines: readonly ChartLine[];
   readonly history: History;
   readonly format: (value: number | undefined) => string;
+  /** Lines of the grid lie at powers of two. */
+  readonly isBinary?: boolean;
   /** Changes when colours change. */
   readonly theme: number;
 }
 
 const height = 150;
+const powersOfTwo = Array.from({ length: 50 }, (_, exponent) => 2 ** exponent);
 
 /** Lines over time. What they say now stands beside their names, as text: a canvas says nothing to a screen reader. */
-export function Chart({ title, lines, history, format, theme }: ChartProps) {
+export function Chart({ title, lines, history, format, isBinary = false, theme }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from the style sheet when the theme changes
+  // Colours are read from the style sheet when the theme changes
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const made = new uPlot(optionsOf(element, lines, format), columnsOf(history), element);
+    const made = new uPlot(optionsOf(element, lines, format, isBinary), columnsOf(history), element);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -60,9 +63,13 @@ function columnsOf(history: History): uPlot.AlignedData {
   return history.columns as unknown as uPlot.AlignedData;
 }
 
-function optionsOf(element: HTMLElement, lines: readonly ChartLine[], format: ChartProps['format']): uPlot.Options {
+function optionsOf(
+  element: HTMLElement,
+  lines: readonly ChartLine[],
+  format: ChartProps['format'],
+  isBinary: boolean,
+): uPlot.Options {
   const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
     stroke: resolved(element, '--muted'),
     grid: { stroke: resolved(element, '--line'), width: 1 },
@@ -78,13 +85,19 @@ function optionsOf(element: HTMLElement, lines: readonly ChartLine[], format: Ch
     scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
       { ...axis, size: 24, values: '{HH}:{mm}:{ss}', space: 90 },
-      { ...axis, size: 74, values: (_plot, values) => values.map((value) => format(value)), space: 34 },
+      {
+        ...axis,
+        size: 74,
+        values: (_plot, values) => values.map((value) => format(value)),
+        space: 34,
+        ...(isBinary ? { incrs: powersOfTwo } : {}),
+      },
     ],
     series: [
       {},
       ...lines.map((line) => ({
         label: line.label,
-        stroke: resolved(element, line.colour) || colour(line.colour),
+        stroke: resolved(element, line.colour),
         width: 1.5,
         points: { show: false },
         ...(line.isDashed === true ? { dash: [4, 3] } : {}),

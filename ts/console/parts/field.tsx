@@ -12,6 +12,7 @@ interface FieldProps {
 export function Field({ label, problem, hint, children }: FieldProps) {
   return (
     <div class={problem === undefined ? 'field' : 'field wrong'}>
+      {/* biome-ignore lint/a11y/noLabelWithoutControl: the control is what it is given */}
       <label>
         <span>{label}</span>
         {children}

@@ -2,7 +2,12 @@ import { count } from '../format/numbers.js';
 
 /** What the SDK tells of a subscription, as far as it is put in words here. */
 export type TailEvent =
-  | { readonly type: 'history-lost' | 'truncated'; readonly partition: number; readonly wantedOffset: number; readonly offset: number }
+  | {
+      readonly type: 'history-lost' | 'truncated';
+      readonly partition: number;
+      readonly wantedOffset: number;
+      readonly offset: number;
+    }
   | { readonly type: 'topic-recreated' | 'partition-added'; readonly partition: number; readonly offset: number }
   | { readonly type: 'topic-deleted'; readonly partition: number }
   | { readonly type: 'partition-failed'; readonly partition: number; readonly error: { readonly message: string } };

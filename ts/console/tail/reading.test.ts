@@ -7,7 +7,12 @@ const places = [
   { partition: 1, offset: 5, end: 5 },
 ];
 const opened: ReadingEvent = { type: 'opened', places };
-const batch = (partition: number, nextOffset: number, shown: number): ReadingEvent => ({ type: 'batch', partition, nextOffset, shown });
+const batch = (partition: number, nextOffset: number, shown: number): ReadingEvent => ({
+  type: 'batch',
+  partition,
+  nextOffset,
+  shown,
+});
 
 test('nothing is read before the places are known', () => {
   expect(mayRead(beginning)).toBe(false);
@@ -18,7 +23,13 @@ test('with nothing before the end it is live at once', () => {
 });
 
 test('it is live when every partition has reached where it ended at first, however far that has moved', () => {
-  const both: ReadingEvent = { type: 'opened', places: [{ partition: 0, offset: 0, end: 4 }, { partition: 1, offset: 0, end: 2 }] };
+  const both: ReadingEvent = {
+    type: 'opened',
+    places: [
+      { partition: 0, offset: 0, end: 4 },
+      { partition: 1, offset: 0, end: 2 },
+    ],
+  };
   expect(after(both, batch(0, 9, 9)).phase).toMatchObject({ name: 'catching-up' });
   expect(after(both, batch(0, 9, 9), batch(1, 1, 1)).phase).toMatchObject({ name: 'catching-up' });
   const live = after(both, batch(0, 9, 9), batch(1, 2, 1));

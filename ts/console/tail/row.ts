@@ -42,7 +42,7 @@ export interface SourceRecord {
 }
 
 /** Of one key, value or header. */
-export const keptSizeMax = 256 * 1024;
+const keptSizeMax = 256 * 1024;
 const headersMax = 100;
 
 export function rowOf(record: SourceRecord): RecordRow {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { eventText } from './event-text.js';
 import { beginning, type Reading } from './reading.js';
 import { countsText, summaryOf } from './summary.js';
-import { eventText } from './event-text.js';
 
 const live: Reading = { phase: { name: 'live' }, isPaused: false };
 
@@ -23,6 +23,10 @@ test('a list that leaves out says how many', () => {
 });
 
 test('what happened to the log is said in full', () => {
-  expect(eventText({ type: 'history-lost', partition: 1, wantedOffset: 5, offset: 1_000 })).toContain('offsets 5 to 999 are gone');
-  expect(eventText({ type: 'partition-failed', partition: 1, error: { message: 'the disk failed' } })).toContain('the disk failed');
+  expect(eventText({ type: 'history-lost', partition: 1, wantedOffset: 5, offset: 1_000 })).toContain(
+    'offsets 5 to 999 are gone',
+  );
+  expect(eventText({ type: 'partition-failed', partition: 1, error: { message: 'the disk failed' } })).toContain(
+    'the disk failed',
+  );
 });

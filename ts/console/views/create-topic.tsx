@@ -50,7 +50,13 @@ export function CreateTopic() {
         }}
       >
         <Field label="Name" problem={wrong('name')} hint="Letters, digits, dots, dashes and underscores.">
-          <input type="text" autocomplete="off" spellcheck={false} value={form.value.name} onInput={(event) => set({ name: event.currentTarget.value })} />
+          <input
+            type="text"
+            autocomplete="off"
+            spellcheck={false}
+            value={form.value.name}
+            onInput={(event) => set({ name: event.currentTarget.value })}
+          />
         </Field>
         <Field label="Partitions" problem={wrong('partitions')} hint="More can be added later, fewer cannot.">
           <input
@@ -60,7 +66,10 @@ export function CreateTopic() {
             onInput={(event) => set({ partitions: event.currentTarget.value })}
           />
         </Field>
-        <Field label="Durability" hint="fsync: acknowledged once it is on stable media. replicated: once it is in the page cache, as Kafka does.">
+        <Field
+          label="Durability"
+          hint="fsync: acknowledged once it is on stable media. replicated: once it is in the page cache, as Kafka does."
+        >
           <select
             value={form.value.durability}
             onChange={(event) => set({ durability: event.currentTarget.value === 'replicated' ? 'replicated' : 'fsync' })}
@@ -70,7 +79,12 @@ export function CreateTopic() {
           </select>
         </Field>
         <Field label="Settings" problem={wrong('settings')} hint="By their Kafka names, one on each line: retention.ms=86400000">
-          <textarea rows={3} spellcheck={false} value={form.value.settings} onInput={(event) => set({ settings: event.currentTarget.value })} />
+          <textarea
+            rows={3}
+            spellcheck={false}
+            value={form.value.settings}
+            onInput={(event) => set({ settings: event.currentTarget.value })}
+          />
         </Field>
         {wrong('all') !== undefined && (
           <p class="failure" role="alert">

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { actionOf } from '../shortcuts.js';
-import { CreateTopic } from './create-topic.js';
 import { useConsole } from './context.js';
+import { CreateTopic } from './create-topic.js';
 import { Header } from './header.js';
 import { NodeView } from './node-view.js';
 import { Shortcuts } from './shortcuts-list.js';

@@ -15,7 +15,7 @@ export function HeaderFields({ headers, problem, onChange }: HeaderFieldsProps) 
     <fieldset class={problem === undefined ? 'headers' : 'headers wrong'}>
       <legend>Headers</legend>
       {headers.map((header, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a header has no other name than its place
+        // A header has no other name than its place
         <div class="header-row" key={index}>
           <input
             type="text"
@@ -43,7 +43,11 @@ export function HeaderFields({ headers, problem, onChange }: HeaderFieldsProps) 
           </button>
         </div>
       ))}
-      <button type="button" disabled={headers.length >= headersMax} onClick={() => onChange([...headers, { name: '', value: '' }])}>
+      <button
+        type="button"
+        disabled={headers.length >= headersMax}
+        onClick={() => onChange([...headers, { name: '', value: '' }])}
+      >
         Add header
       </button>
       {problem !== undefined && <small role="alert">{problem}</small>}

@@ -1,5 +1,5 @@
-import { type Theme, themes } from '../live/theme.js';
 import type { LinkState } from '../live/link.js';
+import { type Theme, themes } from '../live/theme.js';
 import { useConsole } from './context.js';
 
 const linkTexts: Readonly<Record<LinkState, string>> = {
@@ -15,9 +15,9 @@ export function Header() {
   const isAt = (wanted: boolean) => (wanted ? 'page' : undefined);
   return (
     <header class="header">
-      <a class="skip" href="#main" onClick={focusMain}>
+      <button type="button" class="skip" onClick={focusMain}>
         Skip to the content
-      </a>
+      </button>
       <a class="brand" href="#/topics">
         Millrace
       </a>
@@ -44,7 +44,13 @@ export function Header() {
           ))}
         </select>
       </label>
-      <button type="button" class="quiet" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={() => shared.open('shortcuts')}>
+      <button
+        type="button"
+        class="quiet"
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts (?)"
+        onClick={() => shared.open('shortcuts')}
+      >
         ?
       </button>
     </header>
@@ -56,9 +62,8 @@ export function Header() {
   }
 }
 
-/** Not a place in the address, which says what is shown. */
-function focusMain(event: Event): void {
-  event.preventDefault();
+/** No link: the address says what is shown. */
+function focusMain(): void {
   const main = document.getElementById('main');
   main?.setAttribute('tabindex', '-1');
   main?.focus();

@@ -26,8 +26,21 @@ export function NodeView() {
       </div>
       <Reasons />
       <div class="charts">
-        <Chart title="Throughput" lines={throughputLines} history={node.throughput.value} format={sizeRate} theme={theme.drawn.value} />
-        <Chart title="Produce latency" lines={latencyLines} history={node.latency.value} format={latency} theme={theme.drawn.value} />
+        <Chart
+          title="Throughput"
+          lines={throughputLines}
+          history={node.throughput.value}
+          format={sizeRate}
+          isBinary
+          theme={theme.drawn.value}
+        />
+        <Chart
+          title="Produce latency"
+          lines={latencyLines}
+          history={node.latency.value}
+          format={latency}
+          theme={theme.drawn.value}
+        />
       </div>
       {facts.is === 'loading' && <Loading what="the node" />}
       {facts.is === 'failed' && (
@@ -75,7 +88,7 @@ function Reasons() {
 
 function Facts({ facts }: { readonly facts: NodeFacts }) {
   return (
-    <div class="scroll">
+    <div class="scroll fit">
       <table class="pairs" aria-label="Node">
         <tbody>
           <Row name="Version">{facts.version}</Row>

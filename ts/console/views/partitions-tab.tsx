@@ -35,11 +35,13 @@ export function PartitionsTab({ watch }: { readonly watch: TopicWatch }) {
         <table aria-label="Partitions">
           <thead>
             <tr>
-              {['Partition', 'Log start', 'High watermark', 'Records', 'Records/s', 'Size', 'Segments', 'Leader epoch'].map((name) => (
-                <th key={name} scope="col" class="number">
-                  {name}
-                </th>
-              ))}
+              {['Partition', 'Log start', 'High watermark', 'Records', 'Records/s', 'Size', 'Segments', 'Leader epoch'].map(
+                (name) => (
+                  <th key={name} scope="col" class="number">
+                    {name}
+                  </th>
+                ),
+              )}
             </tr>
           </thead>
           <tbody>

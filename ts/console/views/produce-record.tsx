@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Client } from '../../sdk/browser/index.js';
-import { type Encoding, type RecordForm, recordWishOf } from '../forms/new-record.js';
 import { count } from '../format/numbers.js';
+import { type Encoding, type RecordForm, recordWishOf } from '../forms/new-record.js';
 import { messageOf } from '../live/loaded.js';
 import type { TopicWatch } from '../live/topic-watch.js';
 import { Dialog } from '../parts/dialog.js';
@@ -72,7 +72,13 @@ export function ProduceRecord({ client, topic, watch }: ProduceProps) {
         }}
       >
         <Field label="Key" hint="Empty: none. Records of one key go to one partition.">
-          <input type="text" autocomplete="off" spellcheck={false} value={form.value.key} onInput={(event) => set({ key: event.currentTarget.value })} />
+          <input
+            type="text"
+            autocomplete="off"
+            spellcheck={false}
+            value={form.value.key}
+            onInput={(event) => set({ key: event.currentTarget.value })}
+          />
         </Field>
         <Field label="Value" problem={wrong('value')}>
           <textarea
@@ -87,7 +93,9 @@ export function ProduceRecord({ client, topic, watch }: ProduceProps) {
           <Field label="Value is">
             <select
               value={form.value.encoding}
-              onChange={(event) => set({ encoding: encodings.find(([name]) => name === event.currentTarget.value)?.[0] ?? 'text' })}
+              onChange={(event) =>
+                set({ encoding: encodings.find(([name]) => name === event.currentTarget.value)?.[0] ?? 'text' })
+              }
             >
               {encodings.map(([name, text]) => (
                 <option key={name} value={name}>
@@ -108,8 +116,12 @@ export function ProduceRecord({ client, topic, watch }: ProduceProps) {
           </Field>
         </div>
         <label>
-          <input type="checkbox" checked={form.value.hasNoValue} onChange={(event) => set({ hasNoValue: event.currentTarget.checked })} /> No
-          value (deletes its key in a compacted topic)
+          <input
+            type="checkbox"
+            checked={form.value.hasNoValue}
+            onChange={(event) => set({ hasNoValue: event.currentTarget.checked })}
+          />{' '}
+          No value (deletes its key in a compacted topic)
         </label>
         <HeaderFields headers={form.value.headers} problem={wrong('headers')} onChange={(headers) => set({ headers })} />
         {outcome.value !== undefined && outcome.value.field === undefined && (

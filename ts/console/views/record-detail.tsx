@@ -1,19 +1,17 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { hex, json, text, utf8 } from '../format/bytes.js';
-import { count, size } from '../format/numbers.js';
+import { size } from '../format/numbers.js';
 import { dateTime, utc } from '../format/times.js';
 import type { KeptBytes, RecordRow } from '../tail/row.js';
 import { useConsole } from './context.js';
 
 interface RecordDetailProps {
-  readonly topic: string;
   readonly row: RecordRow;
   readonly onClose: () => void;
 }
 
-export function RecordDetail({ topic, row, onClose }: RecordDetailProps) {
-  const panel = useRef<HTMLElement>(null);
+export function RecordDetail({ row, onClose }: RecordDetailProps) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key === 'Escape' && document.querySelector('dialog[open]') === null) onClose();
@@ -22,11 +20,9 @@ export function RecordDetail({ topic, row, onClose }: RecordDetailProps) {
     return () => document.removeEventListener('keydown', onKey);
   }, [onClose]);
   return (
-    <aside ref={panel} class="detail" aria-label="Record">
+    <aside class="detail" aria-label="Record">
       <header>
-        <h2>
-          {topic} · {row.partition} · {count(row.offset)}
-        </h2>
+        <h2>Record</h2>
         <button type="button" class="quiet" aria-label="Close the record" title="Esc" onClick={onClose}>
           ✕
         </button>
@@ -46,7 +42,7 @@ export function RecordDetail({ topic, row, onClose }: RecordDetailProps) {
         <table aria-label="Headers">
           <tbody>
             {row.headers.map(({ name, value }, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: headers may have the same name, and never move
+              // Headers may have the same name, and never move
               <tr key={index}>
                 <th scope="row">{name}</th>
                 <td>

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table element of thirty rows would say that there are thirty, not how many there are
+// biome-ignore-all lint/a11y/useFocusableInteractive: the grid is one stop of the tab key, and names the row that is chosen
 import { memo } from 'preact/compat';
 import { preview } from '../format/bytes.js';
 import { clock, dateTime } from '../format/times.js';
@@ -5,6 +7,10 @@ import type { KeptBytes, Row } from '../tail/row.js';
 
 /** In CSS pixels: --row-height of the style sheet says the same. */
 export const rowHeight = 24;
+
+export function lineId(number: number): string {
+  return `record-${number}`;
+}
 
 interface RecordLineProps {
   /** In the buffer. */
@@ -31,8 +37,14 @@ export const RecordLine = memo(
     }
     return (
       // biome-ignore lint/a11y/useKeyWithClickEvents: the arrow keys choose rows, see shortcuts.ts
-      // biome-ignore lint/a11y/useFocusableInteractive: the grid is one stop of the tab key
-      <div class="grid-row" role="row" aria-rowindex={index} aria-selected={isChosen} onClick={() => choose(number)}>
+      <div
+        id={lineId(number)}
+        class="grid-row"
+        role="row"
+        aria-rowindex={index}
+        aria-selected={isChosen}
+        onClick={() => choose(number)}
+      >
         <span class="cell time" role="gridcell" title={dateTime(row.timestamp)}>
           {clock(row.timestamp)}
         </span>

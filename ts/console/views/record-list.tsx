@@ -1,11 +1,13 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table element of thirty rows would say that there are thirty, not how many there are
+// biome-ignore-all lint/a11y/useFocusableInteractive: the grid is one stop of the tab key, and names the row that is chosen
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Tail } from '../live/tail.js';
 import { Empty } from '../parts/empty.js';
+import type { Chosen } from '../tail/chosen.js';
 import { rangeOf, scrollToRow, type Viewport } from '../tail/range.js';
 import { useActions, useConsole } from './context.js';
-import { RecordLine, rowHeight } from './record-line.js';
-import type { Chosen } from './records-tab.js';
+import { lineId, RecordLine, rowHeight } from './record-line.js';
 
 interface RecordListProps {
   readonly tail: Tail;
@@ -33,7 +35,8 @@ export function RecordList({ tail, filter, chosen, isFollowing }: RecordListProp
     const element = box.current;
     if (element === null) return;
     lastTop.current = element.scrollTop;
-    viewport.value = { scrollTop: element.scrollTop, height: element.clientHeight };
+    // The head covers as much of the box as a row would.
+    viewport.value = { scrollTop: element.scrollTop, height: element.clientHeight - rowHeight };
   };
   const scrollTo = (top: number) => {
     const element = box.current;
@@ -50,7 +53,7 @@ export function RecordList({ tail, filter, chosen, isFollowing }: RecordListProp
     return () => observer.disconnect();
   });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn is the dependency
+  // What is drawn is the dependency
   useLayoutEffect(() => {
     const dropped = first - drawnFirst.current;
     drawnFirst.current = first;
@@ -91,7 +94,17 @@ export function RecordList({ tail, filter, chosen, isFollowing }: RecordListProp
   const numbers = Array.from({ length: range.to - range.from }, (_, index) => range.from + index);
   return (
     <div class="record-list">
-      <div class="grid" role="grid" aria-label="Records" aria-rowcount={end - first + 1} aria-colcount={columns.length}>
+      <div
+        ref={box}
+        class="grid"
+        role="grid"
+        aria-label="Records"
+        aria-rowcount={end - first + 1}
+        aria-colcount={columns.length}
+        aria-activedescendant={chosen.value === undefined ? undefined : lineId(chosen.value.number)}
+        tabIndex={0}
+        onScroll={onScroll}
+      >
         <div class="grid-head" role="rowgroup">
           <div class="grid-row" role="row" aria-rowindex={1}>
             {columns.map((name) => (
@@ -101,8 +114,7 @@ export function RecordList({ tail, filter, chosen, isFollowing }: RecordListProp
             ))}
           </div>
         </div>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
-        <div class="grid-body" role="rowgroup" ref={box} onScroll={onScroll} tabIndex={0}>
+        <div class="grid-body" role="rowgroup">
           <div style={{ height: `${(end - first) * rowHeight}px`, position: 'relative' }} role="presentation">
             <div style={{ transform: `translateY(${range.top}px)` }} role="presentation">
               {numbers.map((number) => (

@@ -3,18 +3,12 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Client } from '../../sdk/browser/index.js';
 import { Tail } from '../live/tail.js';
 import type { TopicWatch } from '../live/topic-watch.js';
-import type { RecordRow } from '../tail/row.js';
+import type { Chosen } from '../tail/chosen.js';
 import { useActions } from './context.js';
 import { JumpForm } from './jump-form.js';
 import { RecordDetail } from './record-detail.js';
 import { RecordList } from './record-list.js';
 import { TailState } from './tail-state.js';
-
-/** A record that was chosen: kept here, so that it stays when the list has dropped it. */
-export interface Chosen {
-  readonly number: number;
-  readonly row: RecordRow;
-}
 
 export function RecordsTab({ client, watch }: { readonly client: Client; readonly watch: TopicWatch }) {
   const tail = useMemo(() => new Tail(client, watch.name), [client, watch]);
@@ -65,7 +59,7 @@ export function RecordsTab({ client, watch }: { readonly client: Client; readonl
       <TailState tail={tail} watch={watch} filter={filter.value} isFollowing={isFollowing} />
       <div class="panes">
         <RecordList tail={tail} filter={filter.value} chosen={chosen} isFollowing={isFollowing} />
-        {chosen.value !== undefined && <RecordDetail topic={watch.name} row={chosen.value.row} onClose={() => (chosen.value = undefined)} />}
+        {chosen.value !== undefined && <RecordDetail row={chosen.value.row} onClose={() => (chosen.value = undefined)} />}
       </div>
     </div>
   );

@@ -1,6 +1,6 @@
 import type { Signal } from '@preact/signals';
 import { count, recordRate } from '../format/numbers.js';
-import type { Tail } from '../live/tail.js';
+import { rowLimits, type Tail } from '../live/tail.js';
 import type { TopicWatch } from '../live/topic-watch.js';
 import { filterOf } from '../tail/filter.js';
 import { countsText, summaryOf } from '../tail/summary.js';
@@ -29,7 +29,7 @@ export function TailState({ tail, watch, filter, isFollowing }: TailStateProps) 
           {word}
         </span>
       </span>
-      <span class="counts" title={`The list keeps the last 5,000 of them`}>
+      <span class="counts" title={`The list keeps the last ${count(rowLimits.countMax)} of them`}>
         {countsText(counts, !filterOf(filter).isEmpty)}
       </span>
       <span class="muted">{recordRate(watch.usage.value?.recordRate)} appended</span>

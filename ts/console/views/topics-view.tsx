@@ -62,7 +62,7 @@ function Content({ watch, filter, page, turn }: ContentProps) {
   const found = all.filter(({ name }) => name.toLowerCase().includes(filter.trim().toLowerCase()));
   const shown = found.slice(page * pageSize, (page + 1) * pageSize);
   const names = shown.map(({ name }) => name).join('/');
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the names stand for the topics that are shown
+  // The names stand for the topics that are shown
   useEffect(() => watch.show(shown.map(({ name }) => name)), [watch, names]);
   if (topics.is === 'loading') return <Loading what="topics" />;
   if (topics.is === 'failed') {
@@ -95,7 +95,13 @@ function Content({ watch, filter, page, turn }: ContentProps) {
   );
 }
 
-function Table({ topics, usages }: { readonly topics: readonly TopicDescription[]; readonly usages: ReadonlyMap<string, Usage> }) {
+function Table({
+  topics,
+  usages,
+}: {
+  readonly topics: readonly TopicDescription[];
+  readonly usages: ReadonlyMap<string, Usage>;
+}) {
   return (
     <div class="scroll">
       <table aria-label="Topics">
@@ -146,7 +152,15 @@ function TopicRow({ topic, usage }: { readonly topic: TopicDescription; readonly
   );
 }
 
-function Pages({ count: all, page, turn }: { readonly count: number; readonly page: number; readonly turn: (page: number) => void }) {
+function Pages({
+  count: all,
+  page,
+  turn,
+}: {
+  readonly count: number;
+  readonly page: number;
+  readonly turn: (page: number) => void;
+}) {
   if (all <= pageSize) return null;
   const last = Math.ceil(all / pageSize) - 1;
   return (

@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { buildBundle, isBundleFresh } from './bundle.mjs';
+import { buildConsole, consoleOutput, isConsoleFresh } from './console.mjs';
 import { filesUnder, fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
 import { addon, cliMain, dist, nativeManifest, nodeModules, packageLock, root } from './paths.mjs';
 import { Problem } from './problem.mjs';
@@ -21,9 +22,13 @@ const commandLink = join(nodeModules, '.bin', 'millrace');
 export const products = [
   { name: 'TypeScript', isFresh: isTypescriptFresh, make: buildTypescript },
   { name: 'browser SDK', isFresh: isBundleFresh, make: buildBundle },
+  { name: 'console', isFresh: isConsoleFresh, make: buildConsole },
   { name: 'native addon', isFresh: isNativeFresh, make: buildNative },
   { name: 'command', isFresh: () => existsSync(commandLink), make: linkCommand },
 ];
+
+/** Compiled for a page, by a product of its own. */
+const consoleSources = join(root, 'ts', 'console', '/');
 
 /** What is compiled, each folder by a configuration of its own. */
 const projects = [
@@ -39,7 +44,10 @@ const projects = [
 
 /** @param {string} folder */
 function typescriptSources(folder) {
-  return filesUnder(join(root, folder), (path) => path.endsWith('.ts') && !/(\.(test|bench)|\.d)\.ts$/.test(path));
+  return filesUnder(
+    join(root, folder),
+    (path) => path.endsWith('.ts') && !/(\.(test|bench)|\.d)\.ts$/.test(path) && !path.startsWith(consoleSources),
+  );
 }
 
 /** Code that a generator wrote, which the compiler takes by its declarations only. */
@@ -100,7 +108,7 @@ async function buildTypescript(lock) {
 // A deleted source must not live on as a module that can still be imported.
 /** @param {ReadonlySet<string>} outputs */
 function removeStale(outputs) {
-  for (const file of filesUnder(dist, (path) => /\.js(\.map)?$/.test(path))) {
+  for (const file of filesUnder(dist, (path) => /\.js(\.map)?$/.test(path) && !path.startsWith(consoleOutput))) {
     if (!outputs.has(file.replace(/\.map$/, ''))) rmSync(file);
   }
 }

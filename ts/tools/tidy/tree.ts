@@ -13,7 +13,7 @@ export interface Finding {
 
 export type Rule = (tree: Tree) => Iterable<Finding>;
 
-const isText = /\.(ts|mjs|js|json|rs|toml|md|sh|yml|yaml|proto|txt)$|(^|\/)(run|LICENSE)$/;
+const isText = /\.(tsx?|css|html|mjs|js|json|rs|toml|md|sh|yml|yaml|proto|txt)$|(^|\/)(run|LICENSE)$/;
 
 /** What git would commit: tracked and new files, nothing ignored. */
 export function readTree(root: string): Tree {
