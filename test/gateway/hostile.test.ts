@@ -140,7 +140,7 @@ class Rig implements Socket {
 
   close(code: number, reason: string): void {
     expect(this.hasConnectionError).toBe(true);
-    expect(code).toBeGreaterThanOrEqual(1002);
+    expect(code === 1009 || (code > 4000 && code < 4100)).toBe(true);
     expect(reason.length).toBeGreaterThan(0);
     this.closes += 1;
     this.terminate();
@@ -267,32 +267,36 @@ async function act(rig: Rig, each: Step): Promise<void> {
 
 test('whatever a client sends', { timeout: 120_000 }, async () => {
   let opened = 0;
-  const property = fc.asyncProperty(fc.boolean(), fc.array(step, { minLength: 3, maxLength: 80 }), async (greets, steps) => {
-    const rig = new Rig();
-    if (greets) rig.receive(encodeClientMessage({ requestId: 5000, hello: { version: 1 } }));
-    for (const each of steps) await act(rig, each);
-    opened += rig.isOver ? 0 : 1;
-    rig.stall(false);
-    rig.shard.free();
-    for (let round = 0; round < 30; round++) {
-      rig.shard.runAll();
-      rig.clock.advance(20_000);
-      for (let turn = 0; turn < 8; turn++) await undefined;
-    }
-    for (const [requestId, count] of rig.answered) expect(count).toBeLessThanOrEqual(rig.asked.get(requestId) ?? 0);
-    expect(rig.connection.hasRequests && !rig.isOver).toBe(false);
-    expect(rig.outflow.used).toBeLessThanOrEqual(20_000);
-    if (!rig.isOver) rig.terminate();
-    for (let round = 0; round < 40; round++) {
-      rig.shard.runAll();
-      rig.clock.advance(20_000);
-    }
-    expect(rig.closes).toBeLessThanOrEqual(1);
-    expect([rig.subscriptions.count, rig.outflow.used, rig.tails.count, rig.fetch.waitingCount, rig.deadlines.count]).toEqual([
-      0, 0, 0, 0, 0,
-    ]);
-  });
-  await fc.assert(property, { numRuns: Number(process.env['HOSTILE_RUNS'] ?? 800) });
+  const property = fc.asyncProperty(
+    fc.boolean(),
+    fc.array(step, { minLength: 3, maxLength: 80, size: 'max' }),
+    async (greets, steps) => {
+      const rig = new Rig();
+      if (greets) rig.receive(encodeClientMessage({ requestId: 5000, hello: { version: 1 } }));
+      for (const each of steps) await act(rig, each);
+      opened += rig.isOver ? 0 : 1;
+      rig.stall(false);
+      rig.shard.free();
+      for (let round = 0; round < 30; round++) {
+        rig.shard.runAll();
+        rig.clock.advance(20_000);
+        for (let turn = 0; turn < 8; turn++) await undefined;
+      }
+      for (const [requestId, count] of rig.answered) expect(count).toBeLessThanOrEqual(rig.asked.get(requestId) ?? 0);
+      expect(rig.connection.hasRequests && !rig.isOver).toBe(false);
+      expect(rig.outflow.used).toBeLessThanOrEqual(20_000);
+      if (!rig.isOver) rig.terminate();
+      for (let round = 0; round < 40; round++) {
+        rig.shard.runAll();
+        rig.clock.advance(20_000);
+      }
+      expect(rig.closes).toBeLessThanOrEqual(1);
+      expect([rig.subscriptions.count, rig.outflow.used, rig.tails.count, rig.fetch.waitingCount, rig.deadlines.count]).toEqual([
+        0, 0, 0, 0, 0,
+      ]);
+    },
+  );
+  await fc.assert(property, { numRuns: Number(process.env['HOSTILE_RUNS'] ?? 600) });
   // Most connections live through it: else only closing would be tested.
   expect(opened).toBeGreaterThan(50);
 });

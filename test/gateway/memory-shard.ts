@@ -72,6 +72,8 @@ export class MemoryShard implements ShardPort {
   isClosed = false;
   /** Refuses appends of partitions with this failure. */
   appendFailure: Failure | undefined;
+  /** Every read fails so. */
+  readFailure: Failure | undefined;
   #spaces: (() => void)[] = [];
 
   partition(handle: number): MemoryPartition {
@@ -153,6 +155,7 @@ export class MemoryShard implements ShardPort {
   }
 
   #read(partition: MemoryPartition, offset: number, sizeMax: number): Result<ReadResult, Failure> {
+    if (this.readFailure !== undefined) return failed(this.readFailure);
     if (offset < partition.logStart || offset > partition.end) return failed({ error: 'offset-out-of-range' });
     const taken: StoredBatch[] = [];
     let size = 0;
@@ -229,6 +232,11 @@ export class MemoryShard implements ShardPort {
   }
 
   runAll(): void {
-    for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift()) next.run();
+    let count = 0;
+    for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift()) {
+      count += 1;
+      if (count > 10_000) throw new Error('calls without end');
+      next.run();
+    }
   }
 }

@@ -297,16 +297,16 @@ test('offsets by time, topics, producers, the node', async () => {
 });
 
 test.each([
-  ['text', (client: Client) => client.socket.send('hello'), 1003, 'malformed'],
-  ['random bytes', (client: Client) => client.socket.send(Uint8Array.of(255, 255, 255, 1)), 1002, 'malformed'],
-  ['nothing', (client: Client) => client.socket.send(new Uint8Array(0)), 1002, 'out-of-order'],
-  ['a second hello', (client: Client) => client.send({ requestId: 9, hello: { version: 1 } }), 1002, 'out-of-order'],
-  ['a request without an id', (client: Client) => client.send({ ping: {} }), 1002, 'out-of-order'],
+  ['text', (client: Client) => client.socket.send('hello'), 4001, 'malformed'],
+  ['random bytes', (client: Client) => client.socket.send(Uint8Array.of(255, 255, 255, 1)), 4001, 'malformed'],
+  ['nothing', (client: Client) => client.socket.send(new Uint8Array(0)), 4003, 'out-of-order'],
+  ['a second hello', (client: Client) => client.send({ requestId: 9, hello: { version: 1 } }), 4003, 'out-of-order'],
+  ['a request without an id', (client: Client) => client.send({ ping: {} }), 4003, 'out-of-order'],
   ['a message that is too large', (client: Client) => client.socket.send(new Uint8Array((8 << 20) + 1)), 1009, 'limit-exceeded'],
   [
     'a cut message',
     (client: Client) => client.socket.send(encodeClientMessage({ requestId: 4, metadata: { topics: ['abc'] } }).subarray(0, 6)),
-    1002,
+    4001,
     'malformed',
   ],
 ])('%s: a typed error, then the close; nobody else is hurt', async (_name, send, code, error) => {
@@ -346,7 +346,7 @@ test('an id that is under way closes; more requests than announced are refused',
   client.send({ requestId: 50, fetch: { topic: 't' } });
   client.send({ requestId: 50, fetch: { topic: 't' } });
   await client.until(() => client.closed !== undefined);
-  expect(client.closed?.code).toBe(1002);
+  expect(client.closed?.code).toBe(4003);
 });
 
 test('silence is ended, before hello and after', async () => {
@@ -358,7 +358,7 @@ test('silence is ended, before hello and after', async () => {
   const idle = await open(server);
   await mute.until(() => mute.closed !== undefined);
   await idle.until(() => idle.closed !== undefined);
-  expect([mute.closed?.code, idle.closed?.code]).toEqual([4000, 4000]);
+  expect([mute.closed?.code, idle.closed?.code]).toEqual([4005, 4005]);
 });
 
 test('other names, other origins and other subprotocols get no socket', async () => {
@@ -410,7 +410,43 @@ test('drain: no new connections, a goodbye, answers that are owed; then the clos
   expect(await draining).toBe(true);
   server.gateway.close();
   await client.until(() => client.closed !== undefined);
-  expect(client.closed).toEqual({ code: 1012, reason: 'shutting-down' });
+  expect(client.closed).toEqual({ code: 4006, reason: 'shutting-down' });
+});
+
+test('drain answers fetches that wait, so that nobody waits for them', async () => {
+  const server = await start();
+  server.cluster.add('t', 1);
+  const client = await open(server);
+  const waiting = client.ask({ fetch: { topic: 't', sizeMin: 1, waitMs: 50_000 } });
+  await client.ask({ ping: {} });
+  await client.ask({ listOffsets: { topic: 't' } });
+  expect(await server.gateway.drain('stop', { reconnectAfterMs: 0, waitMs: 40_000 })).toBe(true);
+  expect(await waiting).toMatchObject({ fetch: { nextOffset: 0, highWatermark: 0 } });
+});
+
+test('a port that is taken is no port', async () => {
+  const server = await start();
+  const second = new Running({ port: server.port });
+  expect(await second.gateway.listen()).toBeUndefined();
+  second.gateway.close();
+});
+
+test('answers of one wake-up come all, in any order of requests, and before the close', async () => {
+  const server = await start();
+  server.cluster.add('t', 1);
+  const client = await open(server);
+  server.isAnswering = false;
+  const asked = Array.from({ length: 50 }, (_, index) => client.produce('t', batchOf([`${index}`])));
+  for (let tries = 0; server.shard.pending.length < 50 && tries < 10_000; tries++)
+    await new Promise((resolve) => setImmediate(resolve));
+  server.answerAgain();
+  expect((await Promise.all(asked)).map((result) => result?.baseOffset)).toEqual(Array.from({ length: 50 }, (_, index) => index));
+  // The answer to the ping is still waiting to leave when the next message closes the connection.
+  const pong = client.ask({ ping: {} });
+  client.socket.send('text');
+  expect(await pong).toMatchObject({ body: 'pong' });
+  await client.until(() => client.closed !== undefined);
+  expect(client.closed?.code).toBe(4001);
 });
 
 test('thousands of subscribers get every record once, and are forgotten when they leave', async () => {

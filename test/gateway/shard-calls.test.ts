@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { ShardCalls } from '../../ts/gateway/shard-calls.js';
 import type { Offset } from '../../ts/model/offset.js';
@@ -71,4 +73,27 @@ test('a shard that is gone says so, to those that wait too', () => {
   shard.isClosed = true;
   shard.free();
   expect([answers, failures, append('b')]).toEqual([['a:shutting-down'], ['shutting-down'], 'closed']);
+});
+
+test('what is withdrawn keeps no memory, though its place in the row stays', () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const shard = new MemoryShard();
+  shard.isFull = true;
+  const calls = new ShardCalls(shard, { sizeMax: 4 << 20, countMax: 1_000 });
+  const batch = new Uint8Array(1 << 20);
+  // Buffers are swept in the background: the next collection waits for it.
+  const settle = () => {
+    for (let count = 0; count < 3; count += 1) gc();
+  };
+  settle();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let count = 0; count < 64; count += 1) {
+    const submitted = calls.append(0, batch, () => undefined);
+    if (typeof submitted === 'string') throw new Error(submitted);
+    submitted.withdraw();
+  }
+  settle();
+  expect(calls.waiting.count).toBe(64);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 << 20);
 });

@@ -207,3 +207,66 @@ test('a flood is bounded: what finds no room is told so, and told again when the
   });
   expect((await read(port, handles[0], 19_999)).result).toMatchObject({ ok: true, value: { highWatermark: 20_000 } });
 });
+
+test('a request that fails is not taken for an append that is under way', async () => {
+  const { port, handles } = await startLink();
+  const appended = append(port, handles[0], batchOf(['one']));
+  // In the same turn, before the append is durable: more requests than there are gateways in a ticket.
+  const asking = Array.from({ length: 200 }, () => asked((done) => port.describe(4711, done)));
+  for (const result of await Promise.all(asking)) {
+    expect(result).toMatchObject({ ok: false, error: { error: 'unknown-partition' } });
+  }
+  expect(await appended).toMatchObject({ ok: true, value: { base: 0, next: 1 } });
+});
+
+test('a watch that failed leaves nothing behind: the partition can be watched again', async () => {
+  const { port } = await startLink();
+  const watch = () => asked<PartitionEnds>((done) => port.watch(4711, () => undefined, done));
+  expect(await watch()).toMatchObject({ ok: false, error: { error: 'unknown-partition' } });
+  expect(await watch()).toMatchObject({ ok: false, error: { error: 'unknown-partition' } });
+});
+
+test('a watch that comes back before its end found room in the ring goes on', async () => {
+  const { port, handles } = await startLink(256 << 20);
+  const watch = (tail: (tail: Tail) => void) => asked<PartitionEnds>((done) => port.watch(handles[0], tail, done));
+  await watch(() => undefined);
+  const tails: Tail[] = [];
+  const again = await new Promise<Result<PartitionEnds, Failure>>((resolve) => {
+    const watchAgain = () => expect(port.watch(handles[0], (tail) => tails.push(tail), resolve)).toBe('taken');
+    port.epochEnd(handles[0], 1, watchAgain);
+    // As much as the ring takes: nobody serves it before this function returns.
+    while (port.epochEnd(handles[0], 1, () => undefined) === 'taken');
+    while (port.describe(handles[0], () => undefined) === 'taken');
+    port.unwatch(handles[0]);
+  });
+  expect(again.ok).toBe(true);
+  await append(port, handles[0], batchOf(['one']));
+  expect(tails.map(({ highWatermark }) => highWatermark)).toEqual([1]);
+});
+
+test('room in the reply ring is given again when its replies are freed, not when they are told', async () => {
+  const { port, handles } = await startLink(1);
+  let underWay = 0;
+  let takenWithin: Taken | undefined;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      takenWithin ??= port.describe(handles[0], () => undefined);
+      underWay -= 1;
+      if (underWay === 0) resolve();
+    };
+    while (port.describe(handles[0], done) === 'taken') underWay += 1;
+  });
+  expect(takenWithin).toBe('full');
+  expect((await asked((done) => port.describe(handles[0], done))).ok).toBe(true);
+});
+
+test('readers that ask for little get whole batches, however many they are', async () => {
+  const { port, handles } = await startLink(1);
+  const batch = batchOf(['x'.repeat(60_000)]);
+  for (let count = 0; count < 100; count += 1) await append(port, handles[0], batch);
+  const reading = Array.from({ length: 300 }, (_, index) => read(port, handles[0], index % 50, 1));
+  for (const { result, bytes } of await Promise.all(reading)) {
+    expect(result.ok).toBe(true);
+    expect(bytes.length).toBe(batch.length);
+  }
+});

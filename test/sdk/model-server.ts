@@ -45,6 +45,7 @@ export class ModelServer {
   breaksAfter: () => boolean = () => false;
   /** As before, but the message does not arrive. */
   breaksBefore: () => boolean = () => false;
+  onMessage: (size: number) => void = () => undefined;
   readonly #wires = new Set<Wire>();
   #producers = 0;
   #isPushDue = false;
@@ -187,6 +188,7 @@ export class ModelServer {
 
   #receive(wire: Wire, bytes: Uint8Array): void {
     if (!wire.isOpen) return;
+    this.onMessage(bytes.length);
     if (this.breaksBefore()) {
       this.#cut(wire, 1006);
       return;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { json } from '../../ts/sdk/core/serde.js';
+import { decodeClientMessage, decodeServerMessage } from '../../ts/wire/proto/messages.js';
 import { clientOf, systemPause, until } from './model-client.js';
 import { ModelServer } from './model-server.js';
 
@@ -22,6 +23,12 @@ test('many records share few requests and keep their order', async () => {
   expect(server.values('t', 0)).toEqual(numbers(2000));
   expect(deliveries.map(({ offset }) => offset)).toEqual(numbers(2000).map(Number));
   expect(observed.filter(([name]) => name === 'producer.batch').length).toBeLessThan(20);
+});
+
+test('a record alone does not wait for company', async () => {
+  const { client } = await clientOf(new ModelServer());
+  const producer = client.producer({ lingerMs: 60_000 });
+  for (const value of numbers(20)) await producer.send({ topic: 't', partition: 0, value });
 });
 
 test('keys choose their partition as Kafka does, records without key fill one batch after the other', async () => {
@@ -151,6 +158,7 @@ test('without a connection records wait, and are given up at their deadline', as
   await producer.send({ topic: 't', partition: 0, value: '0' });
   server.isUp = false;
   server.cutAll();
+  await until(() => !client.isConnected);
   await expect(producer.send({ topic: 't', partition: 0, value: '1' })).rejects.toMatchObject({ code: 'timed-out' });
   server.isUp = true;
   const { offset } = await producer.send({ topic: 't', partition: 0, value: '2' });
@@ -186,6 +194,7 @@ test('what is abandoned fails at once', async () => {
   await producer.send({ topic: 't', partition: 0, value: '0' });
   server.isUp = false;
   server.cutAll();
+  await until(() => !client.isConnected);
   const waiting = producer.send({ topic: 't', partition: 0, value: '1' }).catch((error) => error.code);
   await client.abandon();
   expect(await waiting).toBe('closed');
@@ -210,4 +219,52 @@ test('many partitions take turns', async () => {
   }
   await producer.flush();
   for (const partition of [0, 250, 499]) expect(server.values('many', partition)).toEqual(numbers(20));
+});
+
+test('requests stay within what the server takes in one message', async () => {
+  const server = new ModelServer();
+  server.create('t', 8);
+  const { client } = await clientOf(server);
+  let largest = 0;
+  server.onMessage = (size) => {
+    largest = Math.max(largest, size);
+  };
+  const producer = client.producer({ batchSizeMax: 200 * 1024 });
+  const value = 'x'.repeat(150_000);
+  await Promise.all(numbers(64).map((number) => producer.send({ topic: 't', partition: Number(number) % 8, value })));
+  expect(largest).toBeGreaterThan(300_000);
+  expect(largest).toBeLessThanOrEqual(1 << 20);
+});
+
+test('what is under way stays below what the server takes', async () => {
+  const server = new ModelServer();
+  server.partitionsDefault = 40;
+  const underWay = new Map<number, number>();
+  let most = 0;
+  const watched = Object.assign(Object.create(server) as ModelServer, {
+    dial: (...[url, events]: Parameters<ModelServer['dial']>) => {
+      const onMessage = (bytes: Uint8Array) => {
+        const decoded = decodeServerMessage(bytes);
+        if (decoded.ok) underWay.delete(decoded.value.requestId);
+        events.onMessage(bytes);
+      };
+      const transport = server.dial(url, Object.assign(Object.create(events) as typeof events, { onMessage }));
+      const send = (bytes: Uint8Array) => {
+        const decoded = decodeClientMessage(bytes);
+        if (decoded.ok && decoded.value.body === 'produce') underWay.set(decoded.value.requestId, bytes.length);
+        most = Math.max(
+          most,
+          [...underWay.values()].reduce((sum, size) => sum + size, 0),
+        );
+        return transport.send(bytes);
+      };
+      return Object.assign(Object.create(transport) as typeof transport, { send });
+    },
+  });
+  const { client } = await clientOf(watched);
+  const producer = client.producer();
+  const value = 'x'.repeat(250_000);
+  await Promise.all(Array.from({ length: 80 }, (_, index) => producer.send({ topic: 't', partition: index % 40, value })));
+  expect(most).toBeGreaterThan(2 << 20);
+  expect(most).toBeLessThanOrEqual(4 << 20);
 });

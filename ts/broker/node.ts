@@ -5,6 +5,7 @@ import { assert } from '../model/assert.js';
 import type { BrokerConfig } from '../model/broker-config.js';
 import type { ExitReason } from '../model/exit-codes.js';
 import type { Clock, Failure } from '../model/ports.js';
+import { addressText } from '../model/quantities.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { diskSpace } from '../native/disk-space.js';
 import { DataDirectory } from '../native/log.js';
@@ -95,7 +96,8 @@ export class Node {
         onFatal: (reason, message) => onEnd({ reason, message }),
       },
     );
-    const facts = { nodeId, nodes: [], autoCreateTopics: config['auto.create.topics.enable'] };
+    const nodes = [{ nodeId, gateway: addressText(config.gateway) }];
+    const facts = { nodeId, nodes, autoCreateTopics: config['auto.create.topics.enable'] };
     const gateway = gatewaySettings(config, memory);
     this.#threads = threads.map((wiring) => {
       const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway };
@@ -136,6 +138,8 @@ export class Node {
     const gateway = { host: config.gateway.host, port: port.value };
     const node = new Node({ ...config, gateway }, directory, clock, log, onEnd);
     const running = await node.#start(directory.report.incarnation);
+    // Its threads run by now, and would keep the process.
+    if (!running.ok) onEnd(running.error);
     return running.ok ? ok(node) : running;
   }
 

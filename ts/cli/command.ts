@@ -6,6 +6,10 @@ import { UsageError } from './usage-error.js';
 export interface Terminal {
   out(text: string): void;
   error(text: string): void;
+  /** Bytes to stdout; where its reader is slow, what to await before more of them. They are not changed afterwards. */
+  bytes(chunk: Uint8Array): Promise<void> | undefined;
+  /** A person looks at stderr: progress may be shown there. */
+  readonly isWatched: boolean;
   /** Ctrl-C ends the process at once unless the command asks to finish what it began: then this runs instead. */
   onInterrupt(drain: () => void): void;
 }

@@ -8,6 +8,11 @@ let drain: (() => void) | undefined;
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
+  bytes: (chunk) => {
+    if (process.stdout.write(chunk)) return undefined;
+    return new Promise((resolve) => process.stdout.once('drain', resolve));
+  },
+  isWatched: process.stderr.isTTY === true,
   onInterrupt: (callback) => {
     drain = callback;
   },

@@ -19,6 +19,11 @@ async function millrace(...args: string[]): Promise<Said> {
     error(text) {
       said.error += text;
     },
+    bytes(chunk) {
+      said.out += Buffer.from(chunk).toString();
+      return undefined;
+    },
+    isWatched: false,
     onInterrupt: () => undefined,
   });
   return { reason, ...said };

@@ -2,17 +2,18 @@ import { type Page, PageWriter } from '../metrics/page.js';
 import { gatewayProbe } from './probe.js';
 import type { ConnectionCounts } from './websocket/connection.js';
 import { type RequestName, requestNames } from './websocket/messages/table.js';
-import { closeCodes } from './websocket/session.js';
+import { closeCodeOf, tooBig } from './websocket/session.js';
 
 const requestIndex = new Map(requestNames.map((name, index) => [name, index]));
 const reasons = gatewayProbe.connectionsClosed.series.map(({ reason }) => reason);
 
-function reasonOf(code: number): string {
-  if (code === closeCodes.idle) return 'idle';
-  if (code === closeCodes.restart) return 'restart';
-  if (code === closeCodes.internal) return 'internal';
-  return code === closeCodes.policy || code === closeCodes.tooBig ? 'limit' : 'protocol';
-}
+const reasonOf: ReadonlyMap<number, string> = new Map([
+  [closeCodeOf('idle'), 'idle'],
+  [closeCodeOf('shutting-down'), 'restart'],
+  [closeCodeOf('internal'), 'internal'],
+  [closeCodeOf('limit-exceeded'), 'limit'],
+  [tooBig, 'limit'],
+]);
 
 /** The probe of this gateway, bound to its words. */
 export class GatewayCounts implements ConnectionCounts {
@@ -58,7 +59,7 @@ export class GatewayCounts implements ConnectionCounts {
   }
 
   closed(code: number): void {
-    this.#countClosed(reasonOf(code));
+    this.#countClosed(reasonOf.get(code) ?? 'protocol');
   }
 
   stalled(count: number): void {

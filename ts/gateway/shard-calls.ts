@@ -10,8 +10,10 @@ export interface CallLimits {
 }
 
 interface Waiting {
+  /** A batch, as long as it may still be sent. */
+  held: Uint8Array;
   readonly size: number;
-  readonly call: () => Taken;
+  readonly call: (held: Uint8Array) => Taken;
   readonly give: (failure: Failure) => void;
   isWithdrawn: boolean;
 }
@@ -22,6 +24,8 @@ export interface Ticket {
 }
 
 export type Submitted = 'begun' | 'overloaded' | 'closed' | Ticket;
+
+const noBatch = new Uint8Array(0);
 
 class CallQueue {
   readonly #port: ShardPort;
@@ -50,19 +54,21 @@ class CallQueue {
   }
 
   /** Takes a call that found the ring full, or that may not overtake. */
-  add(size: number, call: () => Taken, give: (failure: Failure) => void): Submitted {
+  add(batch: Uint8Array, call: Waiting['call'], give: (failure: Failure) => void): Submitted {
+    const size = batch.length;
     if (this.count >= this.#limits.countMax || this.#size + size > this.#limits.sizeMax) return 'overloaded';
-    const waiting: Waiting = { size, call, give, isWithdrawn: false };
+    const waiting: Waiting = { held: batch.slice(), size, call, give, isWithdrawn: false };
     this.#calls.push(waiting);
     this.#size += size;
     this.#ask();
     return { withdraw: () => this.#withdraw(waiting) };
   }
 
-  /** Its place in the row stays, but what it held is counted no more. */
+  /** Its place in the row stays, but what it held is let go and counted no more. */
   #withdraw(waiting: Waiting): boolean {
     if (waiting.isWithdrawn) return false;
     waiting.isWithdrawn = true;
+    waiting.held = noBatch;
     this.#size -= waiting.size;
     return true;
   }
@@ -77,7 +83,7 @@ class CallQueue {
     this.#isAsking = false;
     for (let next = this.#calls[this.#first]; next !== undefined; next = this.#calls[this.#first]) {
       if (!next.isWithdrawn) {
-        const taken = next.call();
+        const taken = next.call(next.held);
         if (taken === 'full') break;
         // From here on it can be withdrawn no more.
         this.#withdraw(next);
@@ -121,11 +127,9 @@ export class ShardCalls {
       if (taken === 'taken') return 'begun';
       if (taken === 'closed') return 'closed';
     }
-    let held: Uint8Array | undefined;
-    const call = () => this.port.append(handle, held ?? batch, done);
-    const submitted = this.#appends.add(batch.length, call, (error) => done({ ok: false, error }));
-    if (typeof submitted !== 'string') held = batch.slice();
-    return submitted;
+    // The copy is an argument: what a closure holds stays as long as its place in the row.
+    const call = (held: Uint8Array) => this.port.append(handle, held, done);
+    return this.#appends.add(batch, call, (error) => done({ ok: false, error }));
   }
 
   /** Any other call of the port. A refusal is given to `done` like every failure, but before this returns. */
@@ -143,6 +147,6 @@ export class ShardCalls {
         return;
       }
     }
-    if (this.#others.add(0, attempt, give) === 'overloaded') give({ error: 'overloaded' });
+    if (this.#others.add(noBatch, attempt, give) === 'overloaded') give({ error: 'overloaded' });
   }
 }

@@ -13,6 +13,8 @@ interface Asked {
   readonly gateway: ShardEnd;
   readonly partition: Partition;
   readonly ticket: number;
+  /** Of a read: what was asked for. */
+  readonly sizeMax: number;
 }
 
 /** Reads and searches: from memory at once, from files when the log tells. */
@@ -38,7 +40,7 @@ export class Reads {
       return;
     }
     if (read.value === 'pending') {
-      this.#asked.set(own, { gateway, partition, ticket });
+      this.#asked.set(own, { gateway, partition, ticket, sizeMax });
       return;
     }
     const slices = read.value === 'empty' ? [] : read.value.slice(0, slicesMax);
@@ -51,13 +53,13 @@ export class Reads {
   }
 
   told(handle: number, own: number, result: Result<FileRead, StoreFailure>): void {
-    const { gateway, partition, ticket } = this.#take(own);
+    const { gateway, partition, ticket, sizeMax } = this.#take(own);
     if (!result.ok) {
       gateway.failed(handle, ticket, failureOfStore(result.error));
       return;
     }
     const { size, next } = result.value;
-    gateway.bytes(handle, ticket, size, (target) => {
+    gateway.bytes(handle, ticket, { size, sizeMax }, (target) => {
       assert(this.#store.takeRead(handle, own, target), 'what was read is there once');
       const { logStart, highWatermark } = partition;
       return { logStart, highWatermark, next, ...endsOfBatches(target) };
@@ -71,7 +73,7 @@ export class Reads {
       gateway.failed(partition.handle, ticket, { error: 'internal', message: failure.message });
       return;
     }
-    this.#asked.set(own, { gateway, partition, ticket });
+    this.#asked.set(own, { gateway, partition, ticket, sizeMax: 0 });
   }
 
   found(handle: number, own: number, result: Result<Found | undefined, StoreFailure>): void {

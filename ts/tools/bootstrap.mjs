@@ -16,6 +16,7 @@ const scripts = {
   build: [],
   check: ['tools/check.js'],
   test: ['tools/test.js'],
+  conformance: ['tools/conformance.js'],
   sim: ['tools/campaign.js', 'sim'],
   fuzz: ['tools/campaign.js', 'fuzz'],
   mutants: ['tools/mutants.js'],

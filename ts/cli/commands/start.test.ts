@@ -1,9 +1,17 @@
 import { expect, test } from 'vitest';
 import { command } from './start.js';
 
+const deaf = {
+  out: () => undefined,
+  error: () => undefined,
+  bytes: () => undefined,
+  isWatched: false,
+  onInterrupt: () => undefined,
+};
+
 const run = async (...args: string[]) => {
   try {
-    await command.bind(args)({ out: () => undefined, error: () => undefined, onInterrupt: () => undefined });
+    await command.bind(args)(deaf);
     return 'started';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -145,7 +145,10 @@ export class Feed implements TailFollower {
   }
 
   /** Nobody listens: whoever comes back reads what went by. */
+  // 1. the last live reader leaves while a read is under way  2. a tail comes, nobody listens, and the feed skips to its end
+  // 3. somebody joins there  4. the read arrives. It would be published to one who never wanted it, and set the feed back.
   #skipTo(next: Offset): void {
+    this.#dropRead();
     this.#next = next;
     this.#wakeAhead();
   }
@@ -180,6 +183,11 @@ export class Feed implements TailFollower {
       this.#ahead.delete(reader);
       reader.advance();
     }
+  }
+
+  #dropRead(): void {
+    this.#readNumber += 1;
+    this.#isReading = false;
   }
 
   /** What is stored and not published yet, one read after the other. */
@@ -219,8 +227,7 @@ export class Feed implements TailFollower {
 
   #onTruncated(highWatermark: Offset): void {
     const from = this.#next;
-    this.#readNumber += 1;
-    this.#isReading = false;
+    this.#dropRead();
     const live = [...this.#live.readers];
     for (const reader of live) this.leave(reader);
     this.#next = highWatermark;

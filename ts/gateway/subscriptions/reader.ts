@@ -18,9 +18,16 @@ type State =
   /** Waits for its turn to read. */
   | 'hungry'
   | 'reading'
+  /** A read failed: until it is tried again, nothing wakes it, or it would try as often as others are woken. */
+  | 'pausing'
+  /** Asks where the log is, as it does not hold what is wanted. */
+  | 'lost'
   | 'over';
 
 const retryMs = 100;
+
+/** A shard learns of a change of the topic before the view here does. So long the view has to follow. */
+const refreshesMax = 50;
 
 /** Bytes of a message around its batches, at most, and how many times the smallest batch a message of it is. */
 const frameOverhead = 96;
@@ -52,10 +59,12 @@ export class Reader implements FeedMember, Hungry, Deadline {
   readonly #ports: SubscriptionsPorts;
   #state: State = 'starting';
   #start: Start | undefined;
+  #isFinding = false;
   #next = 0 as Offset;
   /** Of credit, for the read under way. */
   #reserved = 0;
   #readNumber = 0;
+  #refreshes = 0;
   place = -1;
 
   constructor(subscription: ReaderOwner, feed: Feed, start: Start, ports: SubscriptionsPorts) {
@@ -88,16 +97,17 @@ export class Reader implements FeedMember, Hungry, Deadline {
       this.fail(failure);
       return;
     }
-    if (this.#state !== 'starting' || this.#start === undefined || ends === undefined) return;
-    const start = this.#start;
-    this.#start = undefined;
+    if (this.#state !== 'starting' || this.#start === undefined || this.#isFinding || ends === undefined) return;
+    this.#isFinding = true;
     const feed = this.#feed;
-    findStart(feed.served, ends, start, (result) => {
+    findStart(feed.served, ends, this.#start, (result) => {
       if (this.#state === 'starting' && this.#feed === feed) this.#onStart(result);
     });
   }
 
   #onStart(result: Result<Begin, Failure>): void {
+    this.#start = undefined;
+    this.#isFinding = false;
     if (!result.ok) {
       this.fail(result.error);
       return;
@@ -143,6 +153,14 @@ export class Reader implements FeedMember, Hungry, Deadline {
 
   sendLive(frame: Uint8Array): void {
     this.#ports.outflow.send(this.flow, frame);
+  }
+
+  /** Credit that was granted ahead is for all again: this partition is not alone any more. */
+  giveBack(): void {
+    if (this.#state !== 'live') return;
+    const next = this.#feed.next;
+    this.#feed.leave(this);
+    this.onLeft(next);
   }
 
   /** Out of the feed, which stood at this offset. */
@@ -198,6 +216,7 @@ export class Reader implements FeedMember, Hungry, Deadline {
   }
 
   #take(result: ReadResult): void {
+    this.#refreshes = 0;
     const { batches, logStart, highWatermark } = result;
     if (logStart > this.#next) {
       this.#moveTo({ kind: 'history-lost', wanted: this.#next, offset: logStart });
@@ -221,26 +240,40 @@ export class Reader implements FeedMember, Hungry, Deadline {
       this.#findLost();
       return;
     }
-    if (errorRow(failure.error).retry !== 'later') {
+    if (!this.#mayRetry(failure)) {
       this.fail(failure);
       return;
     }
+    this.#pause();
+  }
+
+  #pause(): void {
+    this.#state = 'pausing';
     this.#ports.deadlines.add(retryMs, this);
   }
 
+  #mayRetry({ error }: Failure): boolean {
+    const { retry } = errorRow(error);
+    if (retry === 'later') return true;
+    this.#refreshes += 1;
+    return retry === 'refresh' && this.#refreshes <= refreshesMax;
+  }
+
   onTime(): void {
+    if (this.#state !== 'pausing') return;
+    this.#state = 'idle';
     this.advance();
   }
 
   /** The log does not hold the offset: retention was faster, or the log was cut. */
   #findLost(): void {
-    this.#state = 'starting';
+    this.#state = 'lost';
     const feed = this.#feed;
     const { calls, route } = feed.served;
     calls.call<PartitionDescription>(
       (port, done) => port.describe(route.handle, done),
       (result) => {
-        if (this.#state !== 'starting' || this.#feed !== feed) return;
+        if (this.#state !== 'lost' || this.#feed !== feed) return;
         if (!result.ok) return this.fail(result.error);
         this.#state = 'idle';
         this.#resumeWithin(result.value);
@@ -252,12 +285,12 @@ export class Reader implements FeedMember, Hungry, Deadline {
     const wanted = this.#next;
     if (wanted < logStart) this.#moveTo({ kind: 'history-lost', wanted, offset: logStart });
     else if (wanted > highWatermark) this.#moveTo({ kind: 'truncated', wanted, offset: highWatermark });
-    else return void this.#ports.deadlines.add(retryMs, this);
+    else this.#pause();
     this.advance();
   }
 
   onTruncated(highWatermark: Offset): void {
-    if (this.#state === 'over' || this.#state === 'starting') return;
+    if (this.#state === 'over' || this.#state === 'starting' || this.#state === 'lost') return;
     if (this.next <= highWatermark) return;
     this.#dropRead();
     this.#moveTo({ kind: 'truncated', wanted: this.next, offset: highWatermark });
@@ -301,6 +334,7 @@ export class Reader implements FeedMember, Hungry, Deadline {
   }
 
   #leaveFeed(): void {
+    this.#isFinding = false;
     this.#dropRead();
     this.#feed.detach(this);
     this.#ports.release(this.#feed);

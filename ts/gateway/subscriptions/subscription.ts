@@ -135,7 +135,10 @@ export class Subscription implements ReaderOwner {
       reader.advance();
       return;
     }
-    if (divergence !== undefined) this.#early = [...(this.#early ?? []), { reader, divergence }];
+    if (divergence !== undefined) {
+      this.#early ??= [];
+      this.#early.push({ reader, divergence });
+    }
     this.#starting -= 1;
     if (this.#starting === 0) this.#start();
   }
@@ -200,6 +203,7 @@ export class Subscription implements ReaderOwner {
 
   #addNew(topic: TopicRoute): void {
     const known = new Set(this.#readers.map(({ partition }) => partition));
+    const alone = this.isSingle ? this.#readers[0] : undefined;
     for (const { partition } of topic.partitions) {
       if (known.has(partition) || this.#open(topic, partition, { at: 'beginning' }) !== undefined) continue;
       const reader = this.#readers.at(-1) as Reader;
@@ -207,6 +211,7 @@ export class Subscription implements ReaderOwner {
       this.#added.add(reader);
       reader.onOpened();
     }
+    if (!this.isSingle) alone?.giveBack();
   }
 
   #reroute(reader: Reader, topic: TopicRoute): void {

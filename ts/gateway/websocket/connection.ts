@@ -11,7 +11,7 @@ import { wireEvent } from './messages/event.js';
 import type { Exchange } from './messages/exchange.js';
 import { wireError } from './messages/failure.js';
 import { beginRequest, type RequestName } from './messages/table.js';
-import { closeCodes, protocolVersion, Session, type Verdict } from './session.js';
+import { closeCodeOf, protocolVersion, Session, type Verdict } from './session.js';
 
 /** The socket of one connection. */
 export interface Socket extends Outlet {
@@ -215,7 +215,7 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
     // Subscriptions end first: behind this error nothing is pushed.
     this.subscriptions.close();
     // One that reads nothing would keep its buffer until the library gives it up.
-    if (this.flow.isBlocked && (verdict.code === closeCodes.policy || verdict.code === closeCodes.idle)) {
+    if (this.flow.isBlocked && endedInSilence.has(verdict.code)) {
       this.#socket.terminate();
       return;
     }
@@ -229,6 +229,8 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
     this.#answers = undefined;
   }
 }
+
+const endedInSilence: ReadonlySet<number> = new Set([closeCodeOf('limit-exceeded'), closeCodeOf('idle')]);
 
 const problems = {
   malformed: 'this is no message of the protocol',

@@ -1,3 +1,4 @@
+import { type ErrorName, errors } from '../../model/errors.js';
 import type { Failure } from '../../model/ports.js';
 import type { ClientMessage } from '../../wire/proto/generated/messages.js';
 
@@ -23,16 +24,11 @@ export interface SessionLimits {
   readonly helloMsMax: number;
 }
 
-/** WebSocket close codes that the server uses; docs/PROTOCOL.md tells what to make of them. */
-export const closeCodes = {
-  protocol: 1002,
-  text: 1003,
-  policy: 1008,
-  tooBig: 1009,
-  internal: 1011,
-  restart: 1012,
-  idle: 4000,
-} as const;
+/** What a connection that ends with this error is closed with; docs/PROTOCOL.md tells what to make of it. */
+export const closeCodeOf = (error: ErrorName) => 4000 + errors[error].code;
+
+/** WebSocket's own code for a message that is too large: what its libraries say where they notice first. */
+export const tooBig = 1009;
 
 export type Verdict =
   /** Welcome it. */
@@ -96,36 +92,36 @@ export class Session {
   }
 
   onText(): Verdict {
-    return this.#close(closeCodes.text, { error: 'malformed', message: 'messages are binary: this one was text' });
+    return this.#close({ error: 'malformed', message: 'messages are binary: this one was text' });
   }
 
   onTooLarge(size: number): Verdict {
     const message = `a message of ${size} bytes; at most ${this.#limits.messageSizeMax} are taken`;
-    return this.#close(closeCodes.tooBig, { error: 'limit-exceeded', message });
+    return this.#close({ error: 'limit-exceeded', message }, tooBig);
   }
 
   onMalformed(message: string): Verdict {
-    return this.#close(closeCodes.protocol, { error: 'malformed', message });
+    return this.#close({ error: 'malformed', message });
   }
 
   onInternal(): Verdict {
-    return this.#close(closeCodes.internal, { error: 'internal' });
+    return this.#close({ error: 'internal' });
   }
 
   /** What was sent to it lies here unread, beyond measure. */
   onUnread(): Verdict {
-    return this.#close(closeCodes.policy, { error: 'limit-exceeded', message: 'answers are not read' });
+    return this.#close({ error: 'limit-exceeded', message: 'answers are not read' });
   }
 
   onGoodbye(): Verdict {
-    return this.#close(closeCodes.restart, { error: 'shutting-down' });
+    return this.#close({ error: 'shutting-down' });
   }
 
   onTime(nowMs: number): Verdict {
     if (this.#phase === 'greeting' && nowMs - this.#openedMs > this.#limits.helloMsMax) {
-      return this.#close(closeCodes.idle, { error: 'idle', message: 'no hello came' });
+      return this.#close({ error: 'idle', message: 'no hello came' });
     }
-    return nowMs - this.#lastMs > this.#limits.idleMsMax ? this.#close(closeCodes.idle, { error: 'idle' }) : nothing;
+    return nowMs - this.#lastMs > this.#limits.idleMsMax ? this.#close({ error: 'idle' }) : nothing;
   }
 
   onMessage(incoming: Incoming, nowMs: number): Verdict {
@@ -144,7 +140,7 @@ export class Session {
     if (requestId === 0) return this.#outOfOrder('hello wants a request id above 0');
     if (version === undefined || version < protocolVersion) {
       const message = `version ${version} is not spoken here; version ${protocolVersion} is`;
-      return this.#close(closeCodes.protocol, { error: 'unsupported-version', message });
+      return this.#close({ error: 'unsupported-version', message });
     }
     this.#phase = 'open';
     return welcome;
@@ -170,10 +166,10 @@ export class Session {
   }
 
   #outOfOrder(message: string): Verdict {
-    return this.#close(closeCodes.protocol, { error: 'out-of-order', message });
+    return this.#close({ error: 'out-of-order', message });
   }
 
-  #close(code: number, failure: Failure): Verdict {
+  #close(failure: Failure, code = closeCodeOf(failure.error)): Verdict {
     if (this.#phase === 'closing') return nothing;
     this.#phase = 'closing';
     return { do: 'close', code, failure };

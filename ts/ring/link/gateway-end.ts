@@ -17,7 +17,7 @@ import type { RingReader } from '../reader.js';
 import type { Sleeper, Waiter } from '../wakeup.js';
 import { type RingWriter, refusal } from '../writer.js';
 import type { LargeBatches, LargeRead } from './large-batches.js';
-import { appendedMark, appendedWords, batchTicket, bytesMax, linkLimits, replyKind, requestKind, wordSize } from './layout.js';
+import { appendedMark, appendedWords, bytesMax, linkLimits, linkTicket, replyKind, requestKind, wordSize } from './layout.js';
 import { type HotMemory, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
 
 type Done<T> = (result: Result<T, Failure>) => void;
@@ -61,6 +61,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   readonly #replies: ReplySlot[] = [];
   #sequence = 1;
   #readSize = 0;
+  /** Of replies that were told and are still in the ring: their room is not free before they are. */
+  readonly #told = { appends: 0, requests: 0, readSize: 0 };
   #waiting: (() => void)[] = [];
   #isClosed = false;
 
@@ -75,7 +77,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
 
   append(handle: number, batch: Uint8Array, done: Done<Appended>): Taken {
     if (this.#isClosed) return 'closed';
-    if (this.#appends.size >= this.#limits.appendsMax || this.#large.isUnderWay(handle)) return 'full';
+    if (this.#appends.size + this.#told.appends >= this.#limits.appendsMax || this.#large.isUnderWay(handle)) return 'full';
     const { batches } = this.#rings;
     const claim = batches.claim(batch.length);
     if (claim === refusal.tooLarge) return this.#appendLarge(handle, batch, done);
@@ -93,14 +95,19 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   }
 
   #expect(handle: number, done: Done<Appended>): number {
-    const ticket = batchTicket(this.#sequence, this.#gateway);
-    this.#sequence += 1;
+    const ticket = this.#nextTicket();
     this.#appends.set(ticket, (result) => {
       this.#countDown(handle);
       this.#large.answered(handle);
       done(result);
     });
     this.#appendCounts.set(handle, (this.#appendCounts.get(handle) ?? 0) + 1);
+    return ticket;
+  }
+
+  #nextTicket(): number {
+    const ticket = linkTicket(this.#sequence, this.#gateway);
+    this.#sequence += 1;
     return ticket;
   }
 
@@ -156,7 +163,11 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   watch(handle: number, tail: (tail: Tail) => void, done: Done<PartitionEnds>): Taken {
     assert(!this.#watchers.has(handle), 'a partition has one watcher per gateway');
     const reply = (slot: ReplySlot, words: Float64Array) => done(ok(endsAt(slot, words)));
-    if (!this.#ask(requestKind.watch, handle, [], { done, reply, size: 0 })) return this.#refused();
+    const watched: Done<PartitionEnds> = (result) => {
+      if (!result.ok && this.#watchers.get(handle) === tail) this.#watchers.delete(handle);
+      done(result);
+    };
+    if (!this.#ask(requestKind.watch, handle, [], { done: watched, reply, size: 0 })) return this.#refused();
     this.#watchers.set(handle, tail);
     return 'taken';
   }
@@ -184,14 +195,19 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     words: readonly number[],
     wait: { done: Done<T>; reply: Pending['reply']; size: number },
   ) {
-    const isFull = this.#pending.size >= this.#limits.requestsMax || this.#readSize + wait.size > this.#limits.readSizeMax;
-    if (this.#isClosed || isFull) return false;
-    const ticket = this.#sequence;
+    if (this.#isClosed || !this.#hasRoom(wait.size)) return false;
+    const ticket = this.#nextTicket();
     if (this.#put(kind, handle, ticket, words) !== 'taken') return false;
-    this.#sequence += 1;
     this.#readSize += wait.size;
     this.#pending.set(ticket, wait as unknown as Pending);
     return true;
+  }
+
+  /** In the reply ring. */
+  #hasRoom(readSize: number): boolean {
+    const { requestsMax, readSizeMax } = this.#limits;
+    const isCountLow = this.#pending.size + this.#told.requests < requestsMax;
+    return isCountLow && this.#readSize + this.#told.readSize + readSize <= readSizeMax;
   }
 
   #put(kind: number, handle: number, ticket: number, words: readonly number[]): Taken {
@@ -213,6 +229,9 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     this.#hot.release();
     this.#rings.replies.free();
     slots.length = 0;
+    this.#told.appends = 0;
+    this.#told.requests = 0;
+    this.#told.readSize = 0;
     this.#wakeWaiting();
     return hasMore;
   }
@@ -253,6 +272,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     const done = this.#appends.get(ticket);
     assert(done !== undefined, `append ${ticket} is answered twice`);
     this.#appends.delete(ticket);
+    this.#told.appends += 1;
     done(result);
   }
 
@@ -285,6 +305,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     assert(pending !== undefined, `request ${ticket} is answered twice`);
     this.#pending.delete(ticket);
     this.#readSize -= pending.size;
+    this.#told.requests += 1;
+    this.#told.readSize += pending.size;
     return pending;
   }
 

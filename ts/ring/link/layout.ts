@@ -2,7 +2,7 @@
 // slot of a ring that JavaScript reads (ts/ring/layout.ts).
 //
 //   slot      target     flags   ticket                      payload
-//   request   handle     kind    gateway's ticket            words
+//   request   handle     kind    sequence · 64 + gateway     words
 //   reply     handle     kind    of the request; tail: 0     words, then bytes
 //   batch     handle     0       sequence · 64 + gateway     the batch; read by native code, which tells the ticket back
 //
@@ -11,6 +11,7 @@
 // A failure carries its words as JSON, as it is rare and has text.
 
 import { assert } from '../../model/assert.js';
+import { layout as ringLayout } from '../layout.js';
 
 export const requestKind = { read: 1, find: 2, epochEnd: 3, describe: 4, watch: 5, unwatch: 6 } as const;
 
@@ -45,7 +46,8 @@ export const slicesMax = 256;
 /** Which gateway a ticket came from, so that a shard needs no table of them. */
 const gatewaysMax = 64;
 
-export function batchTicket(sequence: number, gateway: number): number {
+/** Of batches and requests alike: a failure names nothing but its ticket. */
+export function linkTicket(sequence: number, gateway: number): number {
   assert(gateway < gatewaysMax, `at most ${gatewaysMax} gateways`);
   return sequence * gatewaysMax + gateway;
 }
@@ -54,18 +56,23 @@ export function gatewayOf(ticket: number): number {
   return ticket % gatewaysMax;
 }
 
+/** Of a reply, with its slot's header, besides the bytes or slices that its request has asked for. */
+const replySizeMax = 256;
+/** Of a failure's words: longer ones are cut. */
+export const failureSizeMax = replySizeMax - ringLayout.slotHeaderSize;
+
 /** How much a gateway may have under way, so that every reply finds room in its ring: a shard never waits for a gateway. */
 export function linkLimits(replyCapacity: number) {
   return {
-    /** A reply of an append takes a quarter of the ring at most, with its slot's header. */
-    appendsMax: Math.floor(replyCapacity / 4 / ((appendedWords + 5) * wordSize)),
+    /** Replies of appends take a quarter of the ring at most, even if all of them fail. */
+    appendsMax: Math.floor(replyCapacity / 4 / replySizeMax),
     /** Bytes of reads, another quarter. */
     readSizeMax: replyCapacity / 4,
-    requestsMax: Math.floor(replyCapacity / 8 / 256),
+    requestsMax: Math.floor(replyCapacity / 8 / replySizeMax),
   } as const;
 }
 
-/** Of one reply; a larger batch goes by message port. */
+/** What a read may ask for; a batch that is larger than what was asked for comes by message port. */
 export function bytesMax(replyCapacity: number): number {
   return replyCapacity / 16;
 }

@@ -3,7 +3,7 @@ import type { Failure } from '../../model/ports.js';
 import type { RingReader, RingSlot } from '../reader.js';
 import type { RingWriter } from '../writer.js';
 import type { LargeAppend, ShardLinkPort } from './large-batches.js';
-import { appendedWords, bytesMax, readWords, replyKind, slicesMax, sliceWords, wordSize } from './layout.js';
+import { appendedWords, failureSizeMax, readWords, replyKind, slicesMax, sliceWords, wordSize } from './layout.js';
 
 export interface ShardRings {
   readonly requests: RingReader;
@@ -38,6 +38,12 @@ export interface AppendedReply {
   readonly leaderEpoch: number;
   readonly logStart: number;
   readonly marks: number;
+}
+
+export interface ReadSize {
+  readonly size: number;
+  /** As asked for: the gateway keeps so much room. */
+  readonly sizeMax: number;
 }
 
 /** Acknowledgements of one turn that go out in one slot. */
@@ -95,7 +101,7 @@ export class ShardEnd {
 
   failed(handle: number, ticket: number, failure: Failure): void {
     this.flush();
-    const bytes = new TextEncoder().encode(JSON.stringify(failure));
+    const bytes = failureBytes(failure);
     const claim = this.#claim(bytes.length);
     this.#rings.replies.data.set(bytes, claim);
     this.#rings.replies.publish(claim, handle, replyKind.failed, ticket);
@@ -109,9 +115,12 @@ export class ShardEnd {
     this.#reply(replyKind.slices, handle, ticket, sliceReply(head, batches));
   }
 
-  /** `fill` puts the bytes that were read where they belong, and then knows what they are. */
-  bytes(handle: number, ticket: number, size: number, fill: (target: Uint8Array) => ReadHead): void {
-    if (size > bytesMax(this.#rings.replyCapacity)) {
+  /**
+   * `fill` puts the bytes that were read where they belong, and then knows what they are. A first batch that is larger than what
+   * was asked for has no room in the ring.
+   */
+  bytes(handle: number, ticket: number, { size, sizeMax }: ReadSize, fill: (target: Uint8Array) => ReadHead): void {
+    if (size > sizeMax) {
       const bytes = new Uint8Array(size);
       const words = Float64Array.from(headWords(fill(bytes), size));
       this.#port.send({ ticket, words, bytes }, [bytes.buffer]);
@@ -160,6 +169,15 @@ export class ShardEnd {
   woken(): void {
     this.#rings.replies.woken();
   }
+}
+
+function failureBytes(failure: Failure): Uint8Array {
+  const bytes = new TextEncoder().encode(JSON.stringify(failure));
+  const excess = bytes.length - failureSizeMax;
+  const { message = '' } = failure;
+  if (excess <= 0 || message === '') return bytes;
+  // Each character is a byte at least.
+  return failureBytes({ ...failure, message: message.slice(0, Math.max(0, message.length - excess)) });
 }
 
 function headWords({ logStart, highWatermark, base, next, leaderEpoch }: ReadHead, count: number): readonly number[] {

@@ -2,12 +2,20 @@ import { topicIdOf } from '../../model/ids.js';
 import { type AckedDurability, type ConfigSourceName, configSourceNamed, durabilityNamed } from '../../wire/proto/enums.js';
 import type {
   DescribeNodeReply,
-  PartitionDescription,
+  PartitionDescription as WirePartition,
   TopicDescription as WireTopic,
 } from '../../wire/proto/generated/messages.js';
 import { type From, startAt } from './consumer/start.js';
 import { type Context, retrying } from './context.js';
 import { errorOf, type MillraceError, ProtocolError } from './errors.js';
+
+export interface PartitionDescription {
+  readonly partition: number;
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly replicas: readonly number[];
+  readonly inSyncReplicas: readonly number[];
+}
 
 export interface TopicDescription {
   readonly name: string;
@@ -15,6 +23,21 @@ export interface TopicDescription {
   readonly topicId: string;
   readonly durability: AckedDurability;
   readonly partitions: readonly PartitionDescription[];
+}
+
+/** The node that answers. */
+export interface NodeDescription {
+  readonly nodeId: number;
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly isReady: boolean;
+  /** Why not, if it is not; else whatever a person should know. */
+  readonly reasons: readonly string[];
+  readonly shards: number;
+  readonly connections: number;
+  readonly subscriptions: number;
+  readonly dataSize: number;
+  readonly diskFree: number;
 }
 
 export interface TopicConfig {
@@ -77,13 +100,22 @@ export class Admin {
   async describeCluster(): Promise<ClusterDescription> {
     const reply = await this.#ask((ms) => this.#context.connection.call({ metadata: {} }, 'metadata', ms));
     const { clusterId, controllerId, nodes, topics } = reply;
-    return { clusterId, controllerId, nodes, topics: topics.map(topicOf) };
+    const known = nodes.map(({ nodeId, gateway }) => ({ nodeId, gateway }));
+    return { clusterId, controllerId, nodes: known, topics: topics.map(topicOf) };
   }
 
   /** Those of the names that exist; without names all. */
   async listTopics(names: readonly string[] = []): Promise<readonly TopicDescription[]> {
     const { topics } = await this.#ask((ms) => this.#context.connection.call({ metadata: { topics: names } }, 'metadata', ms));
     return topics.map(topicOf);
+  }
+
+  /** A topic, which is created with the node's defaults if it is not there; undefined where the node does not do that. */
+  async ensureTopic(name: string): Promise<TopicDescription | undefined> {
+    const metadata = { topics: [name], createMissing: true };
+    const { topics } = await this.#ask((ms) => this.#context.connection.call({ metadata }, 'metadata', ms));
+    const [topic] = topics.map(topicOf);
+    return topic;
   }
 
   async describeTopic(name: string): Promise<TopicDetails> {
@@ -93,7 +125,10 @@ export class Admin {
     const rows = configs.map(({ name: config, value, source, documentation, isReadOnly }) => {
       return { name: config, value, source: configSourceNamed(source), documentation, isReadOnly };
     });
-    return { ...topicOf(present(topic)), configs: rows, usage };
+    const used = usage.map(({ partition, logStartOffset, highWatermark, size, segments }) => {
+      return { partition, logStartOffset, highWatermark, size, segments };
+    });
+    return { ...topicOf(present(topic)), configs: rows, usage: used };
   }
 
   async createTopic(name: string, topic: NewTopic = {}): Promise<TopicDescription> {
@@ -133,8 +168,8 @@ export class Admin {
   }
 
   /** The node that this client is connected to. */
-  describeNode(): Promise<DescribeNodeReply> {
-    return this.#ask((ms) => this.#context.connection.call({ describeNode: {} }, 'describeNode', ms));
+  async describeNode(): Promise<NodeDescription> {
+    return nodeOf(await this.#ask((ms) => this.#context.connection.call({ describeNode: {} }, 'describeNode', ms)));
   }
 
   /** How long an empty request takes there and back, in milliseconds. */
@@ -154,6 +189,18 @@ function present(topic: WireTopic | null): WireTopic {
   return topic;
 }
 
+// A message keeps what is absent on its prototype, where neither JSON nor a spread finds it: each field is named.
+
 function topicOf({ name, topicId, durability, partitions }: WireTopic): TopicDescription {
-  return { name, topicId: topicIdOf(topicId) ?? '', durability: durabilityNamed(durability) ?? 'none', partitions };
+  const known = partitions.map(partitionOf);
+  return { name, topicId: topicIdOf(topicId) ?? '', durability: durabilityNamed(durability) ?? 'none', partitions: known };
+}
+
+function partitionOf({ partition, leaderId, leaderEpoch, replicas, inSyncReplicas }: WirePartition): PartitionDescription {
+  return { partition, leaderId, leaderEpoch, replicas, inSyncReplicas };
+}
+
+function nodeOf(reply: DescribeNodeReply): NodeDescription {
+  const { nodeId, version, uptimeMs, isReady, reasons, shards, connections, subscriptions, dataSize, diskFree } = reply;
+  return { nodeId, version, uptimeMs, isReady, reasons, shards, connections, subscriptions, dataSize, diskFree };
 }

@@ -9,6 +9,11 @@ export const optionalTools = {
     install: 'apt-get install chromium, or MILLRACE_CHROMIUM=/path/to/chromium',
   },
   clippy: { probe: ['cargo', 'clippy', '--version'], install: 'rustup component add clippy' },
+  // Distributions ship venv without the pip that it needs: only ensurepip tells.
+  python: {
+    probe: ['python3', '-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))'],
+    install: 'apt-get install python3-venv, Python 3.9 or later',
+  },
   rustfmt: { probe: ['cargo', 'fmt', '--version'], install: 'rustup component add rustfmt' },
 } as const satisfies Readonly<Record<string, { readonly probe: readonly [string, ...string[]]; readonly install: string }>>;
 

@@ -78,8 +78,20 @@ const testStages: readonly Stage[] = [
   },
 ];
 
+/** `npm run conformance`: clients that are not ours, or that were written from the documents alone. */
+export const conformanceStages: readonly Stage[] = [
+  {
+    name: 'conformance',
+    command: [bin('vitest'), 'run', '--config', 'vitest.conformance.config.ts'],
+    count: byVitest,
+    filter: (pattern) => ['--passWithNoTests', '-t', pattern],
+    needs: 'python',
+    secondsMax: 600,
+  },
+];
+
 /** `npm test`: the checks, all tests, and a short slice of every campaign. */
-export const allStages: readonly Stage[] = [...checkStages, ...testStages, ...slices(), mutantSlice()];
+export const allStages: readonly Stage[] = [...checkStages, ...testStages, ...conformanceStages, ...slices(), mutantSlice()];
 
 // As many mutants as begin within the minute: two or three where the tests have been compiled before.
 function mutantSlice(): Stage {

@@ -49,19 +49,45 @@ export class BatchWriter {
     value: Uint8Array | null,
     headers: readonly RecordHeader[] = noHeaders,
   ): void {
+    const cursor = this.#begin(timestamp, key, value === null ? -1 : value.length, headers);
+    putNullable(cursor, key);
+    putNullable(cursor, value);
+    this.#end(cursor, headers);
+  }
+
+  /** As `append`, with a part of larger bytes as value: no object is made for the record. */
+  appendPart(
+    timestamp: number,
+    key: Uint8Array | null,
+    source: Uint8Array,
+    from: number,
+    end: number,
+    headers: readonly RecordHeader[] = noHeaders,
+  ): void {
+    const cursor = this.#begin(timestamp, key, end - from, headers);
+    putNullable(cursor, key);
+    putVarint(cursor, end - from);
+    copyPart(cursor, source, from, end);
+    this.#end(cursor, headers);
+  }
+
+  /** Up to where the key comes. */
+  #begin(timestamp: number, key: Uint8Array | null, valueSize: number, headers: readonly RecordHeader[]): Cursor {
     assert(Number.isSafeInteger(timestamp) && timestamp >= noTimestamp, 'a timestamp that is neither milliseconds nor -1');
     if (this.#count === 0) this.#firstTimestamp = timestamp;
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
     const delta = timestamp - this.#firstTimestamp;
-    const size = recordSize(delta, this.#count, key, value, headers);
+    const size = recordSize(delta, this.#count, key, valueSize, headers);
     this.#reserve(size + 5);
     const cursor = this.#cursor;
     putVarint(cursor, size);
     cursor.bytes[cursor.position++] = 0;
     putVarint(cursor, delta);
     putVarint(cursor, this.#count);
-    putNullable(cursor, key);
-    putNullable(cursor, value);
+    return cursor;
+  }
+
+  #end(cursor: Cursor, headers: readonly RecordHeader[]): void {
     putVarint(cursor, headers.length);
     for (const header of headers) {
       putNullable(cursor, header.name);
@@ -126,10 +152,11 @@ function recordSize(
   timestampDelta: number,
   offsetDelta: number,
   key: Uint8Array | null,
-  value: Uint8Array | null,
+  valueSize: number,
   headers: readonly RecordHeader[],
 ): number {
-  let size = 1 + varintSize(timestampDelta) + varintSize(offsetDelta) + nullableSize(key) + nullableSize(value);
+  let size = 1 + varintSize(timestampDelta) + varintSize(offsetDelta) + nullableSize(key);
+  size += varintSize(valueSize) + Math.max(0, valueSize);
   size += varintSize(headers.length);
   for (const header of headers) size += nullableSize(header.name) + nullableSize(header.value);
   return size;
@@ -145,8 +172,9 @@ function around(compressed: Uint8Array): Uint8Array {
   return batch;
 }
 
-/** Below this, a loop beats the call that copies. */
+/** Below this, a loop beats the call that copies, and the view that a part takes. */
 const copySizeMin = 24;
+const partSizeMin = 96;
 
 function putNullable(cursor: Cursor, source: Uint8Array | null): void {
   if (source === null) {
@@ -154,8 +182,16 @@ function putNullable(cursor: Cursor, source: Uint8Array | null): void {
     return;
   }
   putVarint(cursor, source.length);
+  if (source.length >= copySizeMin) {
+    cursor.bytes.set(source, cursor.position);
+    cursor.position += source.length;
+  } else copyPart(cursor, source, 0, source.length);
+}
+
+function copyPart(cursor: Cursor, source: Uint8Array, from: number, end: number): void {
   const { bytes, position } = cursor;
-  if (source.length >= copySizeMin) bytes.set(source, position);
-  else for (let index = 0; index < source.length; index++) bytes[position + index] = source[index] as number;
-  cursor.position += source.length;
+  const size = end - from;
+  if (size >= partSizeMin) bytes.set(source.subarray(from, end), position);
+  else for (let index = 0; index < size; index++) bytes[position + index] = source[from + index] as number;
+  cursor.position += size;
 }

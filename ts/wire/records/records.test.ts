@@ -5,8 +5,9 @@ import { offset } from '../../model/offset.js';
 import { BatchPlan, type NewRecord } from './build.js';
 import { crc32c } from './crc32c.js';
 import { attributeBits, BatchHeader, hasRightCrc, recordsOf } from './header.js';
-import { type BatchRecord, iterateRecords, type RecordProblem } from './iterate.js';
+import { type BatchRecord, iterateRecords } from './iterate.js';
 import { layout } from './layout.js';
+import type { RecordProblem } from './scan.js';
 import { type Cursor, putVarint } from './varint.js';
 
 function headerOf(batch: Uint8Array): BatchHeader {

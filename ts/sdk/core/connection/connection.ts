@@ -1,5 +1,12 @@
 import type { Clock } from '../../../model/ports.js';
-import type { ClientMessage, Push, ServerMessage, SubscriptionEvent, Welcome } from '../../../wire/proto/generated/messages.js';
+import type {
+  ClientMessage,
+  Limits,
+  Push,
+  ServerMessage,
+  SubscriptionEvent,
+  Welcome,
+} from '../../../wire/proto/generated/messages.js';
 import { type Draft, decodeServerMessage, encodeClientMessage } from '../../../wire/proto/messages.js';
 import type { Chance } from '../clock.js';
 import { ClusterChangedError, closedError, connectionLost, errorOf, LimitError, ProtocolError, timedOut } from '../errors.js';
@@ -68,6 +75,7 @@ export class Connection {
   #phase: Phase;
   #transport: Transport | undefined;
   #welcome: Welcome | undefined;
+  #limits: Limits | undefined;
   #clusterId: string | undefined;
   #session = 0;
   #ended: Error | undefined;
@@ -85,6 +93,11 @@ export class Connection {
   /** Of the server, where the connection is open. */
   get welcome(): Welcome | undefined {
     return this.#phase.name === 'open' ? this.#welcome : undefined;
+  }
+
+  /** Of the server that was last met. */
+  get limits(): Limits | undefined {
+    return this.#limits;
   }
 
   /** Counts the times it was open: what belongs to an earlier one is over. */
@@ -297,6 +310,7 @@ export class Connection {
     }
     this.#clusterId = welcome.clusterId;
     this.#welcome = welcome;
+    this.#limits = welcome.limits ?? undefined;
     this.#session++;
     this.#happened({ type: 'welcomed', idleMsMax: welcome.limits?.idleMsMax ?? 0 });
     const { url } = this.#settings;

@@ -1,5 +1,6 @@
 import { BatchHeader, hasRightCrc, recordsOf } from '../../../wire/records/header.js';
 import { type BatchRecord, type RecordHeader, RecordReader } from '../../../wire/records/iterate.js';
+import { RecordScan } from '../../../wire/records/scan.js';
 import type { Context } from '../context.js';
 import { CorruptDataError } from '../errors.js';
 import type { ConsumerSettings } from './options.js';
@@ -30,6 +31,50 @@ export interface ConsumedBatch<Key = Uint8Array | null, Value = Uint8Array | nul
   /** Of the partition, when this batch was pushed. */
   readonly highWatermark: number;
   readonly records: readonly ConsumedRecord<Key, Value>[];
+}
+
+/** A batch that was checked and decompressed: of its records, those from `from` on and below `nextOffset` were asked for. */
+export interface PlainBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly header: BatchHeader;
+  readonly records: Uint8Array;
+  readonly from: number;
+  readonly nextOffset: number;
+  readonly highWatermark: number;
+}
+
+/** One batch as it was stored, its records where they lie: no object is made of any. */
+export class StoredBatch {
+  readonly topic: string;
+  readonly partition: number;
+  /** Where this partition goes on. */
+  readonly nextOffset: number;
+  /** Of the partition, when this batch was pushed. */
+  readonly highWatermark: number;
+  readonly #scan: RecordScan;
+  readonly #from: number;
+
+  /** Use `storedBatches` of a consumer. */
+  constructor({ topic, partition, header, records, from, nextOffset, highWatermark }: PlainBatch) {
+    this.topic = topic;
+    this.partition = partition;
+    this.nextOffset = nextOffset;
+    this.highWatermark = highWatermark;
+    this.#scan = new RecordScan(header, records);
+    this.#from = from;
+  }
+
+  /** The next record; undefined behind the last one. It is the same scan each time, one record further. */
+  next(): RecordScan | undefined {
+    const scan = this.#scan;
+    while (scan.next()) {
+      if (scan.offset >= this.nextOffset) return undefined;
+      if (scan.offset >= this.#from) return scan;
+    }
+    if (scan.problem !== undefined) throw corrupt(this, undefined, scan.problem);
+    return undefined;
+  }
 }
 
 /** Where a batch was found, for the texts of errors. */
@@ -66,13 +111,8 @@ export function plainRecords(
   return context.codecs.decompress(compression, recordsOf(batch, header));
 }
 
-/** Those from `from` on and below `limit`. */
 export function readRecords(
-  header: BatchHeader,
-  plain: Uint8Array,
-  from: number,
-  limit: number,
-  { topic, partition }: Place,
+  { topic, partition, header, records: plain, from, nextOffset }: PlainBatch,
   { key, value }: ConsumerSettings,
 ): ConsumedRecord<unknown, unknown>[] {
   const records: ConsumedRecord<unknown, unknown>[] = [];
@@ -80,7 +120,7 @@ export function readRecords(
   for (let taken = reader.next(); taken !== undefined; taken = reader.next()) {
     if (typeof taken === 'string') throw corrupt({ topic, partition }, header.baseOffset, taken);
     const { offset, timestamp } = taken;
-    if (offset < from || offset >= limit) continue;
+    if (offset < from || offset >= nextOffset) continue;
     records.push({
       topic,
       partition,

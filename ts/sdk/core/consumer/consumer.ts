@@ -2,7 +2,16 @@ import { topicIdOf } from '../../../model/ids.js';
 import type { Push, SubscriptionEvent } from '../../../wire/proto/generated/messages.js';
 import type { Context } from '../context.js';
 import { closedError, invalidArgument, type MillraceError } from '../errors.js';
-import { type ConsumedBatch, type ConsumedRecord, checkCrc, headerIn, plainRecords, readRecords } from './batch.js';
+import {
+  type ConsumedBatch,
+  type ConsumedRecord,
+  checkCrc,
+  headerIn,
+  type PlainBatch,
+  plainRecords,
+  readRecords,
+  StoredBatch,
+} from './batch.js';
 import { Inbox, type InboxItem } from './inbox.js';
 import { type ConsumerOptions, type ConsumerSettings, consumerSettings, selectionsOf, type TopicSelection } from './options.js';
 import type { PartitionReader } from './partition-reader.js';
@@ -16,6 +25,16 @@ type PushItem = Extract<InboxItem, { readonly kind: 'push' }>;
 interface Frame {
   readonly item: PushItem;
   rest: Uint8Array;
+}
+
+/** What a batch is handed out as; undefined: it has no records that were asked for. */
+type Reading<T> = (batch: PlainBatch) => T | undefined;
+
+interface Taken<T> {
+  readonly batch: T;
+  readonly partition: PartitionReader;
+  /** Behind the batch. */
+  readonly end: Position;
 }
 
 const windowMin = 64 * 1024;
@@ -137,18 +156,34 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
 
   /** Batches as they were stored: for many small records the quicker way to read. Those without records are left out. */
   batches(): AsyncIterableIterator<ConsumedBatch<Key, Value>> {
-    const next = async (): Promise<IteratorResult<ConsumedBatch<Key, Value>, undefined>> => {
-      const taken = await this.#nextBatch();
-      if (taken === undefined) return { done: true, value: undefined };
-      const { batch, partition, end } = taken;
-      partition.delivered = end;
-      return { done: false, value: batch };
-    };
-    return this.#iterator(next);
+    return this.#batchesAs((batch) => this.#consumed(batch));
+  }
+
+  /** Batches whose records are read where they lie: for those who read very many records and need no object of each. */
+  storedBatches(): AsyncIterableIterator<StoredBatch> {
+    return this.#batchesAs((batch) => (batch.header.recordsCount === 0 ? undefined : new StoredBatch(batch)));
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumedRecord<Key, Value>> {
     return this.#iterator(() => this.#next());
+  }
+
+  #batchesAs<T>(read: Reading<T>): AsyncIterableIterator<T> {
+    return this.#iterator(async () => {
+      const taken = await this.#nextBatch(read);
+      if (taken === undefined) return { done: true, value: undefined };
+      taken.partition.delivered = taken.end;
+      return { done: false, value: taken.batch };
+    });
+  }
+
+  #consumed(plain: PlainBatch): ConsumedBatch<Key, Value> | undefined {
+    const { topic, partition, nextOffset, highWatermark, header } = plain;
+    const { leaderEpoch } = header;
+    const records = readRecords(plain, this.#settings);
+    if (records.length === 0) return undefined;
+    const batch: ConsumedBatch<unknown, unknown> = { topic, partition, nextOffset, leaderEpoch, highWatermark, records };
+    return batch as ConsumedBatch<Key, Value>;
   }
 
   #iterator<T>(next: () => Promise<IteratorResult<T, undefined>>): AsyncIterableIterator<T> {
@@ -180,7 +215,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
 
   async #nextOfNewBatch(): Promise<IteratorResult<ConsumedRecord<Key, Value>, undefined>> {
     for (;;) {
-      const taken = await this.#nextBatch();
+      const taken = await this.#nextBatch((batch) => this.#consumed(batch));
       if (taken === undefined) return { done: true, value: undefined };
       this.#records = taken.batch.records;
       this.#recordsAt = 0;
@@ -193,9 +228,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   }
 
   /** The next batch with records; undefined: reading is over. */
-  async #nextBatch(): Promise<
-    { readonly batch: ConsumedBatch<Key, Value>; readonly partition: PartitionReader; readonly end: Position } | undefined
-  > {
+  async #nextBatch<T>(read: Reading<T>): Promise<Taken<T> | undefined> {
     for (;;) {
       if (this.#isClosed) return undefined;
       // Before the first record, so that positions taken after it speak of all partitions.
@@ -205,7 +238,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
         continue;
       }
       if (this.#frame !== undefined) {
-        const batch = await this.#nextOf(this.#frame);
+        const batch = await this.#nextOf(this.#frame, read);
         if (batch !== undefined) return batch;
         continue;
       }
@@ -223,7 +256,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     else if (item.onReached()) this.#settings.onEvent(item.event);
   }
 
-  async #nextOf(frame: Frame) {
+  async #nextOf<T>(frame: Frame, read: Reading<T>): Promise<Taken<T> | undefined> {
     const { owner, partition, push, generation, limit } = frame.item;
     const isStale = partition.generation !== generation;
     if (frame.rest.length === 0 || isStale) {
@@ -248,26 +281,16 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     const end: Position = { topicId, offset: Math.min(header.lastOffset + 1, limit), leaderEpoch };
     checkCrc(bytes, header, partition, this.#context);
     const plain = plainRecords(bytes, header, partition, this.#context);
-    const isAtOnce = plain instanceof Uint8Array;
-    const records = header.isControl
-      ? []
-      : readRecords(header, isAtOnce ? plain : await plain, from, limit, partition, this.#settings);
+    const records = plain instanceof Uint8Array ? plain : await plain;
     // A seek, or the end, may have come while it was decompressed.
     if (this.#isClosed || partition.generation !== generation) return undefined;
-    if (records.length === 0) {
-      partition.delivered = end;
-      return undefined;
-    }
     const { topic, partition: number } = partition;
-    const batch: ConsumedBatch<unknown, unknown> = {
-      topic,
-      partition: number,
-      nextOffset: end.offset,
-      leaderEpoch,
-      highWatermark: push.highWatermark,
-      records,
-    };
-    return { batch: batch as ConsumedBatch<Key, Value>, partition, end };
+    const { highWatermark } = push;
+    const found = { topic, partition: number, header, records, from, nextOffset: end.offset, highWatermark };
+    const batch = header.isControl ? undefined : read(found);
+    if (batch !== undefined) return { batch, partition, end };
+    partition.delivered = end;
+    return undefined;
   }
 
   #reader(selection: TopicReader['selection'], count: number): TopicReader {

@@ -110,6 +110,8 @@ export class Dispatch {
     const now = this.#context.clock.monotonicMs();
     const inFlightMax = limits?.produceSizeInFlightMax || Number.POSITIVE_INFINITY;
     const room = Math.min(requestSizeMax, limits?.messageSizeMax || requestSizeMax, inFlightMax - this.#sizeUnderWay);
+    // A batch alone may be larger than what several may take together, but not than what may be under way beside others.
+    const aloneRoom = this.#sizeUnderWay === 0 ? Number.POSITIVE_INFINITY : inFlightMax - this.#sizeUnderWay;
     const sent: Sent[] = [];
     let size = requestOverhead;
     let notBefore = Number.POSITIVE_INFINITY;
@@ -117,12 +119,14 @@ export class Dispatch {
       const { sender } = queue;
       if (sender.needsIdentity) this.#askForIdentity(queue);
       if (sender.notBefore > now) notBefore = Math.min(notBefore, sender.notBefore);
-      // A batch alone may be larger than what several may take together.
-      if (sent.length > 0 && size + this.#settings.batchSizeMax + entryOverhead > room) break;
+      const next = sender.next(now)?.bytes;
+      if (next === undefined) continue;
+      const added = next.length + entryOverhead + queue.topic.length * 3;
+      if (size + added > (sent.length > 0 ? room : aloneRoom)) break;
       const entry = sender.take(now);
       if (entry === undefined) continue;
       const bytes = queue.bytesOf(entry);
-      size += bytes.length + entryOverhead + queue.topic.length * 3;
+      size += added;
       sent.push({ queue, entry, bytes });
     }
     // Whoever was taken from goes to the end, so that no partition waits for another one.
@@ -149,7 +153,10 @@ export class Dispatch {
 
   #send(sent: readonly Sent[]): void {
     const lossesCount = this.#lossesCount;
-    const size = sent.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const size = sent.reduce(
+      (sum, { bytes, queue }) => sum + bytes.length + entryOverhead + queue.topic.length * 3,
+      requestOverhead,
+    );
     this.#sizeUnderWay += size;
     const produce = {
       acks: acks[this.#settings.acks],

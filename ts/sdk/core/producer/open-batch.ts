@@ -24,7 +24,7 @@ export interface BatchDelivery extends Omit<Delivery, 'offset' | 'timestamp'> {
  * compressed and sent, perhaps more than once.
  */
 export class OpenBatch implements SentBatch {
-  readonly writer = new BatchWriter();
+  readonly writer: BatchWriter;
   readonly openedAt: number;
   readonly deadline: number;
   /** Whole, stamped anew for each identity; undefined until it is closed and, where asked for, compressed. */
@@ -33,7 +33,8 @@ export class OpenBatch implements SentBatch {
   reserved = 0;
   #waiters: Waiter[] = [];
 
-  constructor(openedAt: number, deadline: number) {
+  constructor(openedAt: number, deadline: number, writer = new BatchWriter()) {
+    this.writer = writer;
     this.openedAt = openedAt;
     this.deadline = deadline;
   }

@@ -5,7 +5,10 @@ import { type Bytes, plain, type Serializer } from '../serde.js';
 import type { Partitioner } from './partitioner.js';
 
 export interface ProducerOptions<Key = Bytes, Value = Bytes> {
-  /** How long a batch may wait for more records; 0 sends at the next turn of the event loop. Default 5. */
+  /**
+   * How long a batch may wait for more records while earlier ones of its partition are on their way; with none under way it goes at
+   * once. Default 5.
+   */
   readonly lingerMs?: number;
   /** A batch is closed when it has this many bytes, uncompressed. A larger record has a batch for itself. Default 64 KiB. */
   readonly batchSizeMax?: number;

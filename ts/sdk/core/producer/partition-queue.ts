@@ -32,8 +32,9 @@ export class PartitionQueue {
     this.sender = new PartitionSender({ isIdempotent: settings.isIdempotent, isRepeated, underWayMax });
   }
 
-  get isEmpty(): boolean {
-    return this.open === undefined && this.#compressing.length === 0 && this.sender.isEmpty;
+  /** Whether a closed batch is on its way. */
+  get isBusy(): boolean {
+    return this.#compressing.length > 0 || !this.sender.isEmpty;
   }
 
   /** Closes the open batch. `onReady` is called when it can be sent, or has failed. */

@@ -133,25 +133,38 @@ export class PartitionSender<Batch extends SentBatch> {
     });
   }
 
+  /** The batch that `take` gives, if it gives one. */
+  get next(): Batch | undefined {
+    return this.#entries.find(({ isUnderWay }) => !isUnderWay)?.batch;
+  }
+
   /** When `take` may answer again after a failure. */
   get notBefore(): number {
     return this.#notBefore;
   }
 
-  /** The next batch to send, from now on under way; undefined: none now. */
+  /** The next batch to send; undefined: none now. */
+  next(now: number): Batch | undefined {
+    return this.#next(now)?.batch;
+  }
+
+  /** What `next` answers is under way from now on. */
   take(now: number): Entry<Batch> | undefined {
-    if (this.#isRecovering || now < this.#notBefore || this.#underWay >= this.#underWayMax()) return undefined;
-    if (this.#settings.isIdempotent && this.#identity === undefined) return undefined;
-    const entry = this.#entries.find(({ isUnderWay }) => !isUnderWay);
+    const entry = this.#next(now);
     if (entry === undefined) return undefined;
-    if (this.#settings.isIdempotent && entry.sequence === undefined) {
-      if (!this.#isWithinMemory()) return undefined;
-      this.#number(entry);
-    }
+    if (this.#settings.isIdempotent && entry.sequence === undefined) this.#number(entry);
     entry.isUnderWay = true;
     entry.attempts++;
     this.#underWay++;
     return entry;
+  }
+
+  #next(now: number): MutableEntry<Batch> | undefined {
+    if (this.#isRecovering || now < this.#notBefore || this.#underWay >= this.#underWayMax()) return undefined;
+    if (this.#settings.isIdempotent && this.#identity === undefined) return undefined;
+    const entry = this.#entries.find(({ isUnderWay }) => !isUnderWay);
+    const isNew = this.#settings.isIdempotent && entry?.sequence === undefined;
+    return isNew && !this.#isWithinMemory() ? undefined : entry;
   }
 
   /** The server has answered. `retryAt`: when what failed may go again. */

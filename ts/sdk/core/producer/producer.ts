@@ -1,6 +1,6 @@
 import { durabilityNamed } from '../../../wire/proto/enums.js';
 import type { ProduceResult } from '../../../wire/proto/generated/messages.js';
-import { recordSizeMax } from '../../../wire/records/batch-writer.js';
+import { type BatchWriter, recordSizeMax } from '../../../wire/records/batch-writer.js';
 import type { Context } from '../context.js';
 import { closedError, errorNamedAs, LimitError, MillraceError } from '../errors.js';
 import type { Bytes } from '../serde.js';
@@ -16,6 +16,8 @@ import { TopicQueues, type WaitingRecord } from './topics.js';
 /** Records that wait for a topic or for room, before more of them are refused. */
 const waitingMax = 10_000;
 const expiryChecks = 20;
+/** Of a request around one batch: the longest topic name, and what compression may add to what does not compress. */
+const messageOverhead = 2048;
 
 export interface BatchFailure {
   readonly topic: string;
@@ -43,8 +45,12 @@ export class Producer<Key = Bytes, Value = Bytes> {
   readonly #dispatch: Dispatch;
   readonly #rotation: StickyRotation;
   readonly #topics = new Map<string, TopicQueues>();
-  /** Those with an open batch, by age. */
+  /** Those whose open batch waits for more records, by age. */
   readonly #open = new Set<PartitionQueue>();
+  /** Those whose open batch has waited enough, but would only wait behind other closed ones: meanwhile it takes more. */
+  readonly #due = new Set<PartitionQueue>();
+  /** Those whose open batch goes when the present turn of the event loop ends. */
+  readonly #soon = new Set<PartitionQueue>();
   readonly #stopListening: () => void;
   readonly #roomWaiters: (() => void)[] = [];
   #idleWaiters: (() => void)[] = [];
@@ -99,6 +105,31 @@ export class Producer<Key = Bytes, Value = Bytes> {
   write(record: OutgoingRecord<Key, Value>): Promise<void> | undefined {
     const waiting = this.#take(record, false);
     if (waiting !== undefined) return waiting.then(() => undefined);
+    return this.#isFull ? this.#room() : undefined;
+  }
+
+  /** How many partitions a topic has, which is created if the server allows that; asked once, then known. */
+  async partitionsOf(name: string): Promise<number> {
+    if (this.#ended !== undefined) throw this.#ended;
+    const topic = this.#topic(name);
+    if (!topic.isKnown) await topic.refresh();
+    return topic.queues.length;
+  }
+
+  /**
+   * Sends records that the caller has put into a batch already, as one batch of this partition: behind what was given to `send` and
+   * `write` for it. For those who make very many records; answers as `write` does. The topic has to be known: `partitionsOf`.
+   */
+  writeBatch(name: string, partition: number, records: BatchWriter): Promise<void> | undefined {
+    if (this.#ended !== undefined) throw this.#ended;
+    const topic = this.#topic(name);
+    const queue = topic.queues[checkedPartition(partition, name, topic.queues.length)] as PartitionQueue;
+    this.#refuseTooLarge(records.size, records.count === 1 ? 'a record' : 'a batch');
+    if (queue.open !== undefined) this.#close(queue, topic.queues.length);
+    const batch = this.#openBatch(queue, topic, records);
+    batch.reserved = records.size;
+    this.#bufferSize += records.size;
+    this.#close(queue, topic.queues.length);
     return this.#isFull ? this.#room() : undefined;
   }
 
@@ -224,6 +255,14 @@ export class Producer<Key = Bytes, Value = Bytes> {
     return delivered;
   }
 
+  /** What the server takes at all, and in one message. */
+  get #batchSizeLimit(): number {
+    const { limits } = this.#context.connection;
+    const ofBatch = limits?.batchSizeMax || Number.POSITIVE_INFINITY;
+    const ofMessage = (limits?.messageSizeMax || Number.POSITIVE_INFINITY) - messageOverhead;
+    return Math.min(ofBatch, ofMessage);
+  }
+
   #queueFor(topic: TopicQueues, asked: number | undefined, key: Uint8Array | null): PartitionQueue {
     const { length } = topic.queues;
     const { partitioner } = this.#settings;
@@ -232,19 +271,54 @@ export class Producer<Key = Bytes, Value = Bytes> {
   }
 
   #batchFor(queue: PartitionQueue, topic: TopicQueues, size: number): OpenBatch {
-    const limit = this.#context.connection.welcome?.limits?.batchSizeMax || Number.POSITIVE_INFINITY;
-    if (size > limit) throw errorNamedAs('batch-too-large', `a record of ${size} bytes: a batch has at most ${limit}`);
+    const limit = this.#refuseTooLarge(size, 'a record');
     const { open } = queue;
     if (open !== undefined && open.writer.size + size <= Math.min(this.#settings.batchSizeMax, limit)) return open;
     if (open !== undefined) this.#close(queue, topic.queues.length);
+    const batch = this.#openBatch(queue, topic);
+    this.#letLinger(queue);
+    return batch;
+  }
+
+  #refuseTooLarge(size: number, what: string): number {
+    const limit = this.#batchSizeLimit;
+    if (size > limit) throw errorNamedAs('batch-too-large', `${what} of ${size} bytes: a batch has at most ${limit}`);
+    return limit;
+  }
+
+  #openBatch(queue: PartitionQueue, topic: TopicQueues, records?: BatchWriter): OpenBatch {
     const now = this.#context.clock.monotonicMs();
     topic.refreshIfOld(now);
-    const batch = new OpenBatch(now, now + this.#settings.deliveryTimeoutMs);
+    const batch = new OpenBatch(now, now + this.#settings.deliveryTimeoutMs, records);
     queue.open = batch;
-    this.#open.add(queue);
-    this.#linger();
     this.#watchExpiry();
     return batch;
+  }
+
+  /** Alone on its way a batch need not wait: what gathers company is the time that others take. */
+  #letLinger(queue: PartitionQueue): void {
+    if (queue.isBusy && this.#settings.lingerMs > 0) {
+      this.#open.add(queue);
+      this.#linger();
+      return;
+    }
+    if (this.#soon.size === 0) queueMicrotask(() => this.#closeSoon());
+    this.#soon.add(queue);
+  }
+
+  #closeSoon(): void {
+    const queues = [...this.#soon];
+    this.#soon.clear();
+    for (const queue of queues) this.#closeOrHold(queue);
+  }
+
+  #closeOrHold(queue: PartitionQueue): void {
+    if (queue.sender.waitingCount === 0) {
+      this.#close(queue, this.#topics.get(queue.topic)?.queues.length ?? 1);
+      return;
+    }
+    this.#open.delete(queue);
+    this.#due.add(queue);
   }
 
   /** One timer for all open batches: they are closed in the order in which they were opened. */
@@ -260,18 +334,22 @@ export class Producer<Key = Bytes, Value = Bytes> {
       const openedUntil = clock.monotonicMs() - this.#settings.lingerMs;
       for (const queue of this.#open) {
         if (queue.open !== undefined && queue.open.openedAt > openedUntil) break;
-        this.#close(queue, this.#topics.get(queue.topic)?.queues.length ?? 1);
+        this.#closeOrHold(queue);
       }
       this.#linger();
     });
   }
 
   #closeAll(): void {
-    for (const queue of [...this.#open]) this.#close(queue, this.#topics.get(queue.topic)?.queues.length ?? 1);
+    for (const queue of [...this.#open, ...this.#due, ...this.#soon]) {
+      this.#close(queue, this.#topics.get(queue.topic)?.queues.length ?? 1);
+    }
   }
 
   #close(queue: PartitionQueue, partitionsCount: number): void {
     this.#open.delete(queue);
+    this.#due.delete(queue);
+    this.#soon.delete(queue);
     this.#rotation.turn(queue.topic, queue.partition, partitionsCount);
     queue.close(
       () => this.#dispatch.ready(queue),
@@ -286,6 +364,8 @@ export class Producer<Key = Bytes, Value = Bytes> {
       if (one.error === undefined) this.#delivered(queue, one.batch, one.result);
       else this.#failed(queue, one.batch, one.error);
     }
+    const isItsTurn = !queue.isBusy || (this.#due.has(queue) && queue.sender.waitingCount === 0);
+    if (queue.open !== undefined && isItsTurn) this.#close(queue, this.#topics.get(queue.topic)?.queues.length ?? 1);
     if (!this.#isFull) this.#tellRoom();
     this.#tellIfIdle();
   }
@@ -356,7 +436,7 @@ export class Producer<Key = Bytes, Value = Bytes> {
       }
     }
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
-    this.#open.clear();
+    for (const queues of [this.#open, this.#due, this.#soon]) queues.clear();
     this.#cancelExpiry?.();
   }
 }

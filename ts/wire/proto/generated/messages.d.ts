@@ -312,6 +312,7 @@ export interface ProduceRequest {
 
 /** One batch for one partition. Entries of one request are independent of one another. */
 export interface ProduceEntry {
+  /** Created if it does not exist, where the node allows that. */
   readonly topic: string;
   readonly partition: number;
   /** A Kafka record batch (magic 2), whole, with base offset 0 or any other: the server gives the offset. */
@@ -368,6 +369,7 @@ export interface End {}
 
 /** What a reader has of a partition: it wants `offset` next. The topic's id and the epoch of the last batch it read let the server notice that the topic was created anew, or that the log was cut and continued differently. */
 export interface Position {
+  /** 16 bytes; empty: not checked. */
   readonly topicId: Uint8Array;
   readonly offset: number;
   /** Of the batch before `offset`; absent if nothing was read. */
@@ -402,7 +404,7 @@ export interface SubscribeReply {
 
 export interface SubscribedPartition {
   readonly partition: number;
-  /** The first offset that will be pushed. */
+  /** The first offset that will be pushed: where it goes on, if an event tells that it is not the one that was wanted. */
   readonly offset: number;
   readonly logStartOffset: number;
   readonly highWatermark: number;
@@ -467,7 +469,7 @@ export interface TopicRecreated {
   readonly offset: number;
 }
 
-/** The subscription is over. */
+/** The subscription is over: one event for all of its partitions. */
 export interface TopicDeleted {}
 
 export interface PartitionAdded {
@@ -485,10 +487,10 @@ export interface FetchRequest {
   readonly offset: number;
   /** At most so many bytes, but at least one batch. 0: the server's limit. */
   readonly sizeMax: number;
-  /** Waits until so many bytes are there, `wait_ms` at most. */
+  /** Waits until so many bytes are there, `wait_ms` at most. 0: no wait. */
   readonly sizeMin: number;
   readonly waitMs: number;
-  /** As in Position. */
+  /** This and `topic_id` as in Position. */
   readonly leaderEpoch: number | null;
   readonly topicId: Uint8Array;
 }
@@ -497,7 +499,7 @@ export type FetchReply = {
   readonly topicId: Uint8Array;
   readonly logStartOffset: number;
   readonly highWatermark: number;
-  /** Behind the last batch; where to fetch next. */
+  /** Behind the last batch; where to fetch next: the offset asked for, if there are no batches. */
   readonly nextOffset: number;
   readonly leaderEpoch: number;
   readonly batches: Uint8Array;
@@ -512,6 +514,7 @@ export interface ListOffsetsRequest {
   readonly topic: string;
   /** Empty: all. */
   readonly partitions: readonly number[];
+  /** Absent: end. */
   readonly at: StartAt | null;
 }
 
@@ -522,7 +525,9 @@ export interface ListOffsetsReply {
 
 export interface ListedOffset {
   readonly partition: number;
+  /** Absent: found. */
   readonly error: Error | null;
+  /** By time: the end, if no record has it. */
   readonly offset: number;
   /** Of the record found by time. */
   readonly timestampMs: number | null;

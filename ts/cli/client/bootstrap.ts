@@ -1,0 +1,25 @@
+import { type Address, parseAddress } from '../../model/quantities.js';
+import type { OptionTable } from '../options.js';
+import { UsageError } from '../usage-error.js';
+
+export const defaultGateway = '127.0.0.1:9080';
+
+/** What every command that talks to a node takes. */
+export const clientOptions = {
+  bootstrap: {
+    kind: 'text',
+    value: 'HOST:PORT',
+    default: defaultGateway,
+    help: 'the gateway of any node of the cluster',
+  },
+} as const satisfies OptionTable;
+
+export const jsonOption = { json: { kind: 'flag', help: 'the same as JSON, for programs' } } as const satisfies OptionTable;
+
+export function parseBootstrap(text: string): Address {
+  const address = parseAddress(text.replace(/^(https?|wss?):\/\//, '').replace(/\/$/, ''));
+  if (address === undefined || address.port === 0) {
+    throw new UsageError(`--bootstrap wants HOST:PORT such as ${defaultGateway}, not "${text}"`);
+  }
+  return address;
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** Clients that others wrote, or that know no more than the documents, against a real node. */
+export default defineConfig({
+  test: {
+    include: ['test/conformance/**/*.test.ts'],
+    testTimeout: 90_000,
+    // The first time, packages are installed.
+    hookTimeout: 300_000,
+  },
+});
