@@ -4,7 +4,7 @@ import { eventText } from '../tail/event-text.js';
 import { type Filter, filterOf } from '../tail/filter.js';
 import type { From } from '../tail/jump.js';
 import { beginning, mayRead, type Reading, type ReadingEvent, read, roomOf } from '../tail/reading.js';
-import { rowOf } from '../tail/row.js';
+import { rowOf, sourceOf } from '../tail/row.js';
 import { RowBuffer } from '../tail/row-buffer.js';
 import { Sampler } from '../tail/sampler.js';
 import { codeOf, messageOf } from './loaded.js';
@@ -108,9 +108,13 @@ export class Tail {
     });
   }
 
-  /** For what comes from now on. */
+  /** For what is in the list and what comes. What an earlier filter left out is not there any more. */
   setFilter(query: string): void {
     this.#filter = filterOf(query);
+    const received = this.rows.count;
+    this.rows.retain((row) => row.kind === 'event' || this.#filter.matches(sourceOf(row)));
+    this.#now = { ...noCounts, received, matched: this.rows.count, shown: this.rows.count };
+    this.#draw();
   }
 
   pause(): void {

@@ -60,13 +60,15 @@ export class RowBuffer {
     this.#size = 0;
   }
 
-  /** The number of the row that satisfies the claim, oldest first. */
-  find(claim: (row: Row) => boolean): number | undefined {
+  /** Keeps those of which the claim is true, under new numbers: an old one names none of them. */
+  retain(claim: (row: Row) => boolean): void {
+    const kept: Row[] = [];
     for (let number = this.#first; number < this.#end; number++) {
       const row = this.at(number);
-      if (row !== undefined && claim(row)) return number;
+      if (row !== undefined && claim(row)) kept.push(row);
     }
-    return undefined;
+    this.clear();
+    for (const row of kept) this.push(row);
   }
 
   #drop(): void {

@@ -51,6 +51,12 @@ export function rowOf(record: SourceRecord): RecordRow {
   return { kind: 'record', partition, offset, timestamp, key: keep(key), value: keep(value), headers: kept };
 }
 
+/** As far as it is kept. */
+export function sourceOf({ partition, offset, timestamp, key, value, headers }: RecordRow): SourceRecord {
+  const kept = headers.map((header) => ({ name: header.name, value: header.value.bytes }));
+  return { partition, offset, timestamp, key: key.bytes, value: value.bytes, headers: kept };
+}
+
 function keep(bytes: Uint8Array | null): KeptBytes {
   if (bytes === null) return { bytes: null, size: 0 };
   return { bytes: bytes.slice(0, keptSizeMax), size: bytes.length };
