@@ -20,6 +20,8 @@ const stopWaitMs = 30_000;
 export async function runNode(config: BrokerConfig, terminal: NodeTerminal): Promise<ExitReason> {
   process.on('uncaughtException', endOnFailure);
   const log = pino({ name: 'millrace', level: config['log-level'] }, pino.destination({ fd: 2, sync: true }));
+  // From now on: who asks a node to end that is not ready yet gets a node that ends as soon as it is.
+  const stopping = signalled(terminal);
   const onEnd = ({ reason, message }: NodeEnd) => fatal(reason, message);
   const started = await Node.start(config, systemClock(), log, onEnd);
   if (!started.ok) {
@@ -33,7 +35,7 @@ export async function runNode(config: BrokerConfig, terminal: NodeTerminal): Pro
   terminal.out(`${JSON.stringify(ready)}\n`);
   log.info({ ...ready, clusterId: node.clusterId }, 'ready');
   notifySupervisor('READY=1');
-  await signalled(terminal);
+  await stopping;
   log.info('stopping');
   notifySupervisor('STOPPING=1');
   setTimeout(() => fatal('failed', `the node did not stop within ${stopWaitMs / 1000} s`), stopWaitMs).unref();

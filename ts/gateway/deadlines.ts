@@ -9,13 +9,15 @@ const tickMs = 20;
 
 /**
  * Thousands of deadlines behind one timer of the clock: they share ticks, so one comes up to a tick late and never early. The
- * timer runs only while there is something to wait for.
+ * timer is set for the earliest of them: a node where nothing happens sleeps.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #ticks = new Map<number, Set<Deadline>>();
   #count = 0;
   #cancelTimer: (() => void) | undefined;
+  /** What the timer is set for. */
+  #timerTick = 0;
   #lastTick: number;
 
   constructor(clock: Clock) {
@@ -37,7 +39,7 @@ export class Deadlines {
     }
     sharing.add(deadline);
     this.#count += 1;
-    this.#wind();
+    this.#wind(tick);
     return tick;
   }
 
@@ -59,11 +61,12 @@ export class Deadlines {
     return Math.floor(timeMs / tickMs);
   }
 
-  #wind(): void {
-    if (this.#cancelTimer !== undefined) return;
-    // Nobody looked while nothing was waited for.
-    this.#lastTick = Math.max(this.#lastTick, this.#tickOf(this.#clock.monotonicMs()) - 1);
-    this.#cancelTimer = this.#clock.after(tickMs, () => this.#onTimer());
+  #wind(tick: number): void {
+    if (this.#cancelTimer !== undefined && this.#timerTick <= tick) return;
+    this.#unwind();
+    this.#timerTick = tick;
+    const delayMs = Math.max(tickMs, tick * tickMs - this.#clock.monotonicMs());
+    this.#cancelTimer = this.#clock.after(delayMs, () => this.#onTimer());
   }
 
   #unwind(): void {
@@ -79,7 +82,13 @@ export class Deadlines {
       now - this.#lastTick > this.#ticks.size ? [...this.#ticks.keys()].sort((a, b) => a - b) : range(this.#lastTick + 1, now);
     this.#lastTick = now;
     for (const tick of due) if (tick <= now) this.#fire(tick);
-    if (this.#count > 0) this.#wind();
+    if (this.#count > 0) this.#wind(this.#earliest());
+  }
+
+  #earliest(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const tick of this.#ticks.keys()) earliest = Math.min(earliest, tick);
+    return earliest;
   }
 
   #fire(tick: number): void {
