@@ -110,6 +110,17 @@ test('a record is produced, seen live, and looked at in every form', async () =>
   await expect.poll(() => record.count()).toBe(0);
 });
 
+test('compressed records are read in the page, each codec loaded when it is needed', async () => {
+  await createTopic(page, 'compressed');
+  await live(page);
+  for (const compression of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
+    const producer = client.producer({ compression });
+    await producer.send({ topic: 'compressed', value: `${compression} ${'again '.repeat(100)}` });
+    await producer.close();
+    await rowOf(page, compression).waitFor();
+  }
+});
+
 test('the filter lets through what matches, of what comes and of what was there', async () => {
   await createTopic(page, 'filtered');
   await live(page);
