@@ -273,6 +273,29 @@ test('a value that its deserializer refuses is an error of that kind', async () 
   await expect(consumer[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'corrupt-data' });
 });
 
+test('only the record that a deserializer refuses is lost to it', async () => {
+  const { client, produce } = await setUp();
+  await produce(['1', 'x', '3']);
+  const consumer = client.consumer({ topics: ['t'], from: 'beginning', value: json.deserialize });
+  const records = consumer[Symbol.asyncIterator]();
+  expect((await records.next()).value).toMatchObject({ value: 1 });
+  await expect(records.next()).rejects.toMatchObject({ code: 'corrupt-data' });
+  expect((await records.next()).value).toMatchObject({ value: 3, offset: 2 });
+});
+
+test('a loop over batches goes on where a loop over records stopped', async () => {
+  const { client, produce } = await setUp();
+  await produce(numbers(100));
+  const consumer = client.consumer({ ...asText, topics: ['t'], from: 'beginning' });
+  expect(await take(consumer, 7)).toEqual(numbers(7));
+  const values: (string | null)[] = [];
+  for await (const { records } of consumer.batches()) {
+    values.push(...records.map(({ value }) => value));
+    if (values.length === 93) break;
+  }
+  expect(values).toEqual(numbers(93, 7));
+});
+
 test('a topic that comes late is waited for, two consumers share a connection', async () => {
   const { server, produce, consume } = await setUp();
   const consumer = consume({ topics: ['late'], from: 'beginning' });

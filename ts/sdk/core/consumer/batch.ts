@@ -67,31 +67,21 @@ export function plainRecords(
 }
 
 /** Those from `from` on and below `limit`. */
-export function readRecords(
-  header: BatchHeader,
-  plain: Uint8Array,
-  from: number,
-  limit: number,
-  { topic, partition }: Place,
-  { key, value }: ConsumerSettings,
-): ConsumedRecord<unknown, unknown>[] {
-  const records: ConsumedRecord<unknown, unknown>[] = [];
+export function recordsWithin(header: BatchHeader, plain: Uint8Array, from: number, limit: number, place: Place): BatchRecord[] {
+  const records: BatchRecord[] = [];
   const reader = new RecordReader(header, plain);
   for (let taken = reader.next(); taken !== undefined; taken = reader.next()) {
-    if (typeof taken === 'string') throw corrupt({ topic, partition }, header.baseOffset, taken);
-    const { offset, timestamp } = taken;
-    if (offset < from || offset >= limit) continue;
-    records.push({
-      topic,
-      partition,
-      offset,
-      timestamp,
-      key: key(taken.key, topic),
-      value: value(taken.value, topic),
-      headers: headersOf(taken),
-    });
+    if (typeof taken === 'string') throw corrupt(place, header.baseOffset, taken);
+    if (taken.offset >= from && taken.offset < limit) records.push(taken);
   }
   return records;
+}
+
+/** As the application sees it. Throws what a deserializer throws. */
+export function consumedRecord(record: BatchRecord, { topic, partition }: Place, { key, value }: ConsumerSettings) {
+  const { offset, timestamp } = record;
+  const headers = headersOf(record);
+  return { topic, partition, offset, timestamp, key: key(record.key, topic), value: value(record.value, topic), headers };
 }
 
 function headersOf({ headers }: BatchRecord): readonly ConsumedHeader[] {

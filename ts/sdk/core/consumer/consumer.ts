@@ -1,22 +1,15 @@
+import { assert } from '../../../model/assert.js';
 import { topicIdOf } from '../../../model/ids.js';
 import type { Push, SubscriptionEvent } from '../../../wire/proto/generated/messages.js';
 import type { Context } from '../context.js';
 import { closedError, invalidArgument, type MillraceError } from '../errors.js';
-import { type ConsumedBatch, type ConsumedRecord, checkCrc, headerIn, plainRecords, readRecords } from './batch.js';
-import { Inbox, type InboxItem } from './inbox.js';
+import { type ConsumedBatch, type ConsumedRecord, consumedRecord } from './batch.js';
+import { Frame, type TakenBatch } from './frame.js';
+import { Inbox } from './inbox.js';
 import { type ConsumerOptions, type ConsumerSettings, consumerSettings, selectionsOf, type TopicSelection } from './options.js';
-import type { PartitionReader } from './partition-reader.js';
 import { type Position, type PositionVector, tokenOf } from './positions.js';
 import type { From } from './start.js';
 import { TopicReader } from './topic-reader.js';
-
-type PushItem = Extract<InboxItem, { readonly kind: 'push' }>;
-
-/** A pushed frame of which some batches were read. */
-interface Frame {
-  readonly item: PushItem;
-  rest: Uint8Array;
-}
 
 const windowMin = 64 * 1024;
 
@@ -32,16 +25,12 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   readonly #stopListening: () => void;
   #readers: TopicReader[] = [];
   #frame: Frame | undefined;
-  #lastSubscriptionId = 0;
   #isClosed = false;
   #isStarted = false;
   #ended: Error | undefined;
-  /** The records of the batch that is being handed out one by one. */
-  #records: readonly ConsumedRecord<Key, Value>[] = [];
-  #recordsAt = 0;
-  #recordsOf: PartitionReader | undefined;
-  #recordsEnd: Position | undefined;
-  #recordsGeneration = 0;
+  /** The batch that is being handed out record by record, and how many were. */
+  #taken: TakenBatch | undefined;
+  #takenAt = 0;
 
   constructor(context: Context, options: ConsumerOptions<Key, Value>, onClosed: () => void) {
     this.#context = context;
@@ -91,7 +80,6 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
 
   /** Goes on elsewhere. What waits unread of this partition is dropped. */
   seek(topic: string, partition: number, from: From | Position): void {
-    if (this.#recordsOf?.topic === topic && this.#recordsOf.partition === partition) this.#forgetRecords();
     this.#readerOf(topic).seek(partition, from);
   }
 
@@ -135,16 +123,22 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     await Promise.all(this.#readers.map((reader) => reader.close()));
   }
 
-  /** Batches as they were stored: for many small records the quicker way to read. Those without records are left out. */
+  /**
+   * Batches as they were stored: for many small records the quicker way to read. Those without records are left out. One with a
+   * record that a deserializer refuses is an error as a whole.
+   */
   batches(): AsyncIterableIterator<ConsumedBatch<Key, Value>> {
-    const next = async (): Promise<IteratorResult<ConsumedBatch<Key, Value>, undefined>> => {
-      const taken = await this.#nextBatch();
+    return this.#iterator(async () => {
+      const taken = this.#restOfTaken() ?? (await this.#nextBatch());
+      this.#taken = undefined;
       if (taken === undefined) return { done: true, value: undefined };
-      const { batch, partition, end } = taken;
+      const { partition, end, highWatermark } = taken;
       partition.delivered = end;
-      return { done: false, value: batch };
-    };
-    return this.#iterator(next);
+      const records = taken.records.map((record) => consumedRecord(record, partition, this.#settings));
+      const { offset: nextOffset, leaderEpoch = -1 } = end;
+      const batch = { topic: partition.topic, partition: partition.partition, nextOffset, leaderEpoch, highWatermark, records };
+      return { done: false, value: batch as ConsumedBatch<Key, Value> };
+    });
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumedRecord<Key, Value>> {
@@ -162,123 +156,80 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   }
 
   #next(): Promise<IteratorResult<ConsumedRecord<Key, Value>, undefined>> {
-    const record = this.#nextRecord();
-    return record === undefined ? this.#nextOfNewBatch() : Promise.resolve({ done: false, value: record });
-  }
-
-  #nextRecord(): ConsumedRecord<Key, Value> | undefined {
-    const partition = this.#recordsOf;
-    const end = this.#recordsEnd;
-    if (partition === undefined || end === undefined || partition.generation !== this.#recordsGeneration) return undefined;
-    const record = this.#records[this.#recordsAt];
-    if (record === undefined) return undefined;
-    this.#recordsAt++;
-    const isLast = this.#recordsAt === this.#records.length;
-    partition.delivered = isLast ? end : { topicId: end.topicId, offset: record.offset + 1, leaderEpoch: end.leaderEpoch };
-    return record;
-  }
-
-  async #nextOfNewBatch(): Promise<IteratorResult<ConsumedRecord<Key, Value>, undefined>> {
-    for (;;) {
-      const taken = await this.#nextBatch();
-      if (taken === undefined) return { done: true, value: undefined };
-      this.#records = taken.batch.records;
-      this.#recordsAt = 0;
-      this.#recordsOf = taken.partition;
-      this.#recordsEnd = taken.end;
-      this.#recordsGeneration = taken.partition.generation;
-      const value = this.#nextRecord();
-      if (value !== undefined) return { done: false, value };
+    const taken = this.#taken;
+    if (taken === undefined || taken.partition.generation !== taken.generation) return this.#nextOfNewBatch();
+    try {
+      return Promise.resolve({ done: false, value: this.#handOut(taken) });
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 
+  async #nextOfNewBatch(): Promise<IteratorResult<ConsumedRecord<Key, Value>, undefined>> {
+    this.#taken = undefined;
+    const taken = await this.#nextBatch();
+    if (taken === undefined) return { done: true, value: undefined };
+    this.#taken = taken;
+    this.#takenAt = 0;
+    return { done: false, value: this.#handOut(taken) };
+  }
+
+  /** The next record. The position moves first: one that a deserializer refuses is passed by the next call. */
+  #handOut(taken: TakenBatch): ConsumedRecord<Key, Value> {
+    const { records, partition, end } = taken;
+    const record = records[this.#takenAt++];
+    assert(record !== undefined, 'a batch that is kept has records left');
+    const isLast = this.#takenAt === records.length;
+    partition.delivered = isLast ? end : { topicId: end.topicId, offset: record.offset + 1, leaderEpoch: end.leaderEpoch };
+    if (isLast) this.#taken = undefined;
+    return consumedRecord(record, partition, this.#settings) as ConsumedRecord<Key, Value>;
+  }
+
+  /** What a loop over records left of its batch. */
+  #restOfTaken(): TakenBatch | undefined {
+    const taken = this.#taken;
+    if (taken === undefined || taken.partition.generation !== taken.generation) return undefined;
+    return { ...taken, records: taken.records.slice(this.#takenAt) };
+  }
+
   /** The next batch with records; undefined: reading is over. */
-  async #nextBatch(): Promise<
-    { readonly batch: ConsumedBatch<Key, Value>; readonly partition: PartitionReader; readonly end: Position } | undefined
-  > {
+  async #nextBatch(): Promise<TakenBatch | undefined> {
     for (;;) {
       if (this.#isClosed) return undefined;
+      const frame = this.#frame;
       // Before the first record, so that positions taken after it speak of all partitions.
       if (!this.#isStarted) {
         await this.ready();
         this.#isStarted = true;
-        continue;
+      } else if (frame === undefined) {
+        if (!(await this.#advance())) return undefined;
+      } else if (frame.isOver) {
+        this.#frame = undefined;
+        frame.release();
+      } else {
+        const taken = await frame.next();
+        // An end, or another assignment, may have come while it was decompressed.
+        if (taken !== undefined && this.#frame === frame) return taken;
       }
-      if (this.#frame !== undefined) {
-        const batch = await this.#nextOf(this.#frame);
-        if (batch !== undefined) return batch;
-        continue;
-      }
-      const item = this.#inbox.take();
-      if (item !== undefined) this.#reached(item);
-      else if (this.#ended !== undefined) throw this.#ended;
-      else if (this.#readers.every(({ isOver }) => isOver)) return undefined;
-      else await this.#inbox.more();
     }
   }
 
-  #reached(item: InboxItem): void {
-    if (item.kind === 'failure') throw item.error;
-    if (item.kind === 'push') this.#frame = { item, rest: item.push.batches };
+  /** Takes what has come next, or waits for it; false: nothing comes any more. */
+  async #advance(): Promise<boolean> {
+    const item = this.#inbox.take();
+    if (item === undefined) {
+      if (this.#ended !== undefined) throw this.#ended;
+      if (this.#readers.every(({ isOver }) => isOver)) return false;
+      await this.#inbox.more();
+    } else if (item.kind === 'push') this.#frame = new Frame(item, this.#context);
+    else if (item.kind === 'failure') throw item.error;
     else if (item.onReached()) this.#settings.onEvent(item.event);
-  }
-
-  async #nextOf(frame: Frame) {
-    const { owner, partition, push, generation, limit } = frame.item;
-    const isStale = partition.generation !== generation;
-    if (frame.rest.length === 0 || isStale) {
-      this.#frame = undefined;
-      owner.consumed(push.batches.length);
-      return undefined;
-    }
-    let header: ReturnType<typeof headerIn>;
-    try {
-      header = headerIn(frame.rest, partition);
-    } catch (error) {
-      // Nobody knows where the next one begins.
-      frame.rest = frame.rest.subarray(frame.rest.length);
-      throw error;
-    }
-    const bytes = frame.rest.subarray(0, header.size);
-    frame.rest = frame.rest.subarray(header.size);
-    const topicId = topicIdOf(push.topicId);
-    const from = partition.delivered?.topicId === topicId ? (partition.delivered?.offset ?? 0) : 0;
-    if (topicId === undefined || header.lastOffset < from || header.baseOffset >= limit) return undefined;
-    const { leaderEpoch } = header;
-    const end: Position = { topicId, offset: Math.min(header.lastOffset + 1, limit), leaderEpoch };
-    checkCrc(bytes, header, partition, this.#context);
-    const plain = plainRecords(bytes, header, partition, this.#context);
-    const isAtOnce = plain instanceof Uint8Array;
-    const records = header.isControl
-      ? []
-      : readRecords(header, isAtOnce ? plain : await plain, from, limit, partition, this.#settings);
-    // A seek, or the end, may have come while it was decompressed.
-    if (this.#isClosed || partition.generation !== generation) return undefined;
-    if (records.length === 0) {
-      partition.delivered = end;
-      return undefined;
-    }
-    const { topic, partition: number } = partition;
-    const batch: ConsumedBatch<unknown, unknown> = {
-      topic,
-      partition: number,
-      nextOffset: end.offset,
-      leaderEpoch,
-      highWatermark: push.highWatermark,
-      records,
-    };
-    return { batch: batch as ConsumedBatch<Key, Value>, partition, end };
+    return true;
   }
 
   #reader(selection: TopicReader['selection'], count: number): TopicReader {
     const window = Math.max(windowMin, Math.floor(this.#settings.bufferSizeMax / Math.max(1, count)));
-    return new TopicReader(selection, window, this.#context, this.#inbox, () => this.#newSubscriptionId());
-  }
-
-  /** Above those of all consumers of this connection: they count in steps of their own. */
-  #newSubscriptionId(): number {
-    this.#lastSubscriptionId = nextSubscriptionId(this.#context);
-    return this.#lastSubscriptionId;
+    return new TopicReader(selection, window, this.#context, this.#inbox, () => nextSubscriptionId(this.#context));
   }
 
   #read(readers: TopicReader[]): void {
@@ -309,14 +260,8 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     this.#inbox.tell();
   }
 
-  #forgetRecords(): void {
-    this.#records = [];
-    this.#recordsAt = 0;
-    this.#recordsOf = undefined;
-  }
-
   #forget(): void {
-    this.#forgetRecords();
+    this.#taken = undefined;
     this.#frame = undefined;
   }
 
