@@ -42,8 +42,10 @@ function typescriptSources(folder) {
   return filesUnder(join(root, folder), (path) => path.endsWith('.ts') && !/(\.(test|bench)|\.d)\.ts$/.test(path));
 }
 
-/** Code that a generator wrote, which the compiler takes by its declarations only. */
-/** @param {string} folder */
+/**
+ * Code that a generator wrote, which the compiler takes by its declarations only.
+ * @param {string} folder
+ */
 function generatedSources(folder) {
   return filesUnder(join(root, folder), (path) => /\/generated\/[^/]*\.(js|d\.ts)$/.test(path));
 }
