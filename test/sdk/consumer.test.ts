@@ -77,7 +77,7 @@ test('batches are handed out whole, the first one without what was not asked for
   const consumer = consume({ topics: [{ topic: 't', from: { offset: 10 } }] });
   const values: (string | null)[] = [];
   for await (const batch of consumer.batches()) {
-    values.push(...batch.records.map(({ value }) => value));
+    values.push(...Array.from(batch.records, ({ value }) => value));
     expect(consumer.position('t', 0)?.offset).toBe(batch.nextOffset);
     if (batch.nextOffset === 100) break;
   }
@@ -290,7 +290,7 @@ test('a loop over batches goes on where a loop over records stopped', async () =
   expect(await take(consumer, 7)).toEqual(numbers(7));
   const values: (string | null)[] = [];
   for await (const { records } of consumer.batches()) {
-    values.push(...records.map(({ value }) => value));
+    values.push(...Array.from(records, ({ value }) => value));
     if (values.length === 93) break;
   }
   expect(values).toEqual(numbers(93, 7));

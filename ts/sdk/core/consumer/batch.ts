@@ -20,7 +20,7 @@ export interface ConsumedRecord<Key = Uint8Array | null, Value = Uint8Array | nu
   readonly headers: readonly ConsumedHeader[];
 }
 
-/** Records of one stored batch, those before the wanted offset left out. */
+/** One stored batch. */
 export interface ConsumedBatch<Key = Uint8Array | null, Value = Uint8Array | null> {
   readonly topic: string;
   readonly partition: number;
@@ -29,7 +29,8 @@ export interface ConsumedBatch<Key = Uint8Array | null, Value = Uint8Array | nul
   readonly leaderEpoch: number;
   /** Of the partition, when this batch was pushed. */
   readonly highWatermark: number;
-  readonly records: readonly ConsumedRecord<Key, Value>[];
+  /** Those that were wanted, made as they are asked for: a loop over them keeps none, and may be repeated. */
+  readonly records: Iterable<ConsumedRecord<Key, Value>>;
 }
 
 /** Where a batch was found, for the texts of errors. */
@@ -66,19 +67,66 @@ export function plainRecords(
   return context.codecs.decompress(compression, recordsOf(batch, header));
 }
 
-/** Those from `from` on and below `limit`. */
-export function recordsWithin(header: BatchHeader, plain: Uint8Array, from: number, limit: number, place: Place): BatchRecord[] {
-  const records: BatchRecord[] = [];
-  const reader = new RecordReader(header, plain);
-  for (let taken = reader.next(); taken !== undefined; taken = reader.next()) {
-    if (typeof taken === 'string') throw corrupt(place, header.baseOffset, taken);
-    if (taken.offset >= from && taken.offset < limit) records.push(taken);
+/** The records of a stored batch from an offset on and below another one, decompressed. */
+export class StoredRecords {
+  readonly #header: BatchHeader;
+  readonly #plain: Uint8Array;
+  readonly #from: number;
+  readonly #limit: number;
+  readonly #place: Place;
+
+  constructor(header: BatchHeader, plain: Uint8Array, from: number, limit: number, place: Place) {
+    this.#header = header;
+    this.#plain = plain;
+    this.#from = from;
+    this.#limit = limit;
+    this.#place = place;
   }
-  return records;
+
+  get isEmpty(): boolean {
+    return this.reader()() === undefined;
+  }
+
+  startingAt(offset: number): StoredRecords {
+    return new StoredRecords(this.#header, this.#plain, offset, this.#limit, this.#place);
+  }
+
+  /** Gives one record a call, undefined behind the last. */
+  reader(): () => BatchRecord | undefined {
+    const reader = new RecordReader(this.#header, this.#plain);
+    return () => {
+      for (let taken = reader.next(); taken !== undefined; taken = reader.next()) {
+        if (typeof taken === 'string') throw corrupt(this.#place, this.#header.baseOffset, taken);
+        if (taken.offset >= this.#limit) return undefined;
+        if (taken.offset >= this.#from) return taken;
+      }
+      return undefined;
+    };
+  }
+
+  /** As the application sees them. */
+  consumed(settings: ConsumerSettings): Iterable<ConsumedRecord<unknown, unknown>> {
+    return { [Symbol.iterator]: () => this.#iterator(settings) };
+  }
+
+  #iterator(settings: ConsumerSettings): Iterator<ConsumedRecord<unknown, unknown>, undefined> {
+    const read = this.reader();
+    return {
+      next: () => {
+        const record = read();
+        if (record === undefined) return { done: true, value: undefined };
+        return { done: false, value: consumedRecord(record, this.#place, settings) };
+      },
+    };
+  }
 }
 
 /** As the application sees it. Throws what a deserializer throws. */
-export function consumedRecord(record: BatchRecord, { topic, partition }: Place, { key, value }: ConsumerSettings) {
+export function consumedRecord(
+  record: BatchRecord,
+  { topic, partition }: Place,
+  { key, value }: ConsumerSettings,
+): ConsumedRecord<unknown, unknown> {
   const { offset, timestamp } = record;
   const headers = headersOf(record);
   return { topic, partition, offset, timestamp, key: key(record.key, topic), value: value(record.value, topic), headers };

@@ -1,6 +1,6 @@
-import { assert } from '../../../model/assert.js';
 import { topicIdOf } from '../../../model/ids.js';
 import type { Push, SubscriptionEvent } from '../../../wire/proto/generated/messages.js';
+import type { BatchRecord } from '../../../wire/records/iterate.js';
 import type { Context } from '../context.js';
 import { closedError, invalidArgument, type MillraceError } from '../errors.js';
 import { type ConsumedBatch, type ConsumedRecord, consumedRecord } from './batch.js';
@@ -28,15 +28,15 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   #isClosed = false;
   #isStarted = false;
   #ended: Error | undefined;
-  /** The batch that is being handed out record by record, and how many were. */
+  /** The batch that is being handed out record by record, and where its next record comes from. */
   #taken: TakenBatch | undefined;
-  #takenAt = 0;
+  #read: () => BatchRecord | undefined = () => undefined;
 
   constructor(context: Context, options: ConsumerOptions<Key, Value>, onClosed: () => void) {
     this.#context = context;
     this.#onClosed = onClosed;
     this.#settings = consumerSettings(options);
-    this.#read(
+    this.#use(
       selectionsOf(options.topics, options.from, options.token).map((selection) =>
         this.#reader(selection, options.topics.length),
       ),
@@ -74,7 +74,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     const closing = this.#readers.map((reader) => reader.close());
     this.#forget();
     const readers = selections.map((selection) => this.#reader(selection, topics.length));
-    this.#read(readers);
+    this.#use(readers);
     Promise.all(closing).then(() => this.#sync());
   }
 
@@ -123,10 +123,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     await Promise.all(this.#readers.map((reader) => reader.close()));
   }
 
-  /**
-   * Batches as they were stored: for many small records the quicker way to read. Those without records are left out. One with a
-   * record that a deserializer refuses is an error as a whole.
-   */
+  /** Batches as they were stored: for many small records the quicker way to read. Those without records are left out. */
   batches(): AsyncIterableIterator<ConsumedBatch<Key, Value>> {
     return this.#iterator(async () => {
       const taken = this.#restOfTaken() ?? (await this.#nextBatch());
@@ -134,7 +131,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
       if (taken === undefined) return { done: true, value: undefined };
       const { partition, end, highWatermark } = taken;
       partition.delivered = end;
-      const records = taken.records.map((record) => consumedRecord(record, partition, this.#settings));
+      const records = taken.records.consumed(this.#settings);
       const { offset: nextOffset, leaderEpoch = -1 } = end;
       const batch = { topic: partition.topic, partition: partition.partition, nextOffset, leaderEpoch, highWatermark, records };
       return { done: false, value: batch as ConsumedBatch<Key, Value> };
@@ -156,32 +153,37 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   }
 
   #next(): Promise<IteratorResult<ConsumedRecord<Key, Value>, undefined>> {
-    const taken = this.#taken;
-    if (taken === undefined || taken.partition.generation !== taken.generation) return this.#nextOfNewBatch();
     try {
-      return Promise.resolve({ done: false, value: this.#handOut(taken) });
+      const record = this.#nextOfTaken();
+      return record === undefined ? this.#nextOfNewBatch() : Promise.resolve({ done: false, value: record });
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   async #nextOfNewBatch(): Promise<IteratorResult<ConsumedRecord<Key, Value>, undefined>> {
-    this.#taken = undefined;
-    const taken = await this.#nextBatch();
-    if (taken === undefined) return { done: true, value: undefined };
-    this.#taken = taken;
-    this.#takenAt = 0;
-    return { done: false, value: this.#handOut(taken) };
+    for (;;) {
+      const taken = await this.#nextBatch();
+      if (taken === undefined) return { done: true, value: undefined };
+      this.#taken = taken;
+      this.#read = taken.records.reader();
+      const record = this.#nextOfTaken();
+      if (record !== undefined) return { done: false, value: record };
+    }
   }
 
-  /** The next record. The position moves first: one that a deserializer refuses is passed by the next call. */
-  #handOut(taken: TakenBatch): ConsumedRecord<Key, Value> {
-    const { records, partition, end } = taken;
-    const record = records[this.#takenAt++];
-    assert(record !== undefined, 'a batch that is kept has records left');
-    const isLast = this.#takenAt === records.length;
-    partition.delivered = isLast ? end : { topicId: end.topicId, offset: record.offset + 1, leaderEpoch: end.leaderEpoch };
-    if (isLast) this.#taken = undefined;
+  /** The position moves before a record is made: one that a deserializer refuses is passed by the next call. */
+  #nextOfTaken(): ConsumedRecord<Key, Value> | undefined {
+    const taken = this.#taken;
+    if (taken === undefined) return undefined;
+    const { partition, end, generation } = taken;
+    const record = partition.generation === generation ? this.#read() : undefined;
+    if (record === undefined) {
+      this.#taken = undefined;
+      if (partition.generation === generation) partition.delivered = end;
+      return undefined;
+    }
+    partition.delivered = { topicId: end.topicId, offset: record.offset + 1, leaderEpoch: end.leaderEpoch };
     return consumedRecord(record, partition, this.#settings) as ConsumedRecord<Key, Value>;
   }
 
@@ -189,7 +191,8 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   #restOfTaken(): TakenBatch | undefined {
     const taken = this.#taken;
     if (taken === undefined || taken.partition.generation !== taken.generation) return undefined;
-    return { ...taken, records: taken.records.slice(this.#takenAt) };
+    const records = taken.records.startingAt(taken.partition.delivered?.offset ?? 0);
+    return records.isEmpty ? undefined : { ...taken, records };
   }
 
   /** The next batch with records; undefined: reading is over. */
@@ -232,7 +235,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     return new TopicReader(selection, window, this.#context, this.#inbox, () => nextSubscriptionId(this.#context));
   }
 
-  #read(readers: TopicReader[]): void {
+  #use(readers: TopicReader[]): void {
     if (readers.length === 0) throw invalidArgument('a consumer without topics');
     this.#readers = readers;
     this.#isStarted = false;

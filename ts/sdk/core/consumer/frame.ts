@@ -1,8 +1,7 @@
 import { topicIdOf } from '../../../model/ids.js';
 import type { BatchHeader } from '../../../wire/records/header.js';
-import type { BatchRecord } from '../../../wire/records/iterate.js';
 import type { Context } from '../context.js';
-import { checkCrc, headerIn, plainRecords, recordsWithin } from './batch.js';
+import { checkCrc, headerIn, plainRecords, StoredRecords } from './batch.js';
 import type { InboxItem } from './inbox.js';
 import type { PartitionReader } from './partition-reader.js';
 import type { Position } from './positions.js';
@@ -12,7 +11,7 @@ export interface TakenBatch {
   readonly partition: PartitionReader;
   /** Of the partition when the batch was taken: a seek since then makes it stale. */
   readonly generation: number;
-  readonly records: readonly BatchRecord[];
+  readonly records: StoredRecords;
   /** Where the partition is when all of them are read. */
   readonly end: Position;
   readonly highWatermark: number;
@@ -52,10 +51,10 @@ export class Frame {
     if (topicId === undefined || header.lastOffset < from || header.baseOffset >= limit) return undefined;
     checkCrc(bytes, header, partition, this.#context);
     const end: Position = { topicId, offset: Math.min(header.lastOffset + 1, limit), leaderEpoch: header.leaderEpoch };
-    const records = header.isControl ? [] : await this.#records(bytes, header, from);
+    const records = header.isControl ? undefined : await this.#records(bytes, header, from);
     // A seek may have come while it was decompressed.
     if (this.#isStale) return undefined;
-    if (records.length > 0) return { partition, generation, records, end, highWatermark: push.highWatermark };
+    if (records?.isEmpty === false) return { partition, generation, records, end, highWatermark: push.highWatermark };
     partition.delivered = end;
     return undefined;
   }
@@ -74,9 +73,9 @@ export class Frame {
     }
   }
 
-  async #records(bytes: Uint8Array, header: BatchHeader, from: number): Promise<readonly BatchRecord[]> {
+  async #records(bytes: Uint8Array, header: BatchHeader, from: number): Promise<StoredRecords> {
     const { partition, limit } = this.#item;
     const plain = await plainRecords(bytes, header, partition, this.#context);
-    return recordsWithin(header, plain, from, limit, partition);
+    return new StoredRecords(header, plain, from, limit, partition);
   }
 }
