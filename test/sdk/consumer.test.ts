@@ -77,7 +77,7 @@ test('batches are handed out whole, the first one without what was not asked for
   const consumer = consume({ topics: [{ topic: 't', from: { offset: 10 } }] });
   const values: (string | null)[] = [];
   for await (const batch of consumer.batches()) {
-    values.push(...batch.records.map(({ value }) => value));
+    values.push(...Array.from(batch.records, ({ value }) => value));
     expect(consumer.position('t', 0)?.offset).toBe(batch.nextOffset);
     if (batch.nextOffset === 100) break;
   }
@@ -271,6 +271,29 @@ test('a value that its deserializer refuses is an error of that kind', async () 
   await produce(['not json']);
   const consumer = client.consumer({ topics: ['t'], from: 'beginning', value: json.deserialize });
   await expect(consumer[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'corrupt-data' });
+});
+
+test('only the record that a deserializer refuses is lost to it', async () => {
+  const { client, produce } = await setUp();
+  await produce(['1', 'x', '3']);
+  const consumer = client.consumer({ topics: ['t'], from: 'beginning', value: json.deserialize });
+  const records = consumer[Symbol.asyncIterator]();
+  expect((await records.next()).value).toMatchObject({ value: 1 });
+  await expect(records.next()).rejects.toMatchObject({ code: 'corrupt-data' });
+  expect((await records.next()).value).toMatchObject({ value: 3, offset: 2 });
+});
+
+test('a loop over batches goes on where a loop over records stopped', async () => {
+  const { client, produce } = await setUp();
+  await produce(numbers(100));
+  const consumer = client.consumer({ ...asText, topics: ['t'], from: 'beginning' });
+  expect(await take(consumer, 7)).toEqual(numbers(7));
+  const values: (string | null)[] = [];
+  for await (const { records } of consumer.batches()) {
+    values.push(...Array.from(records, ({ value }) => value));
+    if (values.length === 93) break;
+  }
+  expect(values).toEqual(numbers(93, 7));
 });
 
 test('a topic that comes late is waited for, two consumers share a connection', async () => {

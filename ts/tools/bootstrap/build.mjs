@@ -50,8 +50,10 @@ function typescriptSources(folder) {
   );
 }
 
-/** Code that a generator wrote, which the compiler takes by its declarations only. */
-/** @param {string} folder */
+/**
+ * Code that a generator wrote, which the compiler takes by its declarations only.
+ * @param {string} folder
+ */
 function generatedSources(folder) {
   return filesUnder(join(root, folder), (path) => /\/generated\/[^/]*\.(js|d\.ts)$/.test(path));
 }

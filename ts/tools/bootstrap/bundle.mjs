@@ -21,8 +21,10 @@ export function isBundleFresh() {
 
 const codecs = ['gzip', 'snappy', 'lz4', 'zstd'];
 
-/** Codecs are files of their own, under names that stay: the main file asks for them when they are needed. */
-/** @type {import('esbuild').Plugin} */
+/**
+ * Codecs are files of their own, under names that stay: the main file asks for them when they are needed.
+ * @type {import('esbuild').Plugin}
+ */
 const codecsApart = {
   name: 'codecs-apart',
   setup(build) {
@@ -32,8 +34,10 @@ const codecsApart = {
   },
 };
 
-/** The library's class for 64-bit integers, which messages never make: they have numbers, or are refused. */
-/** @type {import('esbuild').Plugin} */
+/**
+ * The library's class for 64-bit integers, which messages never make: they have numbers, or are refused.
+ * @type {import('esbuild').Plugin}
+ */
 const withoutLong = {
   name: 'without-long',
   setup(build) {

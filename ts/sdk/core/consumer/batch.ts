@@ -21,7 +21,7 @@ export interface ConsumedRecord<Key = Uint8Array | null, Value = Uint8Array | nu
   readonly headers: readonly ConsumedHeader[];
 }
 
-/** Records of one stored batch, those before the wanted offset left out. */
+/** One stored batch. */
 export interface ConsumedBatch<Key = Uint8Array | null, Value = Uint8Array | null> {
   readonly topic: string;
   readonly partition: number;
@@ -30,18 +30,8 @@ export interface ConsumedBatch<Key = Uint8Array | null, Value = Uint8Array | nul
   readonly leaderEpoch: number;
   /** Of the partition, when this batch was pushed. */
   readonly highWatermark: number;
-  readonly records: readonly ConsumedRecord<Key, Value>[];
-}
-
-/** A batch that was checked and decompressed: of its records, those from `from` on and below `nextOffset` were asked for. */
-export interface PlainBatch {
-  readonly topic: string;
-  readonly partition: number;
-  readonly header: BatchHeader;
-  readonly records: Uint8Array;
-  readonly from: number;
-  readonly nextOffset: number;
-  readonly highWatermark: number;
+  /** Those that were wanted, made as they are asked for: a loop over them keeps none, and may be repeated. */
+  readonly records: Iterable<ConsumedRecord<Key, Value>>;
 }
 
 /** One batch as it was stored, its records where they lie: no object is made of any. */
@@ -52,28 +42,20 @@ export class StoredBatch {
   readonly nextOffset: number;
   /** Of the partition, when this batch was pushed. */
   readonly highWatermark: number;
-  readonly #scan: RecordScan;
-  readonly #from: number;
+  readonly #scan: () => RecordScan | undefined;
 
   /** Use `storedBatches` of a consumer. */
-  constructor({ topic, partition, header, records, from, nextOffset, highWatermark }: PlainBatch) {
+  constructor({ topic, partition }: Place, records: StoredRecords, nextOffset: number, highWatermark: number) {
     this.topic = topic;
     this.partition = partition;
     this.nextOffset = nextOffset;
     this.highWatermark = highWatermark;
-    this.#scan = new RecordScan(header, records);
-    this.#from = from;
+    this.#scan = records.scan();
   }
 
   /** The next record; undefined behind the last one. It is the same scan each time, one record further. */
   next(): RecordScan | undefined {
-    const scan = this.#scan;
-    while (scan.next()) {
-      if (scan.offset >= this.nextOffset) return undefined;
-      if (scan.offset >= this.#from) return scan;
-    }
-    if (scan.problem !== undefined) throw corrupt(this, undefined, scan.problem);
-    return undefined;
+    return this.#scan();
   }
 }
 
@@ -111,27 +93,82 @@ export function plainRecords(
   return context.codecs.decompress(compression, recordsOf(batch, header));
 }
 
-export function readRecords(
-  { topic, partition, header, records: plain, from, nextOffset }: PlainBatch,
-  { key, value }: ConsumerSettings,
-): ConsumedRecord<unknown, unknown>[] {
-  const records: ConsumedRecord<unknown, unknown>[] = [];
-  const reader = new RecordReader(header, plain);
-  for (let taken = reader.next(); taken !== undefined; taken = reader.next()) {
-    if (typeof taken === 'string') throw corrupt({ topic, partition }, header.baseOffset, taken);
-    const { offset, timestamp } = taken;
-    if (offset < from || offset >= nextOffset) continue;
-    records.push({
-      topic,
-      partition,
-      offset,
-      timestamp,
-      key: key(taken.key, topic),
-      value: value(taken.value, topic),
-      headers: headersOf(taken),
-    });
+/** The records of a stored batch from an offset on and below another one, decompressed. */
+export class StoredRecords {
+  readonly #header: BatchHeader;
+  readonly #plain: Uint8Array;
+  readonly #from: number;
+  readonly #limit: number;
+  readonly #place: Place;
+
+  constructor(header: BatchHeader, plain: Uint8Array, from: number, limit: number, place: Place) {
+    this.#header = header;
+    this.#plain = plain;
+    this.#from = from;
+    this.#limit = limit;
+    this.#place = place;
   }
-  return records;
+
+  get isEmpty(): boolean {
+    return this.reader()() === undefined;
+  }
+
+  startingAt(offset: number): StoredRecords {
+    return new StoredRecords(this.#header, this.#plain, offset, this.#limit, this.#place);
+  }
+
+  /** Gives one record a call, undefined behind the last. */
+  reader(): () => BatchRecord | undefined {
+    const reader = new RecordReader(this.#header, this.#plain);
+    return () => {
+      for (let taken = reader.next(); taken !== undefined; taken = reader.next()) {
+        if (typeof taken === 'string') throw corrupt(this.#place, this.#header.baseOffset, taken);
+        if (taken.offset >= this.#limit) return undefined;
+        if (taken.offset >= this.#from) return taken;
+      }
+      return undefined;
+    };
+  }
+
+  /** Goes one record further a call, without an object of any; undefined behind the last. */
+  scan(): () => RecordScan | undefined {
+    const scan = new RecordScan(this.#header, this.#plain);
+    return () => {
+      while (scan.next()) {
+        if (scan.offset >= this.#limit) return undefined;
+        if (scan.offset >= this.#from) return scan;
+      }
+      if (scan.problem !== undefined) throw corrupt(this.#place, this.#header.baseOffset, scan.problem);
+      return undefined;
+    };
+  }
+
+  /** As the application sees them. */
+  consumed(settings: ConsumerSettings): Iterable<ConsumedRecord<unknown, unknown>> {
+    return { [Symbol.iterator]: () => this.#iterator(settings) };
+  }
+
+  #iterator(settings: ConsumerSettings): Iterator<ConsumedRecord<unknown, unknown>, undefined> {
+    const read = this.reader();
+    return {
+      next: () => {
+        const record = read();
+        if (record === undefined) return { done: true, value: undefined };
+        return { done: false, value: consumedRecord(record, this.#place, settings) };
+      },
+    };
+  }
+}
+
+/** As the application sees it. Throws what a deserializer throws. */
+export function consumedRecord(
+  record: BatchRecord,
+  { topic, partition }: Place,
+  { key, value }: ConsumerSettings,
+): ConsumedRecord<unknown, unknown> {
+  const { offset, timestamp } = record;
+  const headers = headersOf(record);
+  return { topic, partition, offset, timestamp, key: key(record.key, topic), value: value(record.value, topic), headers };
 }
 
 function headersOf({ headers }: BatchRecord): readonly ConsumedHeader[] {

@@ -1,41 +1,15 @@
 import { topicIdOf } from '../../../model/ids.js';
 import type { Push, SubscriptionEvent } from '../../../wire/proto/generated/messages.js';
+import type { BatchRecord } from '../../../wire/records/iterate.js';
 import type { Context } from '../context.js';
 import { closedError, invalidArgument, type MillraceError } from '../errors.js';
-import {
-  type ConsumedBatch,
-  type ConsumedRecord,
-  checkCrc,
-  headerIn,
-  type PlainBatch,
-  plainRecords,
-  readRecords,
-  StoredBatch,
-} from './batch.js';
-import { Inbox, type InboxItem } from './inbox.js';
+import { type ConsumedBatch, type ConsumedRecord, consumedRecord, StoredBatch } from './batch.js';
+import { Frame, type TakenBatch } from './frame.js';
+import { Inbox } from './inbox.js';
 import { type ConsumerOptions, type ConsumerSettings, consumerSettings, selectionsOf, type TopicSelection } from './options.js';
-import type { PartitionReader } from './partition-reader.js';
 import { type Position, type PositionVector, tokenOf } from './positions.js';
 import type { From } from './start.js';
 import { TopicReader } from './topic-reader.js';
-
-type PushItem = Extract<InboxItem, { readonly kind: 'push' }>;
-
-/** A pushed frame of which some batches were read. */
-interface Frame {
-  readonly item: PushItem;
-  rest: Uint8Array;
-}
-
-/** What a batch is handed out as; undefined: it has no records that were asked for. */
-type Reading<T> = (batch: PlainBatch) => T | undefined;
-
-interface Taken<T> {
-  readonly batch: T;
-  readonly partition: PartitionReader;
-  /** Behind the batch. */
-  readonly end: Position;
-}
 
 const windowMin = 64 * 1024;
 
@@ -51,22 +25,18 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   readonly #stopListening: () => void;
   #readers: TopicReader[] = [];
   #frame: Frame | undefined;
-  #lastSubscriptionId = 0;
   #isClosed = false;
   #isStarted = false;
   #ended: Error | undefined;
-  /** The records of the batch that is being handed out one by one. */
-  #records: readonly ConsumedRecord<Key, Value>[] = [];
-  #recordsAt = 0;
-  #recordsOf: PartitionReader | undefined;
-  #recordsEnd: Position | undefined;
-  #recordsGeneration = 0;
+  /** The batch that is being handed out record by record, and where its next record comes from. */
+  #taken: TakenBatch | undefined;
+  #read: () => BatchRecord | undefined = () => undefined;
 
   constructor(context: Context, options: ConsumerOptions<Key, Value>, onClosed: () => void) {
     this.#context = context;
     this.#onClosed = onClosed;
     this.#settings = consumerSettings(options);
-    this.#read(
+    this.#use(
       selectionsOf(options.topics, options.from, options.token).map((selection) =>
         this.#reader(selection, options.topics.length),
       ),
@@ -104,13 +74,12 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     const closing = this.#readers.map((reader) => reader.close());
     this.#forget();
     const readers = selections.map((selection) => this.#reader(selection, topics.length));
-    this.#read(readers);
+    this.#use(readers);
     Promise.all(closing).then(() => this.#sync());
   }
 
   /** Goes on elsewhere. What waits unread of this partition is dropped. */
   seek(topic: string, partition: number, from: From | Position): void {
-    if (this.#recordsOf?.topic === topic && this.#recordsOf.partition === partition) this.#forgetRecords();
     this.#readerOf(topic).seek(partition, from);
   }
 
@@ -156,34 +125,33 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
 
   /** Batches as they were stored: for many small records the quicker way to read. Those without records are left out. */
   batches(): AsyncIterableIterator<ConsumedBatch<Key, Value>> {
-    return this.#batchesAs((batch) => this.#consumed(batch));
+    return this.#batchesAs(({ partition: { topic, partition }, end, highWatermark, records: stored }) => {
+      const { offset: nextOffset, leaderEpoch = -1 } = end;
+      const records = stored.consumed(this.#settings);
+      const batch = { topic, partition, nextOffset, leaderEpoch, highWatermark, records };
+      return batch as ConsumedBatch<Key, Value>;
+    });
   }
 
   /** Batches whose records are read where they lie: for those who read very many records and need no object of each. */
   storedBatches(): AsyncIterableIterator<StoredBatch> {
-    return this.#batchesAs((batch) => (batch.header.recordsCount === 0 ? undefined : new StoredBatch(batch)));
+    return this.#batchesAs(
+      ({ partition, records, end, highWatermark }) => new StoredBatch(partition, records, end.offset, highWatermark),
+    );
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumedRecord<Key, Value>> {
     return this.#iterator(() => this.#next());
   }
 
-  #batchesAs<T>(read: Reading<T>): AsyncIterableIterator<T> {
+  #batchesAs<T>(read: (taken: TakenBatch) => T): AsyncIterableIterator<T> {
     return this.#iterator(async () => {
-      const taken = await this.#nextBatch(read);
+      const taken = this.#restOfTaken() ?? (await this.#nextBatch());
+      this.#taken = undefined;
       if (taken === undefined) return { done: true, value: undefined };
       taken.partition.delivered = taken.end;
-      return { done: false, value: taken.batch };
+      return { done: false, value: read(taken) };
     });
-  }
-
-  #consumed(plain: PlainBatch): ConsumedBatch<Key, Value> | undefined {
-    const { topic, partition, nextOffset, highWatermark, header } = plain;
-    const { leaderEpoch } = header;
-    const records = readRecords(plain, this.#settings);
-    if (records.length === 0) return undefined;
-    const batch: ConsumedBatch<unknown, unknown> = { topic, partition, nextOffset, leaderEpoch, highWatermark, records };
-    return batch as ConsumedBatch<Key, Value>;
   }
 
   #iterator<T>(next: () => Promise<IteratorResult<T, undefined>>): AsyncIterableIterator<T> {
@@ -197,114 +165,89 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   }
 
   #next(): Promise<IteratorResult<ConsumedRecord<Key, Value>, undefined>> {
-    const record = this.#nextRecord();
-    return record === undefined ? this.#nextOfNewBatch() : Promise.resolve({ done: false, value: record });
-  }
-
-  #nextRecord(): ConsumedRecord<Key, Value> | undefined {
-    const partition = this.#recordsOf;
-    const end = this.#recordsEnd;
-    if (partition === undefined || end === undefined || partition.generation !== this.#recordsGeneration) return undefined;
-    const record = this.#records[this.#recordsAt];
-    if (record === undefined) return undefined;
-    this.#recordsAt++;
-    const isLast = this.#recordsAt === this.#records.length;
-    partition.delivered = isLast ? end : { topicId: end.topicId, offset: record.offset + 1, leaderEpoch: end.leaderEpoch };
-    return record;
+    try {
+      const record = this.#nextOfTaken();
+      return record === undefined ? this.#nextOfNewBatch() : Promise.resolve({ done: false, value: record });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async #nextOfNewBatch(): Promise<IteratorResult<ConsumedRecord<Key, Value>, undefined>> {
     for (;;) {
-      const taken = await this.#nextBatch((batch) => this.#consumed(batch));
+      const taken = await this.#nextBatch();
       if (taken === undefined) return { done: true, value: undefined };
-      this.#records = taken.batch.records;
-      this.#recordsAt = 0;
-      this.#recordsOf = taken.partition;
-      this.#recordsEnd = taken.end;
-      this.#recordsGeneration = taken.partition.generation;
-      const value = this.#nextRecord();
-      if (value !== undefined) return { done: false, value };
+      this.#taken = taken;
+      this.#read = taken.records.reader();
+      const record = this.#nextOfTaken();
+      if (record !== undefined) return { done: false, value: record };
     }
   }
 
+  /** The position moves before a record is made: one that a deserializer refuses is passed by the next call. */
+  #nextOfTaken(): ConsumedRecord<Key, Value> | undefined {
+    const taken = this.#taken;
+    if (taken === undefined) return undefined;
+    const { partition, end, generation } = taken;
+    const record = partition.generation === generation ? this.#read() : undefined;
+    if (record === undefined) {
+      this.#taken = undefined;
+      if (partition.generation === generation) partition.delivered = end;
+      return undefined;
+    }
+    partition.delivered = { topicId: end.topicId, offset: record.offset + 1, leaderEpoch: end.leaderEpoch };
+    return consumedRecord(record, partition, this.#settings) as ConsumedRecord<Key, Value>;
+  }
+
+  /** What a loop over records left of its batch. */
+  #restOfTaken(): TakenBatch | undefined {
+    const taken = this.#taken;
+    if (taken === undefined || taken.partition.generation !== taken.generation) return undefined;
+    const records = taken.records.startingAt(taken.partition.delivered?.offset ?? 0);
+    return records.isEmpty ? undefined : { ...taken, records };
+  }
+
   /** The next batch with records; undefined: reading is over. */
-  async #nextBatch<T>(read: Reading<T>): Promise<Taken<T> | undefined> {
+  async #nextBatch(): Promise<TakenBatch | undefined> {
     for (;;) {
       if (this.#isClosed) return undefined;
+      const frame = this.#frame;
       // Before the first record, so that positions taken after it speak of all partitions.
       if (!this.#isStarted) {
         await this.ready();
         this.#isStarted = true;
-        continue;
+      } else if (frame === undefined) {
+        if (!(await this.#advance())) return undefined;
+      } else if (frame.isOver) {
+        this.#frame = undefined;
+        frame.release();
+      } else {
+        const taken = await frame.next();
+        // An end, or another assignment, may have come while it was decompressed.
+        if (taken !== undefined && this.#frame === frame) return taken;
       }
-      if (this.#frame !== undefined) {
-        const batch = await this.#nextOf(this.#frame, read);
-        if (batch !== undefined) return batch;
-        continue;
-      }
-      const item = this.#inbox.take();
-      if (item !== undefined) this.#reached(item);
-      else if (this.#ended !== undefined) throw this.#ended;
-      else if (this.#readers.every(({ isOver }) => isOver)) return undefined;
-      else await this.#inbox.more();
     }
   }
 
-  #reached(item: InboxItem): void {
-    if (item.kind === 'failure') throw item.error;
-    if (item.kind === 'push') this.#frame = { item, rest: item.push.batches };
+  /** Takes what has come next, or waits for it; false: nothing comes any more. */
+  async #advance(): Promise<boolean> {
+    const item = this.#inbox.take();
+    if (item === undefined) {
+      if (this.#ended !== undefined) throw this.#ended;
+      if (this.#readers.every(({ isOver }) => isOver)) return false;
+      await this.#inbox.more();
+    } else if (item.kind === 'push') this.#frame = new Frame(item, this.#context);
+    else if (item.kind === 'failure') throw item.error;
     else if (item.onReached()) this.#settings.onEvent(item.event);
-  }
-
-  async #nextOf<T>(frame: Frame, read: Reading<T>): Promise<Taken<T> | undefined> {
-    const { owner, partition, push, generation, limit } = frame.item;
-    const isStale = partition.generation !== generation;
-    if (frame.rest.length === 0 || isStale) {
-      this.#frame = undefined;
-      owner.consumed(push.batches.length);
-      return undefined;
-    }
-    let header: ReturnType<typeof headerIn>;
-    try {
-      header = headerIn(frame.rest, partition);
-    } catch (error) {
-      // Nobody knows where the next one begins.
-      frame.rest = frame.rest.subarray(frame.rest.length);
-      throw error;
-    }
-    const bytes = frame.rest.subarray(0, header.size);
-    frame.rest = frame.rest.subarray(header.size);
-    const topicId = topicIdOf(push.topicId);
-    const from = partition.delivered?.topicId === topicId ? (partition.delivered?.offset ?? 0) : 0;
-    if (topicId === undefined || header.lastOffset < from || header.baseOffset >= limit) return undefined;
-    const { leaderEpoch } = header;
-    const end: Position = { topicId, offset: Math.min(header.lastOffset + 1, limit), leaderEpoch };
-    checkCrc(bytes, header, partition, this.#context);
-    const plain = plainRecords(bytes, header, partition, this.#context);
-    const records = plain instanceof Uint8Array ? plain : await plain;
-    // A seek, or the end, may have come while it was decompressed.
-    if (this.#isClosed || partition.generation !== generation) return undefined;
-    const { topic, partition: number } = partition;
-    const { highWatermark } = push;
-    const found = { topic, partition: number, header, records, from, nextOffset: end.offset, highWatermark };
-    const batch = header.isControl ? undefined : read(found);
-    if (batch !== undefined) return { batch, partition, end };
-    partition.delivered = end;
-    return undefined;
+    return true;
   }
 
   #reader(selection: TopicReader['selection'], count: number): TopicReader {
     const window = Math.max(windowMin, Math.floor(this.#settings.bufferSizeMax / Math.max(1, count)));
-    return new TopicReader(selection, window, this.#context, this.#inbox, () => this.#newSubscriptionId());
+    return new TopicReader(selection, window, this.#context, this.#inbox, () => nextSubscriptionId(this.#context));
   }
 
-  /** Above those of all consumers of this connection: they count in steps of their own. */
-  #newSubscriptionId(): number {
-    this.#lastSubscriptionId = nextSubscriptionId(this.#context);
-    return this.#lastSubscriptionId;
-  }
-
-  #read(readers: TopicReader[]): void {
+  #use(readers: TopicReader[]): void {
     if (readers.length === 0) throw invalidArgument('a consumer without topics');
     this.#readers = readers;
     this.#isStarted = false;
@@ -332,14 +275,8 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     this.#inbox.tell();
   }
 
-  #forgetRecords(): void {
-    this.#records = [];
-    this.#recordsAt = 0;
-    this.#recordsOf = undefined;
-  }
-
   #forget(): void {
-    this.#forgetRecords();
+    this.#taken = undefined;
     this.#frame = undefined;
   }
 

@@ -5,6 +5,7 @@ import type { Context } from '../context.js';
 import { closedError, errorNamedAs, LimitError, MillraceError } from '../errors.js';
 import type { Bytes } from '../serde.js';
 import { Dispatch } from './dispatch.js';
+import { Linger } from './linger.js';
 import { type BatchDelivery, OpenBatch } from './open-batch.js';
 import { type ProducerOptions, type ProducerSettings, producerSettings } from './options.js';
 import type { PartitionQueue } from './partition-queue.js';
@@ -45,12 +46,7 @@ export class Producer<Key = Bytes, Value = Bytes> {
   readonly #dispatch: Dispatch;
   readonly #rotation: StickyRotation;
   readonly #topics = new Map<string, TopicQueues>();
-  /** Those whose open batch waits for more records, by age. */
-  readonly #open = new Set<PartitionQueue>();
-  /** Those whose open batch has waited enough, but would only wait behind other closed ones: meanwhile it takes more. */
-  readonly #due = new Set<PartitionQueue>();
-  /** Those whose open batch goes when the present turn of the event loop ends. */
-  readonly #soon = new Set<PartitionQueue>();
+  readonly #linger: Linger;
   readonly #stopListening: () => void;
   readonly #roomWaiters: (() => void)[] = [];
   #idleWaiters: (() => void)[] = [];
@@ -58,7 +54,6 @@ export class Producer<Key = Bytes, Value = Bytes> {
   #waitingCount = 0;
   #failure: MillraceError | undefined;
   #ended: MillraceError | undefined;
-  #isLingering = false;
   #cancelExpiry: (() => void) | undefined;
 
   constructor(context: Context, options: ProducerOptions<Key, Value> & ProducerCallbacks, onClosed: () => void) {
@@ -67,6 +62,7 @@ export class Producer<Key = Bytes, Value = Bytes> {
     this.#settings = producerSettings(options);
     this.#callbacks = options;
     this.#rotation = new StickyRotation(context.chance);
+    this.#linger = new Linger(this.#settings.lingerMs, context.clock, (queue) => this.#close(queue));
     this.#dispatch = new Dispatch(
       context,
       this.#settings,
@@ -125,17 +121,17 @@ export class Producer<Key = Bytes, Value = Bytes> {
     const topic = this.#topic(name);
     const queue = topic.queues[checkedPartition(partition, name, topic.queues.length)] as PartitionQueue;
     this.#refuseTooLarge(records.size, records.count === 1 ? 'a record' : 'a batch');
-    if (queue.open !== undefined) this.#close(queue, topic.queues.length);
+    if (queue.open !== undefined) this.#close(queue);
     const batch = this.#openBatch(queue, topic, records);
     batch.reserved = records.size;
     this.#bufferSize += records.size;
-    this.#close(queue, topic.queues.length);
+    this.#close(queue);
     return this.#isFull ? this.#room() : undefined;
   }
 
   /** Sends what waits for more records, and resolves when all is acknowledged. Rejects with the first failure of a `write`. */
   async flush(): Promise<void> {
-    this.#closeAll();
+    this.#linger.closeAll();
     if (!this.#isIdle) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     const failure = this.#failure;
     this.#failure = undefined;
@@ -222,7 +218,7 @@ export class Producer<Key = Bytes, Value = Bytes> {
     }
     topic.waiting.splice(0, taken);
     this.#waitingCount -= taken;
-    if (taken > 0 && this.#idleWaiters.length > 0) this.#closeAll();
+    if (taken > 0 && this.#idleWaiters.length > 0) this.#linger.closeAll();
     this.#tellIfIdle();
   }
 
@@ -251,7 +247,7 @@ export class Producer<Key = Bytes, Value = Bytes> {
     batch.reserved += added;
     this.#bufferSize += added;
     const delivered = isDeliveryWanted ? batch.delivered(timestamp) : undefined;
-    if (batch.writer.size >= this.#settings.batchSizeMax || this.#isFull) this.#close(queue, topic.queues.length);
+    if (batch.writer.size >= this.#settings.batchSizeMax || this.#isFull) this.#close(queue);
     return delivered;
   }
 
@@ -274,9 +270,9 @@ export class Producer<Key = Bytes, Value = Bytes> {
     const limit = this.#refuseTooLarge(size, 'a record');
     const { open } = queue;
     if (open !== undefined && open.writer.size + size <= Math.min(this.#settings.batchSizeMax, limit)) return open;
-    if (open !== undefined) this.#close(queue, topic.queues.length);
+    if (open !== undefined) this.#close(queue);
     const batch = this.#openBatch(queue, topic);
-    this.#letLinger(queue);
+    this.#linger.opened(queue);
     return batch;
   }
 
@@ -295,62 +291,9 @@ export class Producer<Key = Bytes, Value = Bytes> {
     return batch;
   }
 
-  /** Alone on its way a batch need not wait: what gathers company is the time that others take. */
-  #letLinger(queue: PartitionQueue): void {
-    if (queue.isBusy && this.#settings.lingerMs > 0) {
-      this.#open.add(queue);
-      this.#linger();
-      return;
-    }
-    if (this.#soon.size === 0) queueMicrotask(() => this.#closeSoon());
-    this.#soon.add(queue);
-  }
-
-  #closeSoon(): void {
-    const queues = [...this.#soon];
-    this.#soon.clear();
-    for (const queue of queues) this.#closeOrHold(queue);
-  }
-
-  #closeOrHold(queue: PartitionQueue): void {
-    if (queue.sender.waitingCount === 0) {
-      this.#close(queue, this.#topics.get(queue.topic)?.queues.length ?? 1);
-      return;
-    }
-    this.#open.delete(queue);
-    this.#due.add(queue);
-  }
-
-  /** One timer for all open batches: they are closed in the order in which they were opened. */
-  #linger(): void {
-    if (this.#isLingering) return;
-    const [oldest] = this.#open;
-    if (oldest?.open === undefined) return;
-    this.#isLingering = true;
-    const { clock } = this.#context;
-    const due = oldest.open.openedAt + this.#settings.lingerMs;
-    clock.after(Math.max(0, due - clock.monotonicMs()), () => {
-      this.#isLingering = false;
-      const openedUntil = clock.monotonicMs() - this.#settings.lingerMs;
-      for (const queue of this.#open) {
-        if (queue.open !== undefined && queue.open.openedAt > openedUntil) break;
-        this.#closeOrHold(queue);
-      }
-      this.#linger();
-    });
-  }
-
-  #closeAll(): void {
-    for (const queue of [...this.#open, ...this.#due, ...this.#soon]) {
-      this.#close(queue, this.#topics.get(queue.topic)?.queues.length ?? 1);
-    }
-  }
-
-  #close(queue: PartitionQueue, partitionsCount: number): void {
-    this.#open.delete(queue);
-    this.#due.delete(queue);
-    this.#soon.delete(queue);
-    this.#rotation.turn(queue.topic, queue.partition, partitionsCount);
+  #close(queue: PartitionQueue): void {
+    this.#linger.closed(queue);
+    this.#rotation.turn(queue.topic, queue.partition, this.#topics.get(queue.topic)?.queues.length ?? 1);
     queue.close(
       () => this.#dispatch.ready(queue),
       (settled) => this.#settled(queue, settled),
@@ -364,8 +307,7 @@ export class Producer<Key = Bytes, Value = Bytes> {
       if (one.error === undefined) this.#delivered(queue, one.batch, one.result);
       else this.#failed(queue, one.batch, one.error);
     }
-    const isItsTurn = !queue.isBusy || (this.#due.has(queue) && queue.sender.waitingCount === 0);
-    if (queue.open !== undefined && isItsTurn) this.#close(queue, this.#topics.get(queue.topic)?.queues.length ?? 1);
+    this.#linger.answered(queue);
     if (!this.#isFull) this.#tellRoom();
     this.#tellIfIdle();
   }
@@ -436,7 +378,7 @@ export class Producer<Key = Bytes, Value = Bytes> {
       }
     }
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
-    for (const queues of [this.#open, this.#due, this.#soon]) queues.clear();
+    this.#linger.end();
     this.#cancelExpiry?.();
   }
 }
