@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 
-// How `--memory` is split. docs/MEMORY.md says the same for people; memory.test.ts holds both together.
+// How `--memory` is split.
 //
 //   an eighth      what clients send and no ring has taken yet, large batches included
 //   an eighth      what sockets have not taken yet
