@@ -10,7 +10,7 @@ pub mod failure;
 pub mod inspection;
 pub mod lent_words;
 mod poll;
-mod process;
+pub mod process;
 pub mod ring;
 pub mod shared_memory;
 pub mod store;
