@@ -65,7 +65,7 @@ export const campaigns: readonly Campaign[] = [
     name: 'sim',
     targets: [crashTarget, killTarget, nodeKillTarget, imagesTarget, shippedImagesTarget],
     ...runs,
-    sliceSeconds: 40,
+    sliceSeconds: 25,
   },
-  { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 30 },
+  { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 20 },
 ];

@@ -95,7 +95,7 @@ export const allStages: readonly Stage[] = [...checkStages, ...testStages, ...co
 
 // As many mutants as begin within the minute: two or three where the tests have been compiled before.
 function mutantSlice(): Stage {
-  const command = [process.execPath, 'dist/tools/mutants.js', '--seed', '1', '--seconds', '60'] as const;
+  const command = [process.execPath, 'dist/tools/mutants.js', '--seed', '1', '--seconds', '45'] as const;
   return { name: 'mutants', command, count: byMutants, secondsMax: 900 };
 }
 
