@@ -1,5 +1,5 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
-import type { Client, ConsumedBatch, Consumer, ConsumerEvent } from '../../sdk/browser/index.js';
+import type { Client, ConsumedBatch, ConsumedRecord, Consumer, ConsumerEvent } from '../../sdk/browser/index.js';
 import { eventText } from '../tail/event-text.js';
 import { type Filter, filterOf } from '../tail/filter.js';
 import type { From } from '../tail/jump.js';
@@ -178,7 +178,8 @@ export class Tail {
     }
   }
 
-  async #take(run: number, { partition, records, nextOffset, highWatermark }: ConsumedBatch): Promise<void> {
+  async #take(run: number, { partition, records: iterable, nextOffset, highWatermark }: ConsumedBatch): Promise<void> {
+    const records = [...iterable];
     for (let from = 0; from < records.length; ) {
       while (!mayRead(this.#reading.value) && run === this.#run) await this.#change();
       if (run !== this.#run) return;
@@ -194,7 +195,7 @@ export class Tail {
   }
 
   /** Some of the records from an index on: as many as there is room for, or, without a bound, a sample. */
-  #show(records: ConsumedBatch['records'], from: number, room: number | undefined) {
+  #show(records: readonly ConsumedRecord[], from: number, room: number | undefined) {
     const matching: number[] = [];
     let end = from;
     const limit = Math.min(records.length, from + chunkMax);
