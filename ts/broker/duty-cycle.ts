@@ -21,7 +21,6 @@ export class DutyCycle {
   readonly #clock: Clock;
   readonly #workers: Worker[] = [];
   readonly #wakeup = new Wakeup(() => this.#turn());
-  #isWakeScheduled = false;
   #timer: { readonly deadlineMs: number; readonly cancel: () => void } | undefined;
 
   constructor(clock: Clock) {
@@ -41,12 +40,7 @@ export class DutyCycle {
 
   /** From within a turn or a call that must not be answered before it returns: once what waits in the event loop is done. */
   wakeSoon(): void {
-    if (this.#isWakeScheduled) return;
-    this.#isWakeScheduled = true;
-    setImmediate(() => {
-      this.#isWakeScheduled = false;
-      this.#wakeup.wake();
-    });
+    this.#wakeup.wakeLater();
   }
 
   #turn(): boolean {

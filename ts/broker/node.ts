@@ -67,7 +67,7 @@ export class Node {
       assigned: (number, shard, answers) => this.#controller.assigned(number, shard, answers),
       viewed: (version) => viewed.answered(version),
       fenced: (shard, reason) => this.#fenced(shard, reason),
-      usage: (thread, topics) => this.#usage.set(thread, topics),
+      usage: (thread, topics) => this.#setUsage(thread, topics),
     };
     const consensus = directory.takeConsensus();
     assert(consensus.ok, 'a directory that was just opened has its metadata log');
@@ -194,8 +194,13 @@ export class Node {
     this.#tellCondition();
   }
 
+  /** Told with the next usage: both are as of some seconds ago. */
   #setDiskFree(freeSize: number): void {
     this.#diskFree = freeSize;
+  }
+
+  #setUsage(thread: DataThreadHost, topics: readonly TopicUsage[]): void {
+    this.#usage.set(thread, topics);
     this.#tellCondition();
   }
 

@@ -33,6 +33,7 @@ export class Wakeup {
   #isAwake = false;
   /** Woken while awake: one more turn before sleep. */
   #isAskedAgain = false;
+  #isWakeScheduled = false;
   #isStopped = false;
 
   /** `turn` does a bounded amount of work; true: some is left. `later` runs a callback after the events that wait. */
@@ -59,6 +60,19 @@ export class Wakeup {
     this.#isAwake = true;
     for (const sleeper of this.#sleepers) sleeper.awake();
     this.#run();
+  }
+
+  /**
+   * As `wake`, but behind the events that wait: one turn takes all that they bring, and whoever calls from within a turn, or may not
+   * be answered before its call returns, is safe.
+   */
+  wakeLater(): void {
+    if (this.#isWakeScheduled) return;
+    this.#isWakeScheduled = true;
+    this.#later(() => {
+      this.#isWakeScheduled = false;
+      this.wake();
+    });
   }
 
   stop(): void {

@@ -36,7 +36,6 @@ export class AppendSession implements FeedOwner {
   readonly #wakeup = new Wakeup(() => this.#turn());
   readonly #watches: { close(): void }[] = [];
   #targetNext = 0;
-  #isWakeScheduled = false;
   #timer: NodeJS.Timeout | undefined;
   #afterTurn: (() => void)[] = [];
   #stop: Stop | undefined;
@@ -69,7 +68,7 @@ export class AppendSession implements FeedOwner {
       this.#watches.push(watchEvent(store.wakeupDescriptor(), () => this.#wakeup.wake()));
     }
     // What was asked for so far, such as new partitions, goes out with a turn, also if no line ever comes.
-    this.#wakeLater();
+    this.#wakeup.wakeLater();
     return ok(undefined);
   }
 
@@ -93,7 +92,7 @@ export class AppendSession implements FeedOwner {
     this.#targetNext = (this.#targetNext + 1) % this.#targets.length;
     const plan = feed.plan(lines);
     const isTaken = feed.offer(handle, plan);
-    this.#wakeLater();
+    this.#wakeup.wakeLater();
     return isTaken ? undefined : this.#offerUntilTaken(() => feed.offer(handle, plan));
   }
 
@@ -101,7 +100,7 @@ export class AppendSession implements FeedOwner {
     do {
       await this.#turned();
     } while (this.#stop === undefined && !offer());
-    this.#wakeLater();
+    this.#wakeup.wakeLater();
   }
 
   /** Resolves when everything that was appended is acknowledged, or after a stop. */
@@ -112,16 +111,6 @@ export class AppendSession implements FeedOwner {
   /** Resolves behind the next turn: one is scheduled, or comes with a completion or a deadline. */
   #turned(): Promise<void> {
     return new Promise((resolve) => this.#afterTurn.push(resolve));
-  }
-
-  /** Behind the events that wait, so that one turn takes all the batches of a chunk. */
-  #wakeLater(): undefined {
-    if (this.#isWakeScheduled) return;
-    this.#isWakeScheduled = true;
-    setImmediate(() => {
-      this.#isWakeScheduled = false;
-      this.#wakeup.wake();
-    });
   }
 
   #turn(): boolean {

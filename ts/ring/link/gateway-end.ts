@@ -224,11 +224,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     const slots = this.#collect();
     const hasMore = slots.length === repliesPerTurn;
     const { replyWords } = this.#rings;
-    this.#hot.lease(slots.flatMap((slot) => slicesIn(slot, replyWords)));
-    for (const slot of slots) this.#tell(slot, replyWords);
-    this.#hot.release();
-    this.#rings.replies.free();
-    slots.length = 0;
+    if (slots.length > 0) this.#tellAll(slots, replyWords);
     this.#told.appends = 0;
     this.#told.requests = 0;
     this.#told.readSize = 0;
@@ -236,13 +232,23 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     return hasMore;
   }
 
+  #tellAll(slots: ReplySlot[], words: Float64Array): void {
+    this.#hot.lease(slots);
+    for (const slot of slots) this.#tell(slot, words);
+    this.#hot.release();
+    this.#rings.replies.free();
+    slots.length = 0;
+  }
+
   #collect(): ReplySlot[] {
     const slots = this.#replies;
+    const { replyWords } = this.#rings;
     while (slots.length < repliesPerTurn) {
       const slot = this.#rings.replies.next();
       if (slot === undefined) break;
       const { target, flags, ticket, offset, size } = slot;
-      slots.push({ handle: target, kind: flags, ticket, offset, word: offset / wordSize, size });
+      const word = offset / wordSize;
+      slots.push({ handle: target, kind: flags, ticket, offset, word, size, slices: slicesIn(flags, word, replyWords) });
     }
     return slots;
   }
@@ -257,14 +263,19 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   #tellAppended(slot: ReplySlot, words: Float64Array): void {
     const end = slot.word + slot.size / wordSize;
     for (let at = slot.word; at < end; at += appendedWords) {
-      const [ticket = 0, base = 0, next = 0, timestampMs = 0, leaderEpoch = 0, logStart = 0, marks = 0] = words.subarray(
-        at,
-        at + appendedWords,
-      );
+      const marks = words[at + 6] ?? 0;
       const durability = (marks & appendedMark.replicated) === 0 ? 'fsync' : 'replicated';
       const isDuplicate = (marks & appendedMark.duplicate) !== 0;
-      const offsets = { base: offsetOf(base), next: offsetOf(next), logStart: offsetOf(logStart) };
-      this.#appended(ticket, ok({ ...offsets, leaderEpoch, timestampMs, durability, isDuplicate }));
+      const appended = {
+        base: offsetOf(words[at + 1] ?? 0),
+        next: offsetOf(words[at + 2] ?? 0),
+        timestampMs: words[at + 3] ?? 0,
+        leaderEpoch: words[at + 4] ?? 0,
+        logStart: offsetOf(words[at + 5] ?? 0),
+        durability,
+        isDuplicate,
+      } as const;
+      this.#appended(words[at] ?? 0, ok(appended));
     }
   }
 
@@ -295,7 +306,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   }
 
   #tellLargeRead({ ticket, words, bytes }: LargeRead): void {
-    const slot = { handle: 0, kind: replyKind.bytes, ticket, offset: 0, word: 0, size: bytes.length, bytes };
+    const slot = { handle: 0, kind: replyKind.bytes, ticket, offset: 0, word: 0, size: bytes.length, slices: [], bytes };
     this.#take(ticket).reply(slot, words);
     this.#wakeWaiting();
   }

@@ -13,6 +13,8 @@ export interface ReplySlot {
   readonly offset: number;
   readonly word: number;
   readonly size: number;
+  /** Batches in ring memory that it names. */
+  readonly slices: readonly Slice[];
   /** What came by message port, beside its words. */
   readonly bytes?: Uint8Array;
 }
@@ -25,15 +27,20 @@ interface Slice {
   readonly size: number;
 }
 
+/** Of what precedes the batches: how many slices, or bytes, there are. */
+const countWord = 5;
+
 function countOf(slot: ReplySlot, words: Float64Array): number {
-  return words[slot.word + 5] ?? 0;
+  return words[slot.word + countWord] ?? 0;
 }
 
-/** The slices that a reply names. */
-export function slicesIn(slot: ReplySlot, words: Float64Array): readonly Slice[] {
-  if (slot.kind !== replyKind.slices && slot.kind !== replyKind.tail) return [];
-  return Array.from({ length: countOf(slot, words) }, (_, index) => {
-    const at = slot.word + readWords + index * sliceWords;
+const noSlices: readonly Slice[] = [];
+
+/** The slices that a reply names, whose words begin at an index. */
+export function slicesIn(kind: number, word: number, words: Float64Array): readonly Slice[] {
+  if (kind !== replyKind.slices && kind !== replyKind.tail) return noSlices;
+  return Array.from({ length: words[word + countWord] ?? 0 }, (_, index) => {
+    const at = word + readWords + index * sliceWords;
     const [ring = 0, high = 0, low = 0, offset = 0, size = 0] = words.subarray(at, at + sliceWords);
     return { ring, position: (BigInt(high) << 32n) | BigInt(low), offset, size };
   });
@@ -57,15 +64,17 @@ export class HotMemory {
   }
 
   /** Takes one lease per ring, from the oldest slice on. What has gone already is found out by `batches`. */
-  lease(slices: readonly Slice[]): void {
-    const oldest = new Map<number, bigint>();
-    for (const { ring, position } of slices) {
-      const known = oldest.get(ring);
-      if (known === undefined || position < known) oldest.set(ring, position);
+  lease(slots: readonly ReplySlot[]): void {
+    const oldest: (bigint | undefined)[] = [];
+    for (const { slices } of slots) {
+      for (const { ring, position } of slices) {
+        const known = oldest[ring];
+        if (known === undefined || position < known) oldest[ring] = position;
+      }
     }
-    for (const [ring, position] of oldest) {
-      if (this.#rings[ring]?.lease.acquire(position)) this.#held[ring] = position;
-    }
+    oldest.forEach((position, ring) => {
+      if (position !== undefined && this.#rings[ring]?.lease.acquire(position)) this.#held[ring] = position;
+    });
   }
 
   release(): void {
@@ -77,7 +86,7 @@ export class HotMemory {
 
   /** What a reply names, if all of it is held. */
   batches(slot: ReplySlot, words: Float64Array): Batches | undefined {
-    const slices = slicesIn(slot, words);
+    const { slices } = slot;
     if (slices.length === 0 || !slices.every((slice) => this.#isHeld(slice))) return undefined;
     const parts = slices.map(({ ring, offset, size }) => this.#bytes(ring, offset, size));
     return batchesOf(slot, words, parts);

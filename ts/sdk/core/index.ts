@@ -5,6 +5,7 @@ export type { AckedDurability, Acks } from '../../wire/proto/enums.js';
 export { BatchWriter } from '../../wire/records/batch-writer.js';
 export type { CompressionName } from '../../wire/records/header.js';
 export { headersAt } from '../../wire/records/iterate.js';
+export { partitionOfKey } from '../../wire/records/murmur2.js';
 export { absent, type RecordScan } from '../../wire/records/scan.js';
 export type {
   Admin,
@@ -27,7 +28,6 @@ export type { Position, PositionVector } from './consumer/positions.js';
 export type { From } from './consumer/start.js';
 export * from './errors.js';
 export type { Observed, Observer } from './observer.js';
-export { partitionOfKey } from './producer/murmur2.js';
 export type { BatchDelivery } from './producer/open-batch.js';
 export type { ProducerOptions } from './producer/options.js';
 export type { Partitioner } from './producer/partitioner.js';

@@ -4,7 +4,7 @@ const m = 0x5bd1e995;
 const seed = 0x9747b28c;
 
 /** As Java has it: a signed 32-bit integer. */
-function murmur2(bytes: Uint8Array): number {
+export function murmur2(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wholeEnd = bytes.length & ~3;
   let hash = seed ^ bytes.length;

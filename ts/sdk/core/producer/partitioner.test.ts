@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { murmur2, partitionOfKey } from './murmur2.js';
+import { murmur2, partitionOfKey } from '../../../wire/records/murmur2.js';
 import { checkedPartition, StickyRotation } from './partitioner.js';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);

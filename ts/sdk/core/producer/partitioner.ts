@@ -1,6 +1,6 @@
+import { partitionOfKey } from '../../../wire/records/murmur2.js';
 import type { Chance } from '../clock.js';
 import { invalidArgument } from '../errors.js';
-import { partitionOfKey } from './murmur2.js';
 
 /** Chooses a partition for a record that names none. */
 export type Partitioner = (
