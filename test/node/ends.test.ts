@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -10,32 +10,59 @@ removeDirectoriesAfterwards();
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-async function listening(port: number) {
-  const server = createServer().listen({ host: '127.0.0.1', port, exclusive: true });
-  await once(server, 'listening');
+const portOf = (server: Server) => {
   const address = server.address();
-  return { server, port: typeof address === 'object' && address !== null ? address.port : 0 };
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
+
+/** Takes the port alone, if it is free. */
+async function take(port: number): Promise<Server | undefined> {
+  const server = createServer();
+  const isTaken = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => resolve(true));
+  });
+  return isTaken ? server : undefined;
 }
 
-test('a node whose port was taken while it recovered ends, with all of its threads', async () => {
-  const { server, port } = await listening(0);
+async function freePort(): Promise<number> {
+  const server = await take(0);
+  if (server === undefined) throw new Error('no free port');
+  const port = portOf(server);
   server.close();
   await once(server, 'close');
+  return port;
+}
+
+test('a node whose port is wanted by others while it starts has it or ends with all of its threads', async () => {
+  const port = await freePort();
   const options = ['--data', await newDirectory(), '--gateway', `127.0.0.1:${port}`, '--kafka', '127.0.0.1:0', '--shards', '2'];
-  const child = spawn(process.execPath, [main, 'start', ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [main, 'start', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let log = '';
-  let taken: ReturnType<typeof listening> | undefined;
+  let isReady = false;
+  let taken: Server | undefined;
+  // From when it has the port until it serves there: it lets go for a moment, in which another may be first.
+  const takeMeanwhile = async () => {
+    while (!isReady && taken === undefined && child.exitCode === null) taken = await take(port);
+  };
+  let taking: Promise<void> | undefined;
   createInterface({ input: child.stderr }).on('line', (line) => {
     log += line;
-    // Said after the port was looked at, and before threads listen on it.
-    if (line.includes('the data directory is open')) taken ??= listening(port);
+    if (line.includes('the data directory is open')) taking ??= takeMeanwhile();
+  });
+  const ready = once(createInterface({ input: child.stdout }), 'line').then(() => {
+    isReady = true;
   });
   try {
-    expect(await exited).toEqual([1, null]);
-    expect(log).toContain('is in use');
+    await Promise.race([ready, exited]);
+    await taking;
+    expect(taken === undefined).toBe(isReady);
+    if (isReady) child.kill('SIGTERM');
+    expect(await exited).toEqual([isReady ? 0 : 1, null]);
+    if (!isReady) expect(log).toContain('is in use');
   } finally {
     child.kill('SIGKILL');
-    (await taken)?.server.close();
+    taken?.close();
   }
 });

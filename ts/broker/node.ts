@@ -17,7 +17,7 @@ import { FanIn } from './fan-in.js';
 import { gatewaySettings } from './gateway-settings.js';
 import { defaultMemory, planMemory } from './memory.js';
 import type { CommandCall } from './messages.js';
-import { claimPort } from './port-claim.js';
+import { claimPort, type PortClaim } from './port-claim.js';
 import { defaultShardsCount, planThreads } from './thread-plan.js';
 import { DataThreadHost, type ThreadEvents } from './threads.js';
 import { wire } from './wiring.js';
@@ -119,8 +119,8 @@ export class Node {
     log: Logger,
     onEnd: (end: NodeEnd) => void,
   ): Promise<Result<Node, NodeEnd>> {
-    const port = await claimPort(config.gateway);
-    if (!port.ok) return failed({ reason: 'failed', message: port.error });
+    const claim = await claimPort(config.gateway);
+    if (!claim.ok) return failed({ reason: 'failed', message: claim.error });
     const opened = DataDirectory.open({
       data: config.data,
       shards: shardsOf(config),
@@ -132,24 +132,28 @@ export class Node {
       setAsideCorrupt: config['set-aside-corrupt'],
       nodeId: config['node-id'],
     });
-    if (!opened.ok) return failed(endOf(opened.error));
+    if (!opened.ok) {
+      await claim.value.release();
+      return failed(endOf(opened.error));
+    }
     const directory = opened.value;
     log.info({ recovery: directory.report }, 'the data directory is open');
-    const gateway = { host: config.gateway.host, port: port.value };
+    const gateway = { host: config.gateway.host, port: claim.value.port };
     const node = new Node({ ...config, gateway }, directory, clock, log, onEnd);
-    const running = await node.#start(directory.report.incarnation);
+    const running = await node.#start(directory.report.incarnation, claim.value);
     // Its threads run by now, and would keep the process.
     if (!running.ok) onEnd(running.error);
     return running.ok ? ok(node) : running;
   }
 
-  async #start(startCount: number): Promise<Result<void, NodeEnd>> {
+  async #start(startCount: number, claim: PortClaim): Promise<Result<void, NodeEnd>> {
     const isReady = new Promise<void>((resolve) => {
       this.#onReady = resolve;
     });
     await Promise.all(this.#threads.map((thread) => thread.opened()));
     this.#controller.start(startCount);
     await isReady;
+    await claim.release();
     const gateways = (await Promise.all(this.#threads.map((thread) => thread.listen()))).flat();
     const problem = gateways.find((gateway) => !gateway.ok);
     if (problem?.ok === false) return failed({ reason: 'failed', message: problem.error });

@@ -11,6 +11,8 @@ export interface Served {
 
 const unknownTopic: Failure = { error: 'unknown-topic' };
 const unknownPartition: Failure = { error: 'unknown-partition' };
+/** To ask again would not help: until the next start it stays so. */
+const notOpened: Failure = { error: 'storage-failed', message: 'the partition could not be opened: the node’s log says why' };
 
 /** From names to shards. */
 export class Routing {
@@ -43,6 +45,7 @@ export class Routing {
     const direct = topic.partitions[partition];
     const route = direct?.partition === partition ? direct : topic.partitions.find((each) => each.partition === partition);
     if (route === undefined) return failed(unknownPartition);
+    if (route.handle < 0) return failed(notOpened);
     const calls = this.#shards[route.shard];
     return calls === undefined ? failed({ error: 'not-leader' }) : ok({ topic, route, calls });
   }

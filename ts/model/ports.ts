@@ -31,7 +31,7 @@ export interface PartitionRoute {
   readonly topicId: TopicId;
   readonly partition: number;
   readonly shard: number;
-  /** The shard's name for it, good for this life of the node. */
+  /** The shard's name for it, good for this life of the node; below zero: the shard could not open it. */
   readonly handle: number;
   readonly leaderEpoch: number;
 }
