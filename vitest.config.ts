@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,6 +6,8 @@ export default defineConfig({
     include: ['ts/**/*.test.ts', 'test/**/*.test.ts', 'bench/*.test.ts'],
     // Stages of their own: they need a browser or a Python, see vitest.browser.config.ts and vitest.conformance.config.ts.
     exclude: [...configDefaults.exclude, 'test/browser/**', 'test/conformance/**'],
+    // One for each core: the default leaves one of two idle while commands and nodes are waited for.
+    maxWorkers: availableParallelism(),
     // Generous: a limit is there to end a hang, not to judge speed on a machine that does other work.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -38,10 +38,11 @@ async function runTargets(campaign: Campaign, targets: readonly Target[], ask: C
   return sum.bad === 0 && sum.good > 0 ? 0 : 1;
 }
 
-async function runTarget(target: Target, { seed, rest }: CampaignArguments, share: number, line: RegExp) {
+async function runTarget(target: Target, { seed, isUnoptimized, rest }: CampaignArguments, share: number, line: RegExp) {
   const seconds = Math.max(1, Math.floor(share));
   const watch = { name: target.name, secondsMax: seconds + marginSeconds, isLive: true };
-  const ended = await spawnStage([...target.command, '--seed', seed, '--seconds', String(seconds), ...rest], watch);
+  const command = target.command(isUnoptimized);
+  const ended = await spawnStage([...command, '--seed', seed, '--seconds', String(seconds), ...rest], watch);
   const { good, bad } = lastPair(ended.output, line);
   return { good, bad: ended.exitCode === 0 ? bad : Math.max(bad, 1) };
 }

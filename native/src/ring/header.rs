@@ -72,7 +72,7 @@ pub struct Header {
     leases: LeaseWords,
 }
 
-#[cfg(not(loom))]
+#[cfg(not(feature = "loom"))]
 const _: () = {
     assert!(std::mem::size_of::<Header>() == super::layout::HEADER_SIZE);
     assert!(std::mem::size_of::<LeaseWord>() == super::layout::LEASE_STRIDE);

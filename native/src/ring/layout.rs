@@ -138,7 +138,7 @@ pub fn describe_as_json() -> String {
     format!("{{\n{}\n}}\n", lines.join(",\n"))
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(feature = "loom")))]
 mod tests {
     use super::*;
 

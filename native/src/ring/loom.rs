@@ -1,6 +1,6 @@
 //! The handshakes of header.rs under every interleaving that a weak memory allows; no bound is needed.
 //!
-//!   RUSTFLAGS="--cfg loom" cargo test --release --no-default-features --lib ring::loom
+//!   cargo test --no-default-features --features loom --lib ring::loom
 //!
 //! Each model is run whole, and again with the fence of one side left out: then it must fail, or it proves nothing.
 

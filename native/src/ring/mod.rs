@@ -9,13 +9,13 @@ mod error;
 mod header;
 pub mod layout;
 mod lease;
-#[cfg(all(test, loom))]
+#[cfg(all(test, feature = "loom"))]
 mod loom;
 mod memory;
 mod owned;
 mod reader;
 mod sync;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(feature = "loom")))]
 mod tests;
 mod writer;
 

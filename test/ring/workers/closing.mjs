@@ -29,7 +29,10 @@ async function worker(end, then = () => undefined) {
   thread.on('error', (error) => {
     if (error.message !== 'on purpose') throw error;
   });
-  const exit = once(thread, 'exit').catch(() => once(thread, 'exit'));
+  // Not `once` of events: it gives up at the error, and the exit may come before anybody waits again.
+  const exit = new Promise((resolve) => {
+    thread.once('exit', resolve);
+  });
   if (end !== 'closes at once') await once(thread, 'message');
   await then(thread, bell);
   await exit;

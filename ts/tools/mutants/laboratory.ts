@@ -106,12 +106,9 @@ function copy(name: string): void {
 }
 
 function cargo(...args: readonly string[]): readonly [string, ...string[]] {
-  const unoptimized = ['opt-level=0', 'debug=false'].flatMap((word) => [
-    '--config',
-    `profile.test.package.millrace-native.${word}`,
-  ]);
+  const bare = ['--config', 'profile.test.package.millrace-native.debug=false'];
   const manifest = join(crate, 'Cargo.toml');
-  return ['cargo', 'test', '--locked', '--no-default-features', '--lib', '--manifest-path', manifest, ...unoptimized, ...args];
+  return ['cargo', 'test', '--locked', '--no-default-features', '--lib', '--manifest-path', manifest, ...bare, ...args];
 }
 
 const env = { CARGO_TARGET_DIR: targetFolder, RUST_BACKTRACE: '0' };

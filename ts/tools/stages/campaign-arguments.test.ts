@@ -3,7 +3,9 @@ import { parseCampaignArguments } from './campaign-arguments.js';
 
 test('known options are taken, in both spellings, and the rest is left for the targets', () => {
   const args = ['--seed', '7', '--gate', '--seconds=5', '--target', 'a', '--target=b', 'x', '--list=1'];
-  expect(parseCampaignArguments(args)).toEqual({ seed: '7', seconds: 5, targets: ['a', 'b'], rest: ['--gate', 'x', '--list=1'] });
+  const taken = { seed: '7', seconds: 5, targets: ['a', 'b'], rest: ['--gate', 'x', '--list=1'] };
+  expect(parseCampaignArguments(args)).toEqual({ ...taken, isUnoptimized: false });
+  expect(parseCampaignArguments(['--unoptimized', ...args])).toEqual({ ...taken, isUnoptimized: true });
 });
 
 test('without a seed each run has another', () => {

@@ -3,8 +3,10 @@ import { byRuns, type Count } from './tally.js';
 export interface Target {
   readonly name: string;
   /** Gets `--seed S --seconds N` added; its last line is "N run, N failed", or "N killed, N survived". */
-  readonly command: readonly [string, ...string[]];
+  command(isUnoptimized: boolean): Command;
 }
+
+type Command = readonly [string, ...string[]];
 
 export interface Campaign {
   /** The npm script. */
@@ -34,36 +36,38 @@ const fuzzTargets = [
 ].map(fuzzTarget);
 
 function fuzzTarget(name: string): Target {
-  return { name, command: [...example('fuzz_slice'), '--target', name] };
+  return example(name, 'fuzz_slice', '--target', name);
 }
 
-function example(name: string): Target['command'] {
-  const options = ['--quiet', '--locked', '--release', '--no-default-features', '--manifest-path', 'native/Cargo.toml'];
-  return ['cargo', 'run', ...options, '--example', name, '--'];
+/** A program of the core; its own options follow. */
+function example(name: string, program: string, ...args: readonly string[]): Target {
+  const options = ['--quiet', '--locked', '--no-default-features', '--manifest-path', 'native/Cargo.toml', '--example', program];
+  const release = (isUnoptimized: boolean) => (isUnoptimized ? [] : ['--release']);
+  return { name, command: (isUnoptimized) => ['cargo', 'run', ...release(isUnoptimized), ...options, '--', ...args] };
 }
 
-/** The shipped store over the simulated disk: power cuts at every kind of boundary, kills, crashes inside recovery. */
-const crashTarget: Target = { name: 'crashes', command: [...example('sim'), '--target', 'crashes'] };
+function script(name: string, path: string): Target {
+  return { name, command: () => [process.execPath, path] };
+}
 
-/** Real runs on the real disk, and what a power cut could have left of them. */
-const imagesTarget: Target = { name: 'images', command: example('images') };
-
-/** The same, lived and opened by the installed command. */
-const shippedImagesTarget: Target = {
-  name: 'shipped-images',
-  command: [...example('images'), '--binary', 'node_modules/.bin/millrace'],
-};
-
-/** Real processes on the real disk, killed. */
-const killTarget: Target = { name: 'kill', command: [process.execPath, 'test/crash/kill/campaign.mjs'] };
-/** A whole node under load through the SDK. */
-const nodeKillTarget: Target = { name: 'node-kill', command: [process.execPath, 'test/crash/node/campaign.mjs'] };
+const simTargets: readonly Target[] = [
+  // The shipped store over the simulated disk: power cuts at every kind of boundary, kills, crashes inside recovery.
+  example('crashes', 'sim', '--target', 'crashes'),
+  // Real processes on the real disk, killed.
+  script('kill', 'test/crash/kill/campaign.mjs'),
+  // A whole node under load through the SDK.
+  script('node-kill', 'test/crash/node/campaign.mjs'),
+  // Real runs on the real disk, and what a power cut could have left of them.
+  example('images', 'images'),
+  // The same, lived and opened by the installed command.
+  example('shipped-images', 'images', '--binary', 'node_modules/.bin/millrace'),
+];
 
 /** A new target is one row here; `npm test` then runs a slice of it. */
 export const campaigns: readonly Campaign[] = [
   {
     name: 'sim',
-    targets: [crashTarget, killTarget, nodeKillTarget, imagesTarget, shippedImagesTarget],
+    targets: simTargets,
     ...runs,
     sliceSeconds: 25,
   },
