@@ -108,6 +108,27 @@ test('past the budget who has stalled longest is ended, but nobody who has stall
   expect([outflow.endedCount, healthy.isTerminated]).toEqual([1, false]);
 });
 
+test('answers to connections that stop reading, one on each, share the budget of all', () => {
+  const { clock, outflow, pipe } = rig();
+  const answer = ({ flow }: Pipe) => {
+    if (!outflow.hasRoom(flow, 3_000)) return false;
+    outflow.send(flow, new Uint8Array(3_000));
+    return true;
+  };
+  const pipes = Array.from({ length: 10 }, pipe);
+  for (const each of pipes) each.isStalled = true;
+  expect(pipes.filter(answer)).toEqual(pipes.slice(0, 3));
+  expect(outflow.used).toBe(9_000);
+  clock.advance(900);
+  expect(outflow.endedCount).toBe(0);
+  // Once somebody has stalled for long, whoever is refused makes room for the next.
+  clock.advance(200);
+  expect(pipes.slice(8).map(answer)).toEqual([false, false]);
+  clock.advance(200);
+  expect(pipes.filter(({ isTerminated }) => isTerminated)).toEqual(pipes.slice(0, 1));
+  expect(pipes.slice(8).map(answer)).toEqual([true, false]);
+});
+
 test('connections take turns, and so do the readers of one', () => {
   const { outflow, pipe } = rig(1_000_000);
   const turns = new Turns(outflow, 1);

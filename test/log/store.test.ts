@@ -56,7 +56,7 @@ test('a batch in a ring is acknowledged, served from there, and after a restart 
   ]);
   expect(again.store.read(again.handle, 9, 0, 3, 1 << 20)).toEqual({ ok: true, value: 'pending' });
   turnUntil(again.store, again.heard, () => again.heard.reads.length === 1);
-  expect(again.heard.reads).toEqual([{ ok: true, value: { size: batch.length, next: 3 } }]);
+  expect(again.heard.reads).toEqual([{ ok: true, value: { size: batch.length, next: 3, roomWanted: 0 } }]);
   expect(again.store.takeRead(again.handle, 9, new Uint8Array(batch.length - 1))).toBe(false);
   const target = new Uint8Array(batch.length);
   expect(again.store.takeRead(again.handle, 9, target)).toBe(true);

@@ -34,6 +34,9 @@ const settings = {
   retentionSize: -1,
 } as const;
 
+/** Two of the largest batches here, and a half. */
+const largeReadSizeMax = 15 << 20;
+
 async function startLink(memory = 64 << 20) {
   const clock = systemClock();
   const data = await newDirectory();
@@ -47,7 +50,7 @@ async function startLink(memory = 64 << 20) {
   const bell = watchDoorbell(doorbell, () => duty.wake());
   const options = { directory: directory.id, clock, duty, doorbell: doorbell.id, onFenced: () => undefined };
   const island = startShard(thread.shards[0], options);
-  const port = openGatewayLinks(thread.gateways[0], { duty, doorbell: doorbell.id, largeSizeMax: 16 << 20 })[0];
+  const port = openGatewayLinks(thread.gateways[0], { duty, doorbell: doorbell.id, largeSizeMax: 16 << 20, largeReadSizeMax })[0];
   if (port === undefined) throw new Error('no link');
   closing.push(() => {
     duty.stop();
@@ -161,6 +164,15 @@ test('a batch larger than a ring takes goes its own way, behind those before it'
   expect(await append(port, handles[0], large)).toMatchObject({ ok: true, value: { base: 1, next: 2 } });
   const { bytes } = await read(port, handles[0], 1);
   expect(bytes.subarray(21).equals(Buffer.from(large.subarray(21)))).toBe(true);
+});
+
+test('many that read large batches wait for one another, and get them all, whole', async () => {
+  const { port, handles } = await startLink();
+  const large = batchOf(['y'.repeat(7 << 20)]);
+  for (let count = 0; count < 4; count += 1) expect((await append(port, handles[0], large)).ok).toBe(true);
+  const reading = Array.from({ length: 12 }, (_, index) => read(port, handles[0], index % 4, 1000));
+  for (const { bytes } of await Promise.all(reading))
+    expect(bytes.subarray(21).equals(Buffer.from(large.subarray(21)))).toBe(true);
 });
 
 test('refusals, unknown partitions and offsets beyond the log are typed failures', async () => {

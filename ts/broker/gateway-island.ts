@@ -50,7 +50,8 @@ export class GatewayIsland {
     this.#settings = settings;
     this.watch = new ViewWatch(facts);
     this.commands = new RemoteCommands(sendCommand);
-    this.#links = openGatewayLinks(wiring, { duty, doorbell, largeSizeMax: settings.waitingSizeMax / largeShare });
+    const largeSizeMax = settings.waitingSizeMax / largeShare;
+    this.#links = openGatewayLinks(wiring, { duty, doorbell, largeSizeMax, largeReadSizeMax: settings.largeReadSizeMax });
     const startedMs = clock.monotonicMs();
     this.#gateway = new Gateway(settings, {
       shards: this.#links,

@@ -2,6 +2,7 @@ import { openDoorbell } from '../native/wakeup.js';
 import { Lease } from '../ring/lease.js';
 import { GatewayEnd } from '../ring/link/gateway-end.js';
 import { LargeBatches } from '../ring/link/large-batches.js';
+import { LargeReads } from '../ring/link/large-reads.js';
 import { HotMemory } from '../ring/link/read-reply.js';
 import { RingViews } from '../ring/memory.js';
 import { RingReader } from '../ring/reader.js';
@@ -18,16 +19,24 @@ export interface GatewayLinkOptions {
   readonly doorbell: number;
   /** Of batches that no ring can hold, on their way to one shard. */
   readonly largeSizeMax: number;
+  /** Of those that are read, on their way from all shards. */
+  readonly largeReadSizeMax: number;
 }
 
 /** A gateway's ends of its links, by shard, at work on this thread. */
 export function openGatewayLinks(wiring: GatewayWiring, options: GatewayLinkOptions): readonly GatewayEnd[] {
-  const ends = wiring.links.map((link) => gatewayEnd(wiring, link, options));
+  const reads = new LargeReads(options.largeReadSizeMax);
+  const ends = wiring.links.map((link) => gatewayEnd(wiring, link, options, reads));
   for (const end of ends) options.duty.add(end, [end], [end]);
   return ends;
 }
 
-function gatewayEnd(wiring: GatewayWiring, { memory, port, doorbell }: LinkEndWiring, options: GatewayLinkOptions): GatewayEnd {
+function gatewayEnd(
+  wiring: GatewayWiring,
+  { memory, port, doorbell }: LinkEndWiring,
+  options: GatewayLinkOptions,
+  reads: LargeReads,
+): GatewayEnd {
   const { duty, largeSizeMax } = options;
   const bellOf = (id: number): Doorbell => (id === options.doorbell ? duty.ownDoorbell : openDoorbell(id));
   const bell = bellOf(doorbell);
@@ -42,9 +51,9 @@ function gatewayEnd(wiring: GatewayWiring, { memory, port, doorbell }: LinkEndWi
   const hot = (wiring.hotRings[memory.shard] ?? []).map((ring) => {
     return { data: new RingViews(ring).data, lease: new Lease(ring, wiring.gateway, bell) };
   });
-  const large = new LargeBatches(
+  const batches = new LargeBatches(
     gatewayPort(port, () => duty.wakeSoon()),
     largeSizeMax,
   );
-  return new GatewayEnd(wiring.gateway, rings, new HotMemory(hot), large);
+  return new GatewayEnd(wiring.gateway, rings, new HotMemory(hot), { batches, reads });
 }

@@ -26,5 +26,6 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan): Gatew
     unreadSizeMax: defaultSettings.unreadSizeMax + config['message-size-max'],
     unsentSizeMax: Math.min(defaultSettings.unsentSizeMax, memory.sendSizeMax),
     waitingSizeMax: memory.receiveSizeMax,
+    largeReadSizeMax: memory.readSizeMax,
   };
 }

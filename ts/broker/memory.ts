@@ -5,6 +5,7 @@ import { totalmem } from 'node:os';
 //   an eighth      what clients send and no ring has taken yet, large batches included
 //   an eighth      what sockets have not taken yet
 //   a half         rings, over all pairs of gateway and shard: of a pair's share 3/4 batches, the rest replies and requests
+//   a sixteenth    batches that no ring can hold, on their way from files to sockets
 //   the rest       V8, segment and index caches, journals' buffers
 //
 // Ring capacities are powers of two, so a ring may have up to half less than its share, never more.
@@ -16,6 +17,7 @@ export interface MemoryPlan {
   /** Of one gateway. */
   readonly receiveSizeMax: number;
   readonly sendSizeMax: number;
+  readonly readSizeMax: number;
 }
 
 const MiB = 1 << 20;
@@ -32,6 +34,7 @@ export function planMemory(memory: number, gatewaysCount: number, shardsCount: n
     requestRingCapacity: requestRing,
     receiveSizeMax: Math.floor(memory / 8 / gatewaysCount),
     sendSizeMax: Math.floor(memory / 8 / gatewaysCount),
+    readSizeMax: Math.floor(memory / 16 / gatewaysCount),
   };
 }
 

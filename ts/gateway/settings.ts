@@ -18,6 +18,8 @@ export interface GatewaySettings {
   /** Batches that wait for room in one shard's ring. */
   readonly waitingSizeMax: number;
   readonly waitingCallsMax: number;
+  /** Batches that no ring can hold, on their way from files to sockets. */
+  readonly largeReadSizeMax: number;
   /** Reads of subscribers that are under way. */
   readonly readsMax: number;
   /** Fetches that wait for bytes. */
@@ -56,6 +58,7 @@ export const defaultSettings: GatewaySettings = {
   stallMsMin: 1_000,
   waitingSizeMax: 32 * mebibyte,
   waitingCallsMax: 20_000,
+  largeReadSizeMax: 16 * mebibyte,
   readsMax: 32,
   waitingFetchesMax: 20_000,
   partitionsPerConnectionMax: 10_000,

@@ -86,6 +86,8 @@ export interface FileRead {
   readonly size: number;
   /** The offset behind the last batch. */
   readonly next: number;
+  /** Above zero: the first batch is of this size, which is more than was asked for, and was not read. */
+  readonly roomWanted: number;
 }
 
 export interface Found {
@@ -156,8 +158,12 @@ function deliverRefused(words: Float64Array, at: number, events: LogEvents): voi
 
 function deliverRead(words: Float64Array, at: number, events: LogEvents): void {
   const isRead = word(words, at + 3) === 0;
-  const result = isRead ? ok({ size: word(words, at + 4), next: word(words, at + 5) }) : failed(storeFailure(words, at + 3));
+  const result = isRead ? ok(fileReadIn(words, at + 4)) : failed(storeFailure(words, at + 3));
   events.read(word(words, at + 1), word(words, at + 2), result);
+}
+
+function fileReadIn(words: Float64Array, at: number): FileRead {
+  return { size: word(words, at), next: word(words, at + 1), roomWanted: word(words, at + 2) };
 }
 
 function deliverFound(words: Float64Array, at: number, events: LogEvents): void {

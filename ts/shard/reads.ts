@@ -13,9 +13,26 @@ interface Asked {
   readonly gateway: ShardEnd;
   readonly partition: Partition;
   readonly ticket: number;
-  /** Of a read: what was asked for. */
-  readonly sizeMax: number;
+  /** Of a read: what its reply may take of the reply ring. */
+  readonly room: number;
 }
+
+interface Search {
+  readonly gateway: ShardEnd;
+  readonly partition: Partition;
+  readonly ticket: number;
+  readonly timestampMs: number;
+}
+
+/** What a read asks for. */
+export interface Range {
+  readonly from: number;
+  readonly sizeMax: number;
+  readonly room: number;
+}
+
+/** Each holds a batch and its records, decompressed: more of them wait. */
+const searchesMax = 4;
 
 /** Reads and searches: from memory at once, from files when the log tells. */
 export class Reads {
@@ -23,6 +40,9 @@ export class Reads {
   readonly #rings: readonly Uint8Array[];
   readonly #asked = new Map<number, Asked>();
   readonly #tickets: Tickets;
+  /** Requests bound their number. */
+  readonly #searches: Search[] = [];
+  #searching = 0;
 
   constructor(store: LogStore, rings: readonly Uint8Array[], tickets: Tickets) {
     this.#store = store;
@@ -30,7 +50,7 @@ export class Reads {
     this.#tickets = tickets;
   }
 
-  read(gateway: ShardEnd, partition: Partition, ticket: number, from: number, sizeMax: number): void {
+  read(gateway: ShardEnd, partition: Partition, ticket: number, { from, sizeMax, room }: Range): void {
     const { handle, highWatermark } = partition;
     this.#refreshLogStart(partition);
     const own = this.#tickets.next();
@@ -40,7 +60,7 @@ export class Reads {
       return;
     }
     if (read.value === 'pending') {
-      this.#asked.set(own, { gateway, partition, ticket, sizeMax });
+      this.#asked.set(own, { gateway, partition, ticket, room });
       return;
     }
     const slices = read.value === 'empty' ? [] : read.value.slice(0, slicesMax);
@@ -53,13 +73,17 @@ export class Reads {
   }
 
   told(handle: number, own: number, result: Result<FileRead, StoreFailure>): void {
-    const { gateway, partition, ticket, sizeMax } = this.#take(own);
+    const { gateway, partition, ticket, room } = this.#take(own);
     if (!result.ok) {
       gateway.failed(handle, ticket, failureOfStore(result.error));
       return;
     }
-    const { size, next } = result.value;
-    gateway.bytes(handle, ticket, { size, sizeMax }, (target) => {
+    const { size, next, roomWanted } = result.value;
+    if (roomWanted > 0) {
+      gateway.roomWanted(handle, ticket, roomWanted);
+      return;
+    }
+    gateway.bytes(handle, ticket, { size, room }, (target) => {
       assert(this.#store.takeRead(handle, own, target), 'what was read is there once');
       const { logStart, highWatermark } = partition;
       return { logStart, highWatermark, next, ...endsOfBatches(target) };
@@ -67,17 +91,30 @@ export class Reads {
   }
 
   find(gateway: ShardEnd, partition: Partition, ticket: number, timestampMs: number): void {
-    const own = this.#tickets.next();
-    const failure = this.#store.find(partition.handle, own, timestampMs);
-    if (failure !== undefined) {
-      gateway.failed(partition.handle, ticket, { error: 'internal', message: failure.message });
-      return;
+    this.#searches.push({ gateway, partition, ticket, timestampMs });
+    this.#search();
+  }
+
+  #search(): void {
+    while (this.#searching < searchesMax) {
+      const search = this.#searches.shift();
+      if (search === undefined) return;
+      const { gateway, partition, ticket, timestampMs } = search;
+      const own = this.#tickets.next();
+      const failure = this.#store.find(partition.handle, own, timestampMs);
+      if (failure !== undefined) {
+        gateway.failed(partition.handle, ticket, { error: 'internal', message: failure.message });
+        continue;
+      }
+      this.#searching += 1;
+      this.#asked.set(own, { gateway, partition, ticket, room: 0 });
     }
-    this.#asked.set(own, { gateway, partition, ticket, sizeMax: 0 });
   }
 
   found(handle: number, own: number, result: Result<Found | undefined, StoreFailure>): void {
     const { gateway, ticket } = this.#take(own);
+    this.#searching -= 1;
+    this.#search();
     if (!result.ok) {
       gateway.failed(handle, ticket, failureOfStore(result.error));
       return;

@@ -105,8 +105,11 @@ export class Shard implements LogEvents {
     const first = gateway.word(slot, 0);
     switch (kind) {
       case requestKind.read:
-        this.#reads.read(gateway, partition, ticket, first, gateway.word(slot, 1));
+      case requestKind.largeRead: {
+        const sizeMax = gateway.word(slot, 1);
+        this.#reads.read(gateway, partition, ticket, { from: first, sizeMax, room: kind === requestKind.read ? sizeMax : 0 });
         return;
+      }
       case requestKind.find:
         this.#reads.find(gateway, partition, ticket, first);
         return;

@@ -100,8 +100,10 @@ pub(super) fn encode(event: Event, words: &mut [f64], keep: &mut impl FnMut(u32,
             put_failure(words, 4, partition, ticket, index_of(&STORE_CODES, code), details);
         }
         Event::Read { partition, ticket, result: Ok(read) } => {
-            put(words, 5, partition, ticket, &[0.0, exact(read.size as u64), exact(read.next)]);
-            keep(partition, ticket, read);
+            put(words, 5, partition, ticket, &[0.0, exact(read.size as u64), exact(read.next), exact(read.room_wanted as u64)]);
+            if read.room_wanted == 0 {
+                keep(partition, ticket, read);
+            }
         }
         Event::Read { partition, ticket, result: Err(error) } => {
             let (code, details) = read_failure(&error);

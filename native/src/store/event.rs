@@ -113,16 +113,21 @@ impl From<IoError> for StoreError {
 #[derive(Debug)]
 pub struct ReadBytes {
     pub buffer: Rc<AlignedBuffer>,
-    pub from: usize,
     pub size: usize,
     /// The offset behind the last batch.
     pub next: u64,
+    /// Above zero: the first batch is larger than what was asked for and was not read. Whoever has so much room asks again.
+    pub room_wanted: usize,
 }
 
 impl ReadBytes {
+    pub(super) fn none(next: u64, room_wanted: usize) -> Self {
+        Self { buffer: Rc::new(AlignedBuffer::new(1)), size: 0, next, room_wanted }
+    }
+
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.buffer.bytes()[self.from..self.from + self.size]
+        &self.buffer.bytes()[..self.size]
     }
 }
 

@@ -89,8 +89,6 @@ pub struct StoreConfig {
     pub checkpoint_age_max_ms: u64,
     /// How long the journal is idle before the last commit gets its witness.
     pub witness_delay_ms: u64,
-    /// Bytes of one read from a segment.
-    pub read_size_max: usize,
 }
 
 impl Default for StoreConfig {
@@ -107,7 +105,6 @@ impl Default for StoreConfig {
             syncs_max: 16,
             checkpoint_age_max_ms: 10_000,
             witness_delay_ms: 5,
-            read_size_max: 8 << 20,
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::files::Waiter;
 use super::walk::{self, SegmentFile, WalkStart};
 use super::{Event, Finished, Found, ReadBytes, ReadError, Store};
-use crate::codec::batch::{BatchHeader, HEADER_SIZE};
+use crate::codec::batch::BatchHeader;
 use crate::codec::records::Records;
 use crate::io::task::Files;
 use crate::io::{AlignedBuffer, FileId, Piece, ReadBuffers};
@@ -13,7 +13,6 @@ use crate::log::offset_index::OffsetIndex;
 use crate::log::open_files::FileKey;
 use crate::log::partition::{HotBatch, Partition};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 /// A whole batch in ring memory. Readers on other threads take it under a lease at `ring_position` (rule 17).
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +79,8 @@ impl Store {
         Some(Tail { log_start, stable_end, slices })
     }
 
-    /// Whole batches from the one that holds `offset` on, below `limit`, at most `size_max` bytes but at least one.
+    /// Whole batches from the one that holds `offset` on, below `limit`, at most `size_max` bytes. In ring memory, where they cost
+    /// none, at least one; from a file a first batch that is larger is answered with its size alone, as memory is the caller's to give.
     pub fn read(&mut self, partition: u32, ticket: u64, offset: u64, limit: u64, size_max: usize) -> ReadOutcome {
         let served = self.partition(partition).filter(|state| !state.is_leaving);
         let Some(state) = served else { return ReadOutcome::Failed(ReadError::UnknownPartition) };
@@ -98,7 +98,6 @@ impl Store {
         if !hot.is_empty() {
             return ReadOutcome::Hot(hot);
         }
-        let size_max = size_max.clamp(HEADER_SIZE, self.config.read_size_max);
         self.read_file(FileRead { partition, ticket, offset, limit, size_max });
         ReadOutcome::Pending
     }
@@ -120,8 +119,7 @@ impl Store {
     }
 
     fn read_empty(&mut self, partition: u32, ticket: u64, offset: u64) {
-        let bytes = ReadBytes { buffer: Rc::new(AlignedBuffer::new(1)), from: 0, size: 0, next: offset };
-        self.events.push(Event::Read { partition, ticket, result: Ok(bytes) });
+        self.events.push(Event::Read { partition, ticket, result: Ok(ReadBytes::none(offset, 0)) });
     }
 
     /// The bytes of a segment that its file has.
@@ -167,7 +165,7 @@ impl Store {
         self.put_index(key, index);
         let Some(state) = self.partition(read.partition) else { return self.read_failed(&read, ReadError::UnknownPartition) };
         // Nothing at or behind the offset in this segment: a gap that compaction left. The next one may have it.
-        let is_empty = result.as_ref().is_ok_and(|bytes| bytes.size == 0);
+        let is_empty = result.as_ref().is_ok_and(|bytes| bytes.size == 0 && bytes.room_wanted == 0);
         let next = state.segments.iter().find(|segment| segment.base > key.base && segment.base < read.limit);
         match (is_empty, next) {
             (true, Some(segment)) => self.read_file(FileRead { offset: segment.base.max(read.offset), ..read }),
@@ -324,18 +322,20 @@ async fn read_batches(
         is_before
     })
     .await?;
-    let nothing = |next| Ok(ReadBytes { buffer: Rc::new(AlignedBuffer::new(1)), from: 0, size: 0, next });
     let Some((header, position)) = first.filter(|(header, _)| header.next_offset() as u64 <= read.limit) else {
-        return nothing(read.offset);
+        return Ok(ReadBytes::none(read.offset, 0));
     };
-    let wanted = (read.size_max as u64).max(u64::from(header.size)).min(segment.size - position) as usize;
+    if header.size as usize > read.size_max {
+        return Ok(ReadBytes::none(read.offset, header.size as usize));
+    }
+    let wanted = (read.size_max as u64).min(segment.size - position) as usize;
     let buffer = buffers.take(wanted);
     let count = files.read(file, position, buffer.piece(0, wanted)).await?;
     let (size, next) = whole_prefix(&buffer.bytes()[..count], header.base_offset as u64, read.limit, epochs);
     if size == 0 {
         return Err(ReadError::Corrupt { offset: header.base_offset as u64, segment: segment.base, position });
     }
-    Ok(ReadBytes { buffer, from: 0, size, next })
+    Ok(ReadBytes { buffer, size, next, room_wanted: 0 })
 }
 
 /// The size of the run of good, contiguous batches below the limit, and the offset behind it. The CRC covers neither

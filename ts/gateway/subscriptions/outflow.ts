@@ -72,6 +72,8 @@ export class Outflow implements Deadline {
   readonly #stalled = new Set<Flow>();
   #used = 0;
   #onRoom: (() => void) | undefined;
+  /** An answer found no room. */
+  #isShort = false;
   #tick: number | undefined;
   /** Connections that were ended because they stalled. */
   endedCount = 0;
@@ -122,10 +124,16 @@ export class Outflow implements Deadline {
     return true;
   }
 
-  /** Whether an answer of this size may be sent on top of what lies there. One is always taken by a socket that took all before. */
+  /**
+   * Whether an answer of this size may be sent on top of what lies there. A socket that took all before may take any, but what
+   * lies in this process it does not share with all others: they might all stop reading now.
+   */
   hasRoom(flow: Flow, size: number): boolean {
-    if (!flow.isBlocked) return true;
-    return flow.charged + size <= this.#settings.unreadSizeMax && this.#used + size <= this.#settings.sizeMax;
+    if (flow.isBlocked && flow.charged + size > this.#settings.unreadSizeMax) return false;
+    if (this.#used === 0 || this.#used + size <= this.#settings.sizeMax) return true;
+    this.#isShort = true;
+    this.#tick ??= this.#deadlines.add(0, this);
+    return false;
   }
 
   /** Sends now. What was published before goes first: the library sees to that. */
@@ -165,7 +173,8 @@ export class Outflow implements Deadline {
   /** The budget is used up: first by looking, then by ending who has stalled longest. */
   onTime(): void {
     this.#tick = undefined;
-    if (this.#onRoom === undefined) return;
+    if (this.#onRoom === undefined && !this.#isShort) return;
+    this.#isShort = false;
     const before = this.#used;
     for (const flow of [...this.#flows]) if (flow.charged > 0 && !flow.isBlocked) this.look(flow);
     if (this.#used >= before) this.#endLongestStalled();

@@ -17,6 +17,7 @@ import type { RingReader } from '../reader.js';
 import type { Sleeper, Waiter } from '../wakeup.js';
 import { type RingWriter, refusal } from '../writer.js';
 import type { LargeBatches, LargeRead } from './large-batches.js';
+import type { LargeReads } from './large-reads.js';
 import { appendedMark, appendedWords, bytesMax, linkLimits, linkTicket, replyKind, requestKind, wordSize } from './layout.js';
 import { type HotMemory, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
 
@@ -39,6 +40,12 @@ export interface GatewayRings {
   readonly replyCapacity: number;
 }
 
+/** For batches that no ring has room for. */
+export interface LargeWays {
+  readonly batches: LargeBatches;
+  readonly reads: LargeReads;
+}
+
 /** Replies looked at in one turn: the rest comes behind whatever else waits. */
 const repliesPerTurn = 1024;
 
@@ -52,6 +59,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   readonly #rings: GatewayRings;
   readonly #hot: HotMemory;
   readonly #large: LargeBatches;
+  readonly #largeReads: LargeReads;
   readonly #limits: ReturnType<typeof linkLimits>;
   readonly #appends = new Map<number, Done<Appended>>();
   /** Of appends under way, by partition: a large batch waits for those before it. */
@@ -66,13 +74,14 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   #waiting: (() => void)[] = [];
   #isClosed = false;
 
-  constructor(gateway: number, rings: GatewayRings, hot: HotMemory, large: LargeBatches) {
+  constructor(gateway: number, rings: GatewayRings, hot: HotMemory, large: LargeWays) {
     this.#gateway = gateway;
     this.#rings = rings;
     this.#hot = hot;
-    this.#large = large;
+    this.#large = large.batches;
+    this.#largeReads = large.reads;
     this.#limits = linkLimits(rings.replyCapacity);
-    large.onRead((read) => this.#tellLargeRead(read));
+    large.batches.onRead((read) => this.#tellLargeRead(read));
   }
 
   append(handle: number, batch: Uint8Array, done: Done<Appended>): Taken {
@@ -120,16 +129,45 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   read(handle: number, from: Offset, sizeMax: number, done: Done<ReadResult>): Taken {
     const size = Math.min(sizeMax, bytesMax(this.#rings.replyCapacity));
     const reply = (slot: ReplySlot, words: Float64Array) => {
-      if (!tellRead(slot, words, this.#rings.replies.data, this.#hot, done)) this.#readAgain(handle, from, size, done);
+      if (slot.kind === replyKind.roomWanted) this.#readLarge(handle, from, words[slot.word] ?? 0, done);
+      // The bytes left memory between the reply and now: they are in a file.
+      else if (!this.#tellRead(slot, words, done)) this.#readAgain(handle, from, size, done);
     };
     return this.#ask(requestKind.read, handle, [from, size], { done, reply, size }) ? 'taken' : this.#refused();
   }
 
-  /** The bytes left memory between the reply and now: they are in a file. */
+  #tellRead(slot: ReplySlot, words: Float64Array, done: Done<ReadResult>): boolean {
+    return tellRead(slot, words, this.#rings.replies.data, this.#hot, done);
+  }
+
   #readAgain(handle: number, from: Offset, size: number, done: Done<ReadResult>): void {
     const taken = this.read(handle, from, size, done);
     if (taken === 'full') this.space(() => this.#readAgain(handle, from, size, done));
     if (taken === 'closed') done(failed({ error: 'shutting-down' }));
+  }
+
+  /** One batch, larger than was asked for. Where no reply may be so large its memory is reserved first, and free when `done` returns. */
+  #readLarge(handle: number, from: Offset, size: number, done: Done<ReadResult>): void {
+    if (size <= bytesMax(this.#rings.replyCapacity)) {
+      this.#readAgain(handle, from, size, done);
+      return;
+    }
+    const told: Done<ReadResult> = (result) => {
+      done(result);
+      this.#largeReads.release(size);
+    };
+    this.#largeReads.reserve(size, () => this.#askLarge(handle, from, size, told));
+  }
+
+  #askLarge(handle: number, from: Offset, size: number, done: Done<ReadResult>): void {
+    const reply = (slot: ReplySlot, words: Float64Array) => {
+      // The log was cut meanwhile, and is another.
+      const isOther = slot.kind === replyKind.roomWanted;
+      if (isOther || !this.#tellRead(slot, words, done)) this.#readAgain(handle, from, size, done);
+    };
+    if (this.#ask(requestKind.largeRead, handle, [from, size], { done, reply, size: 0 })) return;
+    if (this.#isClosed) done(failed({ error: 'shutting-down' }));
+    else this.space(() => this.#askLarge(handle, from, size, done));
   }
 
   find(handle: number, timestampMs: number, done: Done<FoundOffset | undefined>): Taken {

@@ -13,7 +13,8 @@
 import { assert } from '../../model/assert.js';
 import { layout as ringLayout } from '../layout.js';
 
-export const requestKind = { read: 1, find: 2, epochEnd: 3, describe: 4, watch: 5, unwatch: 6 } as const;
+/** `largeRead` is a read whose bytes come by message port: their room is not the reply ring's. */
+export const requestKind = { read: 1, find: 2, epochEnd: 3, describe: 4, watch: 5, unwatch: 6, largeRead: 7 } as const;
 
 export const replyKind = {
   /** Of many batches: words of each, one behind the other. */
@@ -27,6 +28,8 @@ export const replyKind = {
   answer: 5,
   /** As `slices`, unasked: the high watermark of a watched partition has moved. */
   tail: 6,
+  /** Of a read: the first batch is larger than what was asked for. Its size. */
+  roomWanted: 7,
 } as const;
 
 export const wordSize = 8;
@@ -72,7 +75,7 @@ export function linkLimits(replyCapacity: number) {
   } as const;
 }
 
-/** What a read may ask for; a batch that is larger than what was asked for comes by message port. */
+/** What a read may ask for; a batch that is larger is asked for by a large read. */
 export function bytesMax(replyCapacity: number): number {
   return replyCapacity / 16;
 }

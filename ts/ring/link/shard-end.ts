@@ -42,8 +42,8 @@ export interface AppendedReply {
 
 export interface ReadSize {
   readonly size: number;
-  /** As asked for: the gateway keeps so much room. */
-  readonly sizeMax: number;
+  /** Of the reply ring, which the gateway keeps for it. */
+  readonly room: number;
 }
 
 /** Acknowledgements of one turn that go out in one slot. */
@@ -115,12 +115,14 @@ export class ShardEnd {
     this.#reply(replyKind.slices, handle, ticket, sliceReply(head, batches));
   }
 
-  /**
-   * `fill` puts the bytes that were read where they belong, and then knows what they are. A first batch that is larger than what
-   * was asked for has no room in the ring.
-   */
-  bytes(handle: number, ticket: number, { size, sizeMax }: ReadSize, fill: (target: Uint8Array) => ReadHead): void {
-    if (size > sizeMax) {
+  /** The read would take so much room, and took none. */
+  roomWanted(handle: number, ticket: number, size: number): void {
+    this.#reply(replyKind.roomWanted, handle, ticket, [size]);
+  }
+
+  /** `fill` puts the bytes that were read where they belong, and then knows what they are. */
+  bytes(handle: number, ticket: number, { size, room }: ReadSize, fill: (target: Uint8Array) => ReadHead): void {
+    if (size > room) {
       const bytes = new Uint8Array(size);
       const words = Float64Array.from(headWords(fill(bytes), size));
       this.#port.send({ ticket, words, bytes }, [bytes.buffer]);

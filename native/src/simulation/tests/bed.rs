@@ -28,6 +28,7 @@ pub enum Answer {
     Done,
     Failed(StoreError),
     Read(Result<Vec<u8>, ReadError>),
+    RoomWanted(usize),
     Found(Result<Option<Found>, ReadError>),
 }
 
@@ -385,6 +386,9 @@ impl Bed {
                 Event::Refused { ticket, error, .. } => self.note(ticket, Answer::Refused(error)),
                 Event::Done { ticket, .. } => self.note(ticket, Answer::Done),
                 Event::ControlFailed { ticket, error, .. } => self.note(ticket, Answer::Failed(error)),
+                Event::Read { ticket, result: Ok(read), .. } if read.room_wanted > 0 => {
+                    self.note(ticket, Answer::RoomWanted(read.room_wanted));
+                }
                 Event::Read { ticket, result, .. } => self.note(ticket, Answer::Read(result.map(|read| read.bytes().to_vec()))),
                 Event::Found { ticket, result, .. } => self.note(ticket, Answer::Found(result)),
                 Event::Fenced { path_kind, .. } => self.fenced = Some(path_kind),

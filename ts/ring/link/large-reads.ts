@@ -1,0 +1,41 @@
+interface Waiting {
+  readonly size: number;
+  readonly begin: () => void;
+}
+
+/**
+ * Memory for reads of single batches that are larger than a reply may be: whoever asks for one has the room first
+ * (DURABILITY.md rule 19). Those for which there is none wait in the order in which they came; requests bound their number.
+ */
+export class LargeReads {
+  readonly #sizeMax: number;
+  readonly #waiting: Waiting[] = [];
+  #size = 0;
+
+  constructor(sizeMax: number) {
+    this.#sizeMax = sizeMax;
+  }
+
+  /** Calls `begin` when so much is free, maybe before this returns. A batch above all there is has it alone. */
+  reserve(size: number, begin: () => void): void {
+    this.#waiting.push({ size, begin });
+    this.#admit();
+  }
+
+  release(size: number): void {
+    this.#size -= size;
+    this.#admit();
+  }
+
+  #admit(): void {
+    for (let first = this.#waiting[0]; first !== undefined && this.#hasRoom(first.size); first = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#size += first.size;
+      first.begin();
+    }
+  }
+
+  #hasRoom(size: number): boolean {
+    return this.#size === 0 || this.#size + size <= this.#sizeMax;
+  }
+}
