@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { BrokerConfig } from '../model/broker-config.js';
 import { type ExitReason, exitCodes } from '../model/exit-codes.js';
-import { fatal, notifySupervisor } from '../native/process.js';
+import { fatal, notifySupervisor, returnLargeMemory } from '../native/process.js';
 import { systemClock } from './clock.js';
 import { endOnFailure } from './fault.js';
 import { Node, type NodeEnd } from './node.js';
@@ -19,6 +19,7 @@ const stopWaitMs = 30_000;
 /** Runs a node until a signal ends it. The process is the node: its pid is the one printed. */
 export async function runNode(config: BrokerConfig, terminal: NodeTerminal): Promise<ExitReason> {
   process.on('uncaughtException', endOnFailure);
+  returnLargeMemory();
   const log = pino({ name: 'millrace', level: config['log-level'] }, pino.destination({ fd: 2, sync: true }));
   // From now on: who asks a node to end that is not ready yet gets a node that ends as soon as it is.
   const stopping = signalled(terminal);

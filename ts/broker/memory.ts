@@ -1,12 +1,13 @@
 import { totalmem } from 'node:os';
 
-// How `--memory` is split.
+// How `--memory` is split. The process itself comes on top of it: some 90 MiB for Node, the heaps of its threads and the program
+// (test/node/memory.test.ts floods a node and looks).
 //
-//   an eighth      what clients send and no ring has taken yet, large batches included
-//   an eighth      what sockets have not taken yet
-//   a half         rings, over all pairs of gateway and shard: of a pair's share 3/4 batches, the rest replies and requests
-//   a sixteenth    batches that no ring can hold, on their way from files to sockets
-//   the rest       V8, segment and index caches, journals' buffers
+//   3/32           what clients send and no ring has taken yet, large batches included
+//   3/32           what sockets have not taken yet
+//   1/4            rings, over all pairs of gateway and shard: of a pair's share 3/4 batches, the rest replies and requests
+//   1/16           batches that no ring can hold, on their way from files to sockets
+//   1/2            segment and index caches, journals' and reads' buffers, what V8 has not collected yet
 //
 // Ring capacities are powers of two, so a ring may have up to half less than its share, never more.
 
@@ -27,13 +28,13 @@ const replyRing = { min: MiB, max: 16 * MiB };
 const requestRing = 256 << 10;
 
 export function planMemory(memory: number, gatewaysCount: number, shardsCount: number): MemoryPlan {
-  const pairShare = memory / 2 / (gatewaysCount * shardsCount);
+  const pairShare = memory / 4 / (gatewaysCount * shardsCount);
   return {
     batchRingCapacity: capacity((pairShare * 3) / 4, batchRing),
     replyRingCapacity: capacity(pairShare / 4, replyRing),
     requestRingCapacity: requestRing,
-    receiveSizeMax: Math.floor(memory / 8 / gatewaysCount),
-    sendSizeMax: Math.floor(memory / 8 / gatewaysCount),
+    receiveSizeMax: Math.floor((memory * 3) / 32 / gatewaysCount),
+    sendSizeMax: Math.floor((memory * 3) / 32 / gatewaysCount),
     readSizeMax: Math.floor(memory / 16 / gatewaysCount),
   };
 }

@@ -53,7 +53,7 @@ export const brokerSettings = {
     kind: 'size',
     value: 'SIZE',
     min: 64 * 2 ** 20,
-    help: 'what rings, buffers and caches may take together; default: by profile',
+    help: 'what rings, buffers and caches may take together, beside the 90 MiB of the process; default: by profile',
   },
   journal: { kind: 'size', value: 'SIZE', default: '512MiB', min: 2 ** 20, help: 'bytes that one shard’s journal may grow to' },
   io: { kind: 'choice', choices: ['auto', 'uring', 'fallback'], default: 'auto', help: 'how files are written' },

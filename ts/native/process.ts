@@ -12,6 +12,11 @@ export function fatal(reason: ExitReason, message: string): never {
   throw new Error('the process has ended');
 }
 
+/** For the whole process and from now on: large buffers that are freed go back to the system, or no budget would hold. */
+export function returnLargeMemory(): void {
+  loadAddon().returnLargeMemory();
+}
+
 /** Tells systemd, if it is who started this process. What went wrong, if it did not arrive. */
 export function notifySupervisor(message: string): string | undefined {
   const socket = process.env['NOTIFY_SOCKET'];

@@ -15,3 +15,9 @@ pub fn end_process(code: i32) {
 pub fn notify_systemd(socket: String, message: String) -> Option<String> {
     guarded(|| notify_supervisor(&socket, &message).err().map(|error| error.to_string()))
 }
+
+/// For the whole process: large buffers that are freed go back to the system.
+#[napi]
+pub fn return_large_memory() {
+    crate::io::return_large_memory();
+}

@@ -8,6 +8,7 @@
 
 mod aligned;
 mod alignment;
+mod allocator;
 mod blocking;
 mod boxed;
 mod calls;
@@ -35,6 +36,7 @@ pub use aligned::AlignedBuffer;
 pub use blocking::Blocking;
 pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};
+pub use allocator::return_large_memory;
 pub use exit::exit_immediately;
 pub use fallback::FallbackIo;
 pub use open::{open_io, IoChoice, OpenedIo};

@@ -8,6 +8,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 const BUFFER_SIZE_MIN: usize = 64 << 10;
+/// A larger one is for a single batch, and neither rounded up nor kept.
+const BUFFER_SIZE_MAX: usize = 1 << 20;
 
 #[derive(Clone)]
 pub struct ReadBuffers {
@@ -25,6 +27,9 @@ impl ReadBuffers {
     /// Of at least this size; its contents are whatever they were.
     #[must_use]
     pub fn take(&self, size: usize) -> Rc<AlignedBuffer> {
+        if size > BUFFER_SIZE_MAX {
+            return Rc::new(AlignedBuffer::new(size));
+        }
         let mut kept = self.kept.borrow_mut();
         let is_free = |buffer: &&Rc<AlignedBuffer>| Rc::strong_count(buffer) == 1 && buffer.size() >= size;
         if let Some(free) = kept.iter().filter(is_free).min_by_key(|buffer| buffer.size()) {
@@ -51,6 +56,13 @@ mod tests {
         drop(first);
         assert_eq!(buffers.take(131_072).bytes().as_ptr(), address, "as large as a power of two");
         assert!(buffers.take(200_000).size() >= 200_000);
+    }
+
+    #[test]
+    fn what_is_made_for_one_large_batch_is_no_larger_and_is_not_kept() {
+        let buffers = ReadBuffers::new(16 << 20);
+        assert_eq!(buffers.take((8 << 20) + 1).size(), (8 << 20) + crate::io::BLOCK_SIZE);
+        assert!(buffers.kept.borrow().is_empty());
     }
 
     #[test]
