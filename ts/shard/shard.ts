@@ -189,7 +189,10 @@ export class Shard implements LogEvents {
   }
 
   fenced(by: string, reason: string): void {
+    const message = `the ${by} failed: ${reason}`;
     this.measures.fenced();
-    this.#ports.onFenced(`the ${by} failed: ${reason}`);
+    // The log answers nothing that it had not finished: whether it is there only the next start knows.
+    for (const gateway of this.#ports.gateways) gateway.fenced({ error: 'storage-failed', message });
+    this.#ports.onFenced(message);
   }
 }

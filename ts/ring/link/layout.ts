@@ -27,6 +27,8 @@ export const replyKind = {
   answer: 5,
   /** As `slices`, unasked: the high watermark of a watched partition has moved. */
   tail: 6,
+  /** Unasked, once: the log takes no more. Appends that are not answered by now never will be. */
+  fenced: 7,
 } as const;
 
 export const wordSize = 8;
