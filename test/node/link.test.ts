@@ -45,7 +45,14 @@ async function startLink(memory = 64 << 20) {
   if (thread?.shards[0] === undefined || thread.gateways[0] === undefined || doorbell === undefined) throw new Error('no thread');
   const duty = new DutyCycle(clock);
   const bell = watchDoorbell(doorbell, () => duty.wake());
-  const options = { directory: directory.id, clock, duty, doorbell: doorbell.id, onFenced: () => undefined };
+  const options = {
+    directory: directory.id,
+    clock,
+    duty,
+    doorbell: doorbell.id,
+    onFenced: () => undefined,
+    onNoSpace: () => undefined,
+  };
   const island = startShard(thread.shards[0], options);
   const port = openGatewayLinks(thread.gateways[0], { duty, doorbell: doorbell.id, largeSizeMax: 16 << 20 })[0];
   if (port === undefined) throw new Error('no link');
