@@ -3,8 +3,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['ts/**/*.test.ts', 'test/**/*.test.ts', 'bench/*.test.ts'],
-    // Stages of their own: they need a browser or a Python, see vitest.browser.config.ts and vitest.conformance.config.ts.
-    exclude: [...configDefaults.exclude, 'test/browser/**', 'test/conformance/**'],
+    // Stages of their own: they need a browser, a Python or the right to mount, see vitest.browser.config.ts and its likes.
+    exclude: [...configDefaults.exclude, 'test/browser/**', 'test/conformance/**', 'test/disk/**'],
     // Generous: a limit is there to end a hang, not to judge speed on a machine that does other work.
     testTimeout: 60_000,
     hookTimeout: 60_000,
