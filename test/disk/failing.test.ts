@@ -1,4 +1,6 @@
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connect, type Client as Sdk } from '../../ts/sdk/node/index.js';
 import { Client } from '../gateway/client.js';
@@ -68,7 +70,7 @@ async function expectEverythingAfterRestart(): Promise<void> {
 
 test('a device that fails under the journal: no ack from then on, a reason for everybody, everything there after a restart', async () => {
   const writing = writer.write(1_000_000);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await sleep(50);
   disk.die();
   // At once, not when each request has waited for its time.
   for (const { code, reason } of await writing) {
@@ -89,6 +91,30 @@ test('a device that promised more than it has, under segments: what the page cac
   // It says in its exit code that it could not put things in order.
   expect(await node.kill('SIGTERM')).toBe(1);
   disk.giveRoom();
+  await disk.replace();
+  await expectEverythingAfterRestart();
+});
+
+test('a device that cannot be read: whoever reads what it holds is told so, and nobody else is hurt', async () => {
+  await sdk.close();
+  expect(await node.kill('SIGTERM')).toBe(0);
+  // In its next life nothing is in the rings.
+  const metadataSize = () => statSync(join(data, 'metadata/journal')).size;
+  const before = metadataSize();
+  node = await startNode(data, options);
+  sdk = await connect(node.gateway);
+  // The record of this start and its witness, a block each: then nothing of the metadata is left to be written.
+  while (metadataSize() < before + 2 * 4096) await sleep(10);
+  for (const name of readdirSync(join(data, 'topics'), { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.log')) disk.forget(join(data, 'topics', name));
+  }
+  disk.die();
+  const failure = { code: 'storage-failed', reason: 'EIO: i/o error' };
+  await expect(numbersIn(node.gateway, 'kept')).rejects.toMatchObject(failure);
+  const consumer = sdk.consumer({ topics: ['kept'], from: 'end' });
+  await consumer.ready();
+  await consumer.close();
+  await node.kill('SIGKILL');
   await disk.replace();
   await expectEverythingAfterRestart();
 });

@@ -80,6 +80,11 @@ export class SmallDisk {
     run('resizepart', this.#device, '1', '8');
   }
 
+  /** The machine remembers nothing of what a file holds: the next read goes to the device. */
+  forget(file: string): void {
+    run('dd', `of=${file}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none');
+  }
+
   /** A device that works, with what reached it; nothing that the machine remembers of it. */
   async replace(): Promise<void> {
     await this.#unmount();
