@@ -103,8 +103,8 @@ test('a device that cannot be read: whoever reads what it holds is told so, and 
   const before = metadataSize();
   node = await startNode(data, options);
   sdk = await connect(node.gateway);
-  // The record of this start and its witness, a block each: then nothing of the metadata is left to be written.
-  while (metadataSize() < before + 2 * 4096) await sleep(10);
+  // The vote, the record of this start and the witness, a block each: then nothing of the metadata is left to be written.
+  await expect.poll(metadataSize, { timeout: 10_000 }).toBe(before + 3 * 4096);
   for (const name of readdirSync(join(data, 'topics'), { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.log')) disk.forget(join(data, 'topics', name));
   }
