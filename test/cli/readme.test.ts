@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,10 +28,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The command as the README names it, for a node whose usual port may be taken on this machine. */
-function commandFor(directory: string, port: number): string {
-  const folder = join(directory, 'bin');
-  mkdirSync(folder);
+/** The command where the README has it, for a node whose usual port may be taken on this machine. */
+function installCommand(directory: string, port: number): void {
+  const folder = join(directory, 'node_modules', '.bin');
+  mkdirSync(folder, { recursive: true });
   const script = `#!/bin/sh
 case "$1" in
   start) exec "${process.execPath}" "${main}" "$@" --gateway 127.0.0.1:${port} --kafka 127.0.0.1:0 ;;
@@ -41,21 +41,23 @@ esac
 `;
   writeFileSync(join(folder, 'millrace'), script);
   chmodSync(join(folder, 'millrace'), 0o755);
-  return folder;
 }
 
 test('the first five minutes: every line does what it says', { timeout: 150_000 }, async () => {
   const directory = await newDirectory();
   symlinkSync(join(root, 'dist'), join(directory, 'dist'));
   const port = await freePort();
+  installCommand(directory, port);
   const [setUp = '', ...blocks] = blocksOf('The first five minutes');
-  expect(setUp).toMatch(/^npm run build/);
-  // The build and the alias have happened: what is left of the first block is the help.
-  const all = [setUp.split('\n').slice(2).join('\n'), ...blocks];
-  const script = all.map((block) => `echo "=== "\n${block.replaceAll('127.0.0.1:9080', `127.0.0.1:${port}`)}`).join('\n');
-  const path = `${commandFor(directory, port)}:${process.env['PATH']}`;
+  // The build has happened, in what ran this test; what it leaves behind is the command that the next line names.
+  expect(setUp).toMatch(/^npm run build .*\nalias millrace="\$PWD\/node_modules\/\.bin\/millrace"\n/);
+  expect(readlinkSync(join(root, 'node_modules/.bin/millrace'))).toMatch(/dist\/cli\/main\.js$/);
+  const all = [setUp.slice(setUp.indexOf('\n') + 1), ...blocks];
+  const lines = all.map((block) => `echo "=== "\n${block.replaceAll('127.0.0.1:9080', `127.0.0.1:${port}`)}`);
+  // As in the terminal where a reader types them.
+  const script = ['shopt -s expand_aliases', ...lines].join('\n');
   // A group of its own: whatever it leaves behind ends with it.
-  const shell = spawn('bash', ['-c', script], { cwd: directory, env: { ...process.env, PATH: path }, detached: true });
+  const shell = spawn('bash', ['-c', script], { cwd: directory, detached: true });
   let stdout = '';
   let stderr = '';
   shell.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -77,13 +79,14 @@ test('the first five minutes: every line does what it says', { timeout: 150_000 
   clearTimeout(limit);
   endAll();
   expect(code, stderr).toBe(0);
-  const [, help, started, numbers, orders, program, survivors, doctor, log] = stdout.split('=== \n');
+  const [, help, started, numbers, orders, page, program, survivors, doctor, log] = stdout.split('=== \n');
   expect(help).toContain('Usage: millrace COMMAND');
   expect(started).toMatch(/^\{"ready":true.*\nready\n$/);
   expect(numbers).toContain('created numbers: 3 partitions, replication factor 1, durability fsync\n1000000\ntopic numbers, id ');
   expect(stderr).toMatch(/1000000 records acknowledged by numbers .* durability fsync/);
   expect(JSON.parse(orders?.trim() ?? '')).toMatchObject({ key: 'ann', value: 'three apples', headers: { shop: '7' } });
   expect(stderr).toMatch(/1 record acknowledged by copies/);
+  expect(page).toMatch(/^<title>.*Millrace.*<\/title>\n\d{5,}\n$/);
   expect(program).toContain("durability: 'fsync'");
   expect(program).toContain('ann: three apples\nben: two pears\n');
   expect(survivors).toMatch(/^1\n\{"ready":true.*\n200000\n$/);

@@ -48,7 +48,14 @@ async function startLink(memory = 64 << 20) {
   if (thread?.shards[0] === undefined || thread.gateways[0] === undefined || doorbell === undefined) throw new Error('no thread');
   const duty = new DutyCycle(clock);
   const bell = watchDoorbell(doorbell, () => duty.wake());
-  const options = { directory: directory.id, clock, duty, doorbell: doorbell.id, onFenced: () => undefined };
+  const options = {
+    directory: directory.id,
+    clock,
+    duty,
+    doorbell: doorbell.id,
+    onFenced: () => undefined,
+    onNoSpace: () => undefined,
+  };
   const island = startShard(thread.shards[0], options);
   const port = openGatewayLinks(thread.gateways[0], { duty, doorbell: doorbell.id, largeSizeMax: 16 << 20, largeReadSizeMax })[0];
   if (port === undefined) throw new Error('no link');
@@ -218,6 +225,19 @@ test('a flood is bounded: what finds no room is told so, and told again when the
     send();
   });
   expect((await read(port, handles[0], 19_999)).result).toMatchObject({ ok: true, value: { highWatermark: 20_000 } });
+});
+
+test('when the log fails, appends that it will not answer are answered, and so are those that come later', async () => {
+  const { port, island, duty, handles } = await startLink();
+  await append(port, handles[0], batchOf(['kept']));
+  const underWay = [append(port, handles[0], batchOf(['one'])), append(port, handles[1], batchOf(['two']))];
+  // What the log says of its disk; its own answers to these two still come, and must hurt nobody.
+  island.shard.fenced('journal', 'EIO: i/o error');
+  duty.wakeSoon();
+  const failure = { ok: false, error: { error: 'storage-failed', message: 'the journal failed: EIO: i/o error' } };
+  expect(await Promise.all(underWay)).toEqual([failure, failure]);
+  expect(await append(port, handles[0], batchOf(['later']))).toEqual(failure);
+  expect((await read(port, handles[0], 0)).result).toMatchObject({ ok: true, value: { batches: { base: 0 } } });
 });
 
 test('a request that fails is not taken for an append that is under way', async () => {

@@ -91,6 +91,10 @@ test('a disk above its mark refuses batches, says so in /readyz, and goes on ser
   await expect(producer.send({ topic: 'full', value: 'beyond' })).rejects.toThrow(/disk is .* % full/);
   const ready = await fetch(`${full.url}/readyz`);
   expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('% full')]);
+  expect(await (await fetch(`${full.url}/metrics`)).text()).toContain('millrace_produce_refused{reason="disk-full"} 1\n');
+  // What would need files of its own is refused as well, before anything is decided.
+  await expect(refused.admin.createTopic('other')).rejects.toMatchObject({ code: 'disk-full' });
+  expect(await refused.admin.listTopics(['other'])).toEqual([]);
   expect(await valuesOf(full.gateway, 'full', 1)).toEqual(['before']);
   await refused.admin.deleteTopic('full');
   await refused.close();

@@ -11,6 +11,7 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
  * @property {string} gateway host:port
  * @property {string} url
  * @property {readonly string[]} log what it logged so far, line by line
+ * @property {Promise<number | null>} exited with its exit code; null: killed
  * @property {(signal: NodeJS.Signals) => Promise<number | null>} kill
  */
 
@@ -46,6 +47,7 @@ export async function startNode(data, options = []) {
     url: gateway,
     gateway: gateway.replace('http://', ''),
     log,
+    exited,
     kill: (signal) => {
       child.kill(signal);
       return exited;

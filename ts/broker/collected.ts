@@ -1,15 +1,23 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { gauge } from '../metrics/probe.js';
+import { gauge, valuesOf } from '../metrics/probe.js';
 import type { Collected } from '../metrics/registry.js';
 import type { TopicId } from '../model/ids.js';
 import type { ClusterView } from '../model/ports.js';
 import type { TopicUsage } from '../shard/measures.js';
+import type { NodeCondition } from './messages.js';
 
 // What is computed when somebody asks for /metrics: series that come and go, and what the process knows of itself.
 
 export const collectedMetrics = {
   topicSize: gauge('topic_data', 'bytes', 'Bytes of the segments of a topic, as of some seconds ago.'),
   topicSegments: gauge('topic_segments', 'none', 'Segment files of a topic, as of some seconds ago.'),
+  diskFree: gauge('disk_free', 'bytes', 'Free space on the disk of the data directory, as of some seconds ago.'),
+  produceRefused: gauge(
+    'produce_refused',
+    'none',
+    '1: produce is refused for this reason; /readyz has the words.',
+    valuesOf('reason', ['disk-full', 'storage-failed']),
+  ),
   residentSize: gauge('process_resident_memory', 'bytes', 'Resident memory of the node, rings included.'),
   heapSize: gauge('process_heap', 'bytes', 'Heap in use of the thread that answers.'),
   cpuTime: gauge('process_cpu', 'seconds', 'CPU time of the node, user and system.'),
@@ -31,6 +39,16 @@ export function topicMetrics(view: ClusterView, usage: readonly TopicUsage[]): r
   return [
     { metric: collectedMetrics.topicSize, samples: samples(({ size }) => size) },
     { metric: collectedMetrics.topicSegments, samples: samples(({ segmentsCount }) => segmentsCount) },
+  ];
+}
+
+export function conditionMetrics({ diskFree, produceRefusal }: NodeCondition): readonly Collected[] {
+  const refusals = collectedMetrics.produceRefused.series.map((labels) => {
+    return { labels, value: labels['reason'] === produceRefusal?.error ? 1 : 0 };
+  });
+  return [
+    { metric: collectedMetrics.diskFree, samples: [{ labels: {}, value: diskFree }] },
+    { metric: collectedMetrics.produceRefused, samples: refusals },
   ];
 }
 

@@ -52,7 +52,8 @@ export class DataThread {
   #openShard(wiring: ThreadWiring['shards'][number], doorbell: number, directory: number, clock: Clock): void {
     const { shard } = wiring;
     const onFenced = (reason: string) => this.#send({ kind: 'fenced', shard, reason });
-    this.#shards.set(shard, startShard(wiring, { directory, clock, duty: this.#duty, doorbell, onFenced }));
+    const onNoSpace = () => this.#send({ kind: 'no-space' });
+    this.#shards.set(shard, startShard(wiring, { directory, clock, duty: this.#duty, doorbell, onFenced, onNoSpace }));
   }
 
   receive(message: ToDataThread): void {

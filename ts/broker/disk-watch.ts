@@ -13,6 +13,8 @@ const intervalMs = 1000;
 /** Once full, produce is taken again this far below the mark: not at every segment that retention drops. */
 const hysteresisPercent = 2;
 
+const advice = 'free space or shorten retention';
+
 /**
  * Watches how full the disk is. Above the mark produce is refused while deletes, retention and reads go on, so that there is
  * always room for what makes room.
@@ -47,6 +49,15 @@ export class DiskWatch {
     this.#cancel?.();
   }
 
+  /** A file found no room below the mark: a quota, or the last bytes are too few. Until a look finds it clearly below. */
+  noSpace(): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    const space = this.#space();
+    const left = space.ok ? ` (${mebibytes(space.value.freeSize)} MiB left)` : '';
+    this.#events.onFull({ error: 'disk-full', message: `the log found no room on the disk${left}: ${advice}` });
+  }
+
   #look(): void {
     this.#cancel = this.#clock.after(intervalMs, () => this.#look());
     const space = this.#space();
@@ -63,7 +74,10 @@ export class DiskWatch {
   }
 
   #words(freeSize: number, percent: number): string {
-    const mebibytes = Math.floor(freeSize / 2 ** 20);
-    return `the disk is ${percent.toFixed(1)} % full (${mebibytes} MiB left), the mark is ${this.#fullPercent} %: free space or shorten retention`;
+    return `the disk is ${percent.toFixed(1)} % full (${mebibytes(freeSize)} MiB left), the mark is ${this.#fullPercent} %: ${advice}`;
   }
+}
+
+function mebibytes(size: number): number {
+  return Math.floor(size / 2 ** 20);
 }

@@ -7,7 +7,7 @@ import type { Clock, ClusterWatch, NodeView } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { describeConfigs } from '../model/topic-config.js';
 import { ViewWatch } from './cluster-watch.js';
-import { processMetrics, topicMetrics } from './collected.js';
+import { conditionMetrics, processMetrics, topicMetrics } from './collected.js';
 import type { DutyCycle } from './duty-cycle.js';
 import { endOnFailure } from './fault.js';
 import { openGatewayLinks } from './gateway-links.js';
@@ -75,6 +75,7 @@ export class GatewayIsland {
     const registry = new MetricsRegistry();
     for (const page of pages) if (page.memory !== wiring.page.memory) registry.add(page);
     registry.collect(() => topicMetrics(this.watch.view, this.#condition.usage));
+    registry.collect(() => conditionMetrics(this.#condition));
     registry.collect(processMetrics);
     return registry;
   }

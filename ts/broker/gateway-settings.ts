@@ -12,6 +12,7 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan): Gatew
     host: gateway.host,
     port: gateway.port,
     advertised: [addressText(gateway)],
+    origins: config.origins ?? defaultSettings.origins,
     limits: {
       ...defaultSettings.limits,
       messageSizeMax: config['message-size-max'],

@@ -32,7 +32,8 @@ export async function runNode(config: BrokerConfig, terminal: NodeTerminal): Pro
   const node = started.value;
   const ready = { ready: true, pid: process.pid, ...node.addresses };
   const nodeFile = join(config.data, 'node.json');
-  writeNodeFile(nodeFile, `${JSON.stringify(ready)}\n`);
+  const problem = writeNodeFile(nodeFile, `${JSON.stringify(ready)}\n`);
+  if (problem !== undefined) log.error({ problem }, 'node.json could not be written: nobody finds this node by its directory');
   terminal.out(`${JSON.stringify(ready)}\n`);
   log.info({ ...ready, clusterId: node.clusterId }, 'ready');
   notifySupervisor('READY=1');
@@ -47,11 +48,18 @@ export async function runNode(config: BrokerConfig, terminal: NodeTerminal): Pro
   return problems.length === 0 ? 'done' : 'failed';
 }
 
-/** Whole or not at all: others read it while it is written. */
-function writeNodeFile(path: string, content: string): void {
-  mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(`${path}.new`, content);
-  renameSync(`${path}.new`, path);
+/** Whole or not at all: others read it while it is written. A disk without room keeps no node from serving what is on it. */
+function writeNodeFile(path: string, content: string): string | undefined {
+  try {
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(`${path}.new`, content);
+    renameSync(`${path}.new`, path);
+    return undefined;
+  } catch (error) {
+    // Rather none than that of a life before.
+    for (const file of [path, `${path}.new`]) rmSync(file, { force: true });
+    return String(error);
+  }
 }
 
 function signalled(terminal: NodeTerminal): Promise<void> {

@@ -42,5 +42,6 @@ export type FromDataThread =
   | { readonly kind: 'usage'; readonly topics: readonly TopicUsage[] }
   | { readonly kind: 'command'; readonly id: number; readonly call: CommandCall }
   | { readonly kind: 'fenced'; readonly shard: number; readonly reason: string }
+  | { readonly kind: 'no-space' }
   | { readonly kind: 'drained' }
   | { readonly kind: 'closed'; readonly problems: readonly string[] };

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import { Controller } from '../cluster/controller/controller.js';
 import { assert } from '../model/assert.js';
+import type { HostAnswer } from '../model/assignment.js';
 import type { BrokerConfig } from '../model/broker-config.js';
 import type { ExitReason } from '../model/exit-codes.js';
 import type { Clock, Failure } from '../model/ports.js';
@@ -16,7 +17,7 @@ import { DiskWatch } from './disk-watch.js';
 import { FanIn } from './fan-in.js';
 import { gatewaySettings } from './gateway-settings.js';
 import { defaultMemory, planMemory } from './memory.js';
-import type { CommandCall } from './messages.js';
+import type { CommandCall, CommandName } from './messages.js';
 import { claimPort, type PortClaim } from './port-claim.js';
 import { defaultShardsCount, planThreads } from './thread-plan.js';
 import { DataThreadHost, type ThreadEvents } from './threads.js';
@@ -33,6 +34,9 @@ export interface NodeEnd {
 }
 
 const reconnectAfterMs = 500;
+
+/** Refused with produce: once committed, a topic whose files find no room could be served by the next start only. */
+const makesFiles: ReadonlySet<CommandName> = new Set<CommandName>(['createTopic', 'addPartitions']);
 
 /** Doorbells end with their last holder, and threads open them by number: they live as long as the process. */
 const keepAlive: unknown[] = [];
@@ -64,9 +68,10 @@ export class Node {
     const viewed = new FanIn(threads.length, (version) => this.#controller.viewed(version));
     const events: ThreadEvents = {
       command: (call) => this.#command(call),
-      assigned: (number, shard, answers) => this.#controller.assigned(number, shard, answers),
+      assigned: (number, shard, answers) => this.#assigned(number, shard, answers),
       viewed: (version) => viewed.answered(version),
       fenced: (shard, reason) => this.#fenced(shard, reason),
+      noSpace: () => this.#disk.noSpace(),
       usage: (thread, topics) => this.#setUsage(thread, topics),
     };
     const consensus = directory.takeConsensus();
@@ -184,7 +189,18 @@ export class Node {
     return thread;
   }
 
+  #assigned(number: number, shard: number, answers: readonly HostAnswer[]): void {
+    for (const answer of answers) {
+      if (!('failure' in answer)) continue;
+      const { topicId, partition, failure } = answer;
+      this.#log.error({ shard, topicId, partition, failure }, 'a partition cannot be served until the next start');
+    }
+    this.#controller.assigned(number, shard, answers);
+  }
+
   #command({ name, args }: CommandCall): Promise<Result<unknown, Failure>> {
+    const refusal = makesFiles.has(name) ? this.#refusal() : undefined;
+    if (refusal !== undefined) return Promise.resolve(failed(refusal));
     // A name and its arguments come from RemoteCommands, which is typed like the controller.
     const command = (this.#controller[name] as (...args: readonly unknown[]) => Promise<Result<unknown, Failure>>).bind(
       this.#controller,
@@ -215,11 +231,17 @@ export class Node {
     this.#tellCondition();
   }
 
+  get #fence(): Failure | undefined {
+    return this.#fences.length === 0 ? undefined : { error: 'storage-failed', message: this.#fences.join('; ') };
+  }
+
+  #refusal(): Failure | undefined {
+    return this.#fence ?? this.#produceRefusal;
+  }
+
   #tellCondition(): void {
-    const fenced: Failure | undefined =
-      this.#fences.length === 0 ? undefined : { error: 'storage-failed', message: this.#fences.join('; ') };
-    const refusal = fenced ?? this.#produceRefusal;
-    const reasons = [fenced?.message, this.#produceRefusal?.message, this.#isDraining ? 'shutting down' : undefined];
+    const refusal = this.#refusal();
+    const reasons = [this.#fence?.message, this.#produceRefusal?.message, this.#isDraining ? 'shutting down' : undefined];
     const condition = {
       isReady: refusal === undefined && !this.#isDraining,
       reasons: reasons.filter((reason) => reason !== undefined),

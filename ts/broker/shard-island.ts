@@ -26,10 +26,11 @@ export interface ShardIslandOptions {
   /** Of this thread. */
   readonly doorbell: number;
   readonly onFenced: (reason: string) => void;
+  readonly onNoSpace: () => void;
 }
 
 export function startShard({ shard: number, links, page }: ShardWiring, options: ShardIslandOptions): ShardIsland {
-  const { directory, clock, duty, onFenced } = options;
+  const { directory, clock, duty, onFenced, onNoSpace } = options;
   const opened = LogStore.open(directory, number, clock);
   assert(opened.ok, opened.ok ? '' : `shard ${number} does not open: ${opened.error.message}`);
   const store = opened.value;
@@ -39,7 +40,7 @@ export function startShard({ shard: number, links, page }: ShardWiring, options:
     assert(attached.ok && attached.value === index, 'rings are numbered in the order of gateways');
   });
   const rings = links.map(({ memory }) => new RingViews(memory.batches).data);
-  const shard = new Shard({ store, clock, gateways, rings, page, onFenced });
+  const shard = new Shard({ store, clock, gateways, rings, page, onFenced, onNoSpace });
   const completions = watchEvent(store.wakeupDescriptor(), () => duty.wake());
   duty.add({ turn: () => shard.turn(), deadlineMs: () => shard.deadlineMs() }, [store, ...gateways], gateways);
   return {

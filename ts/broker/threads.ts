@@ -15,10 +15,11 @@ export interface ThreadEvents {
   assigned(number: number, shard: number, answers: readonly HostAnswer[]): void;
   viewed(version: number): void;
   fenced(shard: number, reason: string): void;
+  noSpace(): void;
   usage(thread: DataThreadHost, topics: readonly TopicUsage[]): void;
 }
 
-type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'usage'>;
+type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'no-space' | 'usage'>;
 
 /** A data thread, as the cluster thread has it. Each of its steps is asked for once and answered once. */
 export class DataThreadHost {
@@ -54,6 +55,9 @@ export class DataThreadHost {
         return void this.#command(message.id, message.call);
       case 'fenced':
         this.#events.fenced(message.shard, message.reason);
+        return;
+      case 'no-space':
+        this.#events.noSpace();
         return;
       case 'usage':
         this.#events.usage(this, message.topics);

@@ -33,6 +33,10 @@ test.each([
   [{ options: { memory: '64MB' } }, '--memory wants a size such as 64MiB, not "64MB"'],
   [{ options: { io: 'urin' } }, '--io is one of auto, uring, fallback, not "urin"; did you mean uring?'],
   [{ options: { gateway: '9080' } }, '--gateway wants HOST:PORT, not "9080"'],
+  [
+    { options: { origins: 'http://a:1, b:2' } },
+    '--origins wants origins such as https://dashboard.example,http://localhost:8000, not "http://a:1, b:2"',
+  ],
   [{ options: { quorum: '1@a:1,1@b:1' } }, '--quorum wants voters such as 1@HOST:PORT,2@HOST:PORT, not "1@a:1,1@b:1"'],
   [{ environment: { MILLRACE_INSECURE: 'yes' } }, 'MILLRACE_INSECURE is true or false, not "yes"'],
 ])('%j is refused', (sources, error) => {

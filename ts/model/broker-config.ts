@@ -28,7 +28,9 @@ type SettingRow =
   /** HOST:PORT; port 0 picks a free one. */
   | (Described & { readonly kind: 'address'; readonly default?: string })
   /** Voters of the metadata quorum: 1@HOST:PORT,2@HOST:PORT. */
-  | (Described & { readonly kind: 'voters' });
+  | (Described & { readonly kind: 'voters' })
+  /** Of web pages: https://HOST:PORT,https://HOST */
+  | (Described & { readonly kind: 'origins' });
 
 const nodeIdMax = 2 ** 31 - 1;
 
@@ -69,6 +71,10 @@ export const brokerSettings = {
     choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace'],
     default: 'info',
     help: 'what is logged; changeable while the node runs',
+  },
+  origins: {
+    kind: 'origins',
+    help: 'other places whose web pages may use this node: by default only those that it serves itself',
   },
   'auto.create.topics.enable': { kind: 'flag', default: true, help: 'producing to an unknown topic creates it' },
   'num.partitions': {
@@ -158,9 +164,11 @@ type ValueOf<R> = R extends { kind: 'flag' }
       ? Present<R, Address>
       : R extends { kind: 'voters' }
         ? readonly Voter[] | undefined
-        : R extends { choices: readonly (infer C)[] }
-          ? C
-          : Present<R, string>;
+        : R extends { kind: 'origins' }
+          ? readonly string[] | undefined
+          : R extends { choices: readonly (infer C)[] }
+            ? C
+            : Present<R, string>;
 
 type Present<R, V> = R extends { default: unknown } ? V : V | undefined;
 
@@ -261,7 +269,7 @@ function defaultOf(row: SettingRow): unknown {
   return parsed.ok ? parsed.value : undefined;
 }
 
-type Value = string | number | boolean | Address | readonly Voter[];
+type Value = string | number | boolean | Address | readonly Voter[] | readonly string[];
 
 function parseSetting(row: SettingRow, text: string): Result<Value, string> {
   switch (row.kind) {
@@ -281,6 +289,8 @@ function parseSetting(row: SettingRow, text: string): Result<Value, string> {
       return wanted(parseAddress(text), 'HOST:PORT', text);
     case 'voters':
       return wanted(parseVoters(text), 'voters such as 1@HOST:PORT,2@HOST:PORT', text);
+    case 'origins':
+      return wanted(parseOrigins(text), 'origins such as https://dashboard.example,http://localhost:8000', text);
   }
 }
 
@@ -310,6 +320,12 @@ function parseVoters(text: string): readonly Voter[] | undefined {
     voters.push({ nodeId, address });
   }
   return voters;
+}
+
+/** As browsers write them, without path: what is compared is this text. */
+function parseOrigins(text: string): readonly string[] | undefined {
+  const origins = text.split(',').map((each) => each.trim());
+  return origins.every((origin) => /^https?:\/\/[^\s/?#@]+$/.test(origin)) ? origins : undefined;
 }
 
 export interface SettingDescription {
@@ -343,6 +359,8 @@ function valueName(row: SettingRow): string {
       return 'HOST:PORT';
     case 'voters':
       return 'N@HOST:PORT,…';
+    case 'origins':
+      return 'ORIGIN,…';
     default:
       return row.value;
   }

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { failed, ok, type Result } from '../model/result.js';
 
@@ -36,4 +37,9 @@ function isFailure(answer: unknown): answer is Failure {
 export function errnoText(errno: number): string {
   const known = getSystemErrorMap().get(-errno);
   return known === undefined ? `error ${errno}` : `${known[0]}: ${known[1]}`;
+}
+
+/** The disk may have room again later; whatever else fails does not mend itself. */
+export function isNoSpace(errno: number): boolean {
+  return errno === constants.errno.ENOSPC || errno === constants.errno.EDQUOT;
 }

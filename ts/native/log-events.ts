@@ -1,5 +1,5 @@
 import { failed, ok, type Result } from '../model/result.js';
-import { errnoText } from './failure.js';
+import { errnoText, isNoSpace } from './failure.js';
 
 // The words that native/src/binding/event_words.rs writes, read back; its head draws them.
 
@@ -54,7 +54,7 @@ export const storeCodes = [
 ] as const;
 
 export interface StoreFailure {
-  readonly code: Exclude<(typeof storeCodes)[number], 'none'>;
+  readonly code: Exclude<(typeof storeCodes)[number], 'none'> | 'no-space';
   readonly message: string;
 }
 
@@ -196,7 +196,7 @@ export function storeFailureOf(index: number, first: number, second: number, thi
   if (code === undefined || code === 'none') throw new Error(`a failure of code ${index}`);
   switch (code) {
     case 'io':
-      return { code, message: errnoText(first) };
+      return { code: isNoSpace(first) ? 'no-space' : code, message: errnoText(first) };
     case 'out-of-range':
       return { code, message: `the log reaches from ${first} to ${second}` };
     case 'corrupt':

@@ -51,6 +51,7 @@ export function failureOfRefusal({ code, details }: Refusal): Failure {
 
 const ofStore: Readonly<Record<StoreFailure['code'], ErrorName>> = {
   io: 'storage-failed',
+  'no-space': 'disk-full',
   'unknown-partition': 'unknown-partition',
   damaged: 'storage-failed',
   fenced: 'storage-failed',

@@ -18,6 +18,7 @@ import { Tickets } from './tickets.js';
 const requestsPerTurn = 256;
 /** Between two looks at what has outlived its retention. */
 const retentionIntervalMs = 10_000;
+const noSpaceIntervalMs = 1000;
 
 export interface ShardPorts {
   readonly store: LogStore;
@@ -30,6 +31,8 @@ export interface ShardPorts {
   readonly rings: readonly Uint8Array[];
   /** The log directory has failed: nothing more is acknowledged, reads go on. */
   readonly onFenced: (reason: string) => void;
+  /** The disk has no room for what comes; told once in a while, as long as it is so. */
+  readonly onNoSpace: () => void;
 }
 
 /**
@@ -46,6 +49,7 @@ export class Shard implements LogEvents {
   readonly #reads: Reads;
   readonly #tails: Tails;
   #retentionDueMs: number;
+  #noSpaceDueMs = 0;
 
   constructor(ports: ShardPorts) {
     this.#ports = ports;
@@ -162,7 +166,15 @@ export class Shard implements LogEvents {
   }
 
   refused(refusal: Refusal): void {
+    if (refusal.code === 'no-space') this.#tellNoSpace();
     this.#fail(refusal.partition, refusal.ticket, failureOfRefusal(refusal));
+  }
+
+  #tellNoSpace(): void {
+    const now = this.#ports.clock.monotonicMs();
+    if (now < this.#noSpaceDueMs) return;
+    this.#noSpaceDueMs = now + noSpaceIntervalMs;
+    this.#ports.onNoSpace();
   }
 
   #fail(handle: number, ticket: number, failure: Failure): void {
@@ -192,7 +204,10 @@ export class Shard implements LogEvents {
   }
 
   fenced(by: string, reason: string): void {
+    const message = `the ${by} failed: ${reason}`;
     this.measures.fenced();
-    this.#ports.onFenced(`the ${by} failed: ${reason}`);
+    // The log answers nothing that it had not finished: whether it is there only the next start knows.
+    for (const gateway of this.#ports.gateways) gateway.fenced({ error: 'storage-failed', message });
+    this.#ports.onFenced(message);
   }
 }

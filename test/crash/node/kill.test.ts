@@ -10,10 +10,14 @@ afterEach(killAll);
 test.each([
   ['synced topics', {}],
   ['topics acknowledged from the page cache', { durability: 'replicated' }],
-])('a node killed under load loses and repeats nothing: %s', async (_, configs) => {
-  const data = join(await newDirectory(), 'data');
-  const report = await runKills({ data, rounds: 3, partitions: 3, lifeMs: (round) => 300 + round * 100, configs });
-  expect(report.problems).toEqual([]);
-  expect(report.acknowledged).toBeGreaterThan(100);
-  expect(report.found).toBe(report.acknowledged);
-});
+])(
+  'anomalies 1, 2, 3, 21: a node killed under load loses and repeats nothing, and who reads resumes there: %s',
+  async (_, configs) => {
+    const data = join(await newDirectory(), 'data');
+    const report = await runKills({ data, rounds: 3, partitions: 3, lifeMs: (round) => 300 + round * 100, configs });
+    expect(report.problems).toEqual([]);
+    expect(report.lives).toBe(4);
+    expect(report.acknowledged).toBeGreaterThan(100);
+    expect(report.found).toBe(report.acknowledged);
+  },
+);

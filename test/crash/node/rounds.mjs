@@ -1,7 +1,9 @@
-// A producer and a consumer work on while their node is killed and started again. At the end, what was acknowledged is in the log,
-// once, in the order of sending, and the consumer saw the log as it is: no gap, no repeat.
+// A producer and two consumers work while their node is killed and started again. At the end, what was acknowledged is in the log,
+// once, in the order of sending, and both consumers saw the log as it is, no gap, no repeat: one lives through it all, the other
+// ends with the node and goes on from its token. Topics that were made a moment before a kill are there, with what is in them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startNode } from '../../node/process.mjs';
+import { Resuming } from './resuming.mjs';
 
 /** @type {typeof import('../../../ts/sdk/node/index.js')} */
 const { connect } = await import(new URL('../../../dist/sdk/node/index.js', import.meta.url).href);
@@ -28,30 +30,59 @@ export async function runKills({ data, rounds, partitions, lifeMs, configs }) {
   const client = await connect(address, { reconnectMs: { first: 10, most: 100 } });
   await client.admin.createTopic(topic, { partitions, configs });
   const live = emptyLogs(partitions);
+  const resumed = emptyLogs(partitions);
+  const resuming = new Resuming(address, topic, (record) => note(record, resumed));
   const stop = new AbortController();
   const reading = read(client, stop.signal, live);
   const load = new Load(client, partitions);
   const sending = load.run();
+  resuming.begin();
   for (let round = 0; round < rounds; round += 1) {
     await sleep(lifeMs(round));
+    await client.producer().send({ topic: youngTopic(round), value: String(round) });
     await node.kill('SIGKILL');
+    await resuming.end();
     node = await startNode(data, ['--gateway', address]);
+    resuming.begin();
   }
   await sleep(lifeMs(rounds));
   await load.stop();
   await sending;
   const { acknowledged } = load;
   const found = await readAll(address, partitions, acknowledged);
-  await until(() => live.every((seen, partition) => seen.length >= (found[partition]?.length ?? 0)));
+  const hasAll = (/** @type {readonly Seen[]} */ seen, /** @type {number} */ partition) =>
+    seen.length >= (found[partition]?.length ?? 0);
+  await until(() => live.every(hasAll) && resumed.every(hasAll));
   stop.abort();
-  await reading;
+  await Promise.all([reading, resuming.end()]);
+  const missing = await missingYoung(client, rounds);
   await client.close();
   await node.kill('SIGTERM');
   const problems = found.flatMap((log, partition) => [
     ...problemsOf(partition, log, acknowledged[partition] ?? []),
-    ...differences(partition, log, live[partition] ?? []),
+    ...differences(partition, log, live[partition] ?? [], 'living'),
+    ...differences(partition, log, resumed[partition] ?? [], 'resuming'),
   ]);
-  return { acknowledged: sumOf(acknowledged), found: sumOf(found), problems: [...problems, ...load.failures] };
+  const all = [...problems, ...missing, ...load.failures];
+  return { acknowledged: sumOf(acknowledged), found: sumOf(found), lives: resuming.lives, problems: all };
+}
+
+/** Made, written to and acknowledged at the end of a life. @param {number} round */
+function youngTopic(round) {
+  return `young-${round}`;
+}
+
+/** @param {Client} client @param {number} rounds */
+async function missingYoung(client, rounds) {
+  const names = Array.from({ length: rounds }, (_, round) => youngTopic(round));
+  const there = new Set((await client.admin.listTopics(names)).map(({ name }) => name));
+  /** @type {string[]} */
+  const problems = [];
+  for (const name of names) {
+    const count = there.has(name) ? (await client.admin.describeTopic(name)).usage[0]?.highWatermark : undefined;
+    if (count !== 1) problems.push(`topic ${name} has ${count} of its one record`);
+  }
+  return problems;
 }
 
 /** Records with rising numbers in each partition, as many under way as the window allows. */
@@ -104,11 +135,14 @@ function emptyLogs(partitions) {
 
 const decoder = new TextDecoder();
 
+/** @param {import('./resuming.mjs').Taken} record @param {Seen[][]} into */
+function note({ partition, offset, value }, into) {
+  into[partition]?.push({ offset, sequence: Number(decoder.decode(value ?? new Uint8Array())) });
+}
+
 /** @param {Client} client @param {AbortSignal} signal @param {Seen[][]} into */
 async function read(client, signal, into) {
-  for await (const { partition, offset, value } of client.consumer({ topics: [topic], from: 'beginning', signal })) {
-    into[partition]?.push({ offset, sequence: Number(decoder.decode(value ?? new Uint8Array())) });
-  }
+  for await (const record of client.consumer({ topics: [topic], from: 'beginning', signal })) note(record, into);
 }
 
 /** @param {string} address @param {number} partitions @param {readonly (readonly number[])[]} acknowledged */
@@ -138,11 +172,11 @@ function problemsOf(partition, log, acknowledged) {
   return problems.slice(0, 5);
 }
 
-/** @param {number} partition @param {readonly Seen[]} log @param {readonly Seen[]} live */
-function differences(partition, log, live) {
+/** @param {number} partition @param {readonly Seen[]} log @param {readonly Seen[]} live @param {string} reader */
+function differences(partition, log, live, reader) {
   const at = live.findIndex(({ offset, sequence }, index) => log[index]?.offset !== offset || log[index]?.sequence !== sequence);
-  if (at >= 0) return [`partition ${partition}: the living reader got ${JSON.stringify(live[at])} as its record ${at}`];
-  return live.length === log.length ? [] : [`partition ${partition}: the living reader got ${live.length} of ${log.length}`];
+  if (at >= 0) return [`partition ${partition}: the ${reader} reader got ${JSON.stringify(live[at])} as its record ${at}`];
+  return live.length === log.length ? [] : [`partition ${partition}: the ${reader} reader got ${live.length} of ${log.length}`];
 }
 
 /** @param {() => boolean} holds */

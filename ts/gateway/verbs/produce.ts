@@ -117,6 +117,12 @@ class Production implements Deadline {
       this.#append(index, entry);
       return;
     }
+    // Before a topic is made that could take nothing.
+    const closed = this.#verb.node.produceRefusal();
+    if (closed !== undefined) {
+      this.#answer(index, failed(closed));
+      return;
+    }
     // Field by field: what a decoder made has its defaults elsewhere than in itself.
     const held = { topic: entry.topic, partition: entry.partition, batch: entry.batch.slice() };
     const refusal = this.#verb.missing.ensure(entry.topic, (failure) => {

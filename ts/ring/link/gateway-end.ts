@@ -73,6 +73,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   readonly #told = { appends: 0, requests: 0, readSize: 0 };
   #waiting: (() => void)[] = [];
   #isClosed = false;
+  /** Why the log takes no more. */
+  #fence: Failure | undefined;
 
   constructor(gateway: number, rings: GatewayRings, hot: HotMemory, large: LargeWays) {
     this.#gateway = gateway;
@@ -86,6 +88,10 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
 
   append(handle: number, batch: Uint8Array, done: Done<Appended>): Taken {
     if (this.#isClosed) return 'closed';
+    if (this.#fence !== undefined) {
+      done(failed(this.#fence));
+      return 'taken';
+    }
     if (this.#appends.size + this.#told.appends >= this.#limits.appendsMax || this.#large.isUnderWay(handle)) return 'full';
     const { batches } = this.#rings;
     const claim = batches.claim(batch.length);
@@ -295,6 +301,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     if (slot.kind === replyKind.appended) this.#tellAppended(slot, words);
     else if (slot.kind === replyKind.tail) this.#tellTail(slot, words);
     else if (slot.kind === replyKind.failed) this.#tellFailed(slot);
+    else if (slot.kind === replyKind.fenced) this.#tellFenced(this.#failureIn(slot));
     else this.#take(slot.ticket).reply(slot, words);
   }
 
@@ -319,6 +326,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
 
   #appended(ticket: number, result: Result<Appended, Failure>): void {
     const done = this.#appends.get(ticket);
+    // What was still in the ring, or on its way to the disk, when the log failed has its answer.
+    if (done === undefined && this.#fence !== undefined) return;
     assert(done !== undefined, `append ${ticket} is answered twice`);
     this.#appends.delete(ticket);
     this.#told.appends += 1;
@@ -335,12 +344,20 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   }
 
   #tellFailed(slot: ReplySlot): void {
-    const { data } = this.#rings.replies;
+    const failure = this.#failureIn(slot);
+    if (this.#pending.has(slot.ticket)) this.#take(slot.ticket).done(failed(failure));
+    else this.#appended(slot.ticket, failed(failure));
+  }
+
+  #failureIn({ offset, size }: ReplySlot): Failure {
     // Copied: a decoder takes no shared memory.
-    const text = new TextDecoder().decode(data.slice(slot.offset, slot.offset + slot.size));
-    const failure = JSON.parse(text) as Failure;
-    if (this.#appends.has(slot.ticket)) this.#appended(slot.ticket, failed(failure));
-    else this.#take(slot.ticket).done(failed(failure));
+    return JSON.parse(new TextDecoder().decode(this.#rings.replies.data.slice(offset, offset + size))) as Failure;
+  }
+
+  // Nothing more goes out from here on, so replies to what was under way have the room that was kept for them, whether they come or not.
+  #tellFenced(failure: Failure): void {
+    this.#fence = failure;
+    for (const ticket of [...this.#appends.keys()]) this.#appended(ticket, failed(failure));
   }
 
   #tellLargeRead({ ticket, words, bytes }: LargeRead): void {

@@ -25,6 +25,8 @@ export class MillraceError extends Error {
   readonly isRetriable: boolean;
   /** What to do about it, in a sentence; empty where the message says it all. */
   readonly advice: string;
+  /** The message without the advice. */
+  readonly reason: string;
   /** What a server asks to wait before the next attempt; 0: it does not say. */
   retryAfterMs = 0;
 
@@ -33,6 +35,7 @@ export class MillraceError extends Error {
     this.code = code;
     this.isRetriable = isRetriable;
     this.advice = advice;
+    this.reason = message;
   }
 }
 

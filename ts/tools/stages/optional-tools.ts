@@ -1,12 +1,24 @@
 import { spawnSync } from 'node:child_process';
 import { chromiumPath } from './chromium.js';
 
+const diskProbe = `
+place=$(mktemp -d) && command -v fstrim resizepart >/dev/null && unshare --mount sh -ec '
+  mount -t tmpfs -o size=8m tmpfs "$0" && cd "$0" && truncate -s 4M image && mkdir disk
+  device=$(losetup --find --show --partscan image) && trap "losetup --detach $device" EXIT
+  addpart "$device" 1 2048 4096 && mkfs.ext4 -q "\${device}p1" && mount "\${device}p1" disk' "$place"
+status=$?; rmdir "$place"; exit $status`;
+
 // The list that names what may be absent: a stage that needs one of these is skipped without it, and every other
 // absence is a failure. MILLRACE_NO_SKIP=1 (set in .ci/run) allows none.
 export const optionalTools = {
   chromium: {
     probe: [chromiumPath(), '--version'],
     install: 'apt-get install chromium, or MILLRACE_CHROMIUM=/path/to/chromium',
+  },
+  // Loop devices with partitions, in a mount namespace of one's own: what test/disk/small-disk.ts is made of.
+  disks: {
+    probe: ['sh', '-c', diskProbe],
+    install: 'root with loop devices; apt-get install e2fsprogs mount util-linux',
   },
   clippy: { probe: ['cargo', 'clippy', '--version'], install: 'rustup component add clippy' },
   // Distributions ship venv without the pip that it needs: only ensurepip tells.

@@ -71,6 +71,15 @@ const testStages: readonly Stage[] = [
     needs: 'chromium',
     secondsMax: 300,
   },
+  {
+    name: 'disk',
+    // Whatever ends it, what it mounted is gone with it.
+    command: ['unshare', '--mount', bin('vitest'), 'run', '--config', 'vitest.disk.config.ts'],
+    count: byVitest,
+    filter: (pattern) => ['--passWithNoTests', '-t', pattern],
+    needs: 'disks',
+    secondsMax: 300,
+  },
 ];
 
 /** `npm run conformance`: clients that are not ours, or that were written from the documents alone. */

@@ -200,7 +200,7 @@ export class PartitionSender<Batch extends SentBatch> {
   expire(now: number): readonly Settled<Batch>[] {
     const late = this.#entries.filter(({ batch, isUnderWay }) => !isUnderWay && batch.deadline <= now);
     if (late.length === 0) return [];
-    const why = this.#lastFailure === undefined ? '' : `: ${this.#lastFailure.message}`;
+    const why = this.#lastFailure === undefined ? '' : `: ${this.#lastFailure.reason}`;
     const error = errorNamedAs('timed-out', `not acknowledged in time${why}`);
     const settled = late.flatMap((entry) => [...this.#refuse(entry, entry.isMaybeStored, error)]);
     this.#isRecovering = this.#restart !== 'none' || this.#isRecovering;

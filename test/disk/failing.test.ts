@@ -1,0 +1,128 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connect, type Client as Sdk } from '../../ts/sdk/node/index.js';
+import { Client } from '../gateway/client.js';
+import { batchOf } from '../log/store.js';
+import { killAll, type RunningNode, startNode } from '../node/process.mjs';
+import { numbersIn, Writer } from './records.js';
+import { SmallDisk } from './small-disk.js';
+
+const options = ['--journal', '8MiB', '--shards', '1'];
+
+let disk: SmallDisk;
+let data: string;
+let node: RunningNode;
+let sdk: Sdk;
+let writer: Writer;
+
+beforeEach(async () => {
+  disk = new SmallDisk(96);
+  data = join(disk.path, 'data');
+  node = await startNode(data, options);
+  sdk = await connect(node.gateway);
+  writer = await new Writer(sdk, 'kept').create();
+  expect(await writer.write(320)).toEqual([]);
+});
+
+afterEach(async () => {
+  await sdk.close().catch(() => undefined);
+  killAll();
+  await disk.remove();
+});
+
+/** Nothing is acknowledged any more, and everybody who asks is told why; what was acknowledged is served. */
+async function expectFence(why: RegExp): Promise<void> {
+  const failure = { code: 60, retry: 0, text: expect.stringMatching(why) };
+  const client = await Client.open(Number(node.gateway.split(':')[1]));
+  expect(await client.produce('kept', batchOf(['one more']))).toMatchObject({ error: failure });
+  expect(await client.ask({ createTopic: { name: 'new' } })).toMatchObject({ body: 'error', error: failure });
+  client.close();
+  const ready = await fetch(`${node.url}/readyz`);
+  expect([ready.status, await ready.text()]).toEqual([503, expect.stringMatching(why)]);
+  const metrics = await (await fetch(`${node.url}/metrics`)).text();
+  expect(metrics).toContain('millrace_shard_fenced{shard="0"} 1\n');
+  expect(metrics).toContain('millrace_produce_refused{reason="storage-failed"} 1\n');
+  expect(node.log.join('\n')).toMatch(/the log directory has failed: nothing more is acknowledged, reads go on/);
+  expectKept(await numbersIn(node.gateway, 'kept'));
+}
+
+/** All that was acknowledged, in its order; besides it only what was sent and never answered, once. */
+function expectKept(found: readonly (readonly number[])[]): void {
+  for (const [partition, numbers] of found.entries()) {
+    const acknowledged = new Set(writer.acknowledged[partition]);
+    expect(numbers.filter((number) => acknowledged.has(number))).toEqual(writer.acknowledged[partition]);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  }
+}
+
+/** On a disk that works again. */
+async function expectEverythingAfterRestart(): Promise<void> {
+  node = await startNode(data, options);
+  expectKept(await numbersIn(node.gateway, 'kept'));
+  const client = await connect(node.gateway);
+  await client.producer().send({ topic: 'kept', partition: 0, value: '1000000' });
+  await client.close();
+  expect((await numbersIn(node.gateway, 'kept'))[0]?.at(-1)).toBe(1_000_000);
+  expect(await node.kill('SIGTERM')).toBe(0);
+}
+
+test('a device that fails under the journal: no ack from then on, a reason for everybody, everything there after a restart', async () => {
+  const writing = writer.write(1_000_000);
+  await sleep(50);
+  disk.die();
+  // At once, not when each request has waited for its time.
+  for (const { code, reason } of await writing) {
+    expect([code, reason]).toEqual(['delivery-uncertain', expect.stringMatching(/the journal failed: EIO: i\/o error/)]);
+  }
+  await expectFence(/the journal failed: EIO: i\/o error/);
+  await node.kill('SIGKILL');
+  await disk.replace();
+  await expectEverythingAfterRestart();
+});
+
+test('a device that promised more than it has, under segments: what the page cache lost is in the journal', async () => {
+  disk.takeRoom();
+  for (const { code, reason } of await writer.write(1_000_000)) {
+    expect([code, reason]).toEqual(['delivery-uncertain', expect.stringMatching(/the segment failed: /)]);
+  }
+  await expectFence(/the segment failed: /);
+  // It says in its exit code that it could not put things in order.
+  expect(await node.kill('SIGTERM')).toBe(1);
+  disk.giveRoom();
+  await disk.replace();
+  await expectEverythingAfterRestart();
+});
+
+test('a device that cannot be read: whoever reads what it holds is told so, and nobody else is hurt', async () => {
+  await sdk.close();
+  expect(await node.kill('SIGTERM')).toBe(0);
+  // In its next life nothing is in the rings.
+  const metadataSize = () => statSync(join(data, 'metadata/journal')).size;
+  const before = metadataSize();
+  node = await startNode(data, options);
+  sdk = await connect(node.gateway);
+  // The vote, the record of this start and the witness, a block each: then nothing of the metadata is left to be written.
+  await expect.poll(metadataSize, { timeout: 10_000 }).toBe(before + 3 * 4096);
+  for (const name of readdirSync(join(data, 'topics'), { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.log')) disk.forget(join(data, 'topics', name));
+  }
+  disk.die();
+  const failure = { code: 'storage-failed', reason: 'EIO: i/o error' };
+  await expect(numbersIn(node.gateway, 'kept')).rejects.toMatchObject(failure);
+  const consumer = sdk.consumer({ topics: ['kept'], from: 'end' });
+  await consumer.ready();
+  await consumer.close();
+  await node.kill('SIGKILL');
+  await disk.replace();
+  await expectEverythingAfterRestart();
+});
+
+test('a dead device under the metadata: a command that cannot be kept ends the node, with the exit code for it', async () => {
+  disk.die();
+  await expect(sdk.admin.deleteTopic('kept')).rejects.toThrow();
+  expect(await node.exited).toBe(12);
+  await disk.replace();
+  await expectEverythingAfterRestart();
+});
