@@ -3,6 +3,8 @@ import type { Consumer } from '../../ts/sdk/core/consumer/consumer.js';
 import type { ConsumerEvent } from '../../ts/sdk/core/consumer/events.js';
 import type { ConsumerOptions } from '../../ts/sdk/core/consumer/options.js';
 import { json, text } from '../../ts/sdk/core/serde.js';
+import { BatchWriter, stampBatch } from '../../ts/wire/records/batch-writer.js';
+import { crc32c } from '../../ts/wire/records/crc32c.js';
 import { clientOf, systemPause, until } from './model-client.js';
 import { ModelServer } from './model-server.js';
 
@@ -207,7 +209,7 @@ test('lost history, a cut log and a new topic are told in their place', async ()
 
   server.isUp = false;
   server.cutAll();
-  await produceDirectly(server);
+  produceDirectly(server);
   partition.trim(partition.end - 1);
   server.isUp = true;
   expect(await take(consumer, 1)).toEqual(['direct 9']);
@@ -224,9 +226,7 @@ test('lost history, a cut log and a new topic are told in their place', async ()
 });
 
 /** Ten batches of one record each, past the client under test. */
-async function produceDirectly(server: ModelServer): Promise<void> {
-  const { BatchWriter, stampBatch } = await import('../../ts/wire/records/batch-writer.js');
-  const { crc32c } = await import('../../ts/wire/records/crc32c.js');
+function produceDirectly(server: ModelServer): void {
   for (let index = 0; index < 10; index++) {
     const writer = new BatchWriter();
     writer.append(1, null, new TextEncoder().encode(`direct ${index}`));
@@ -295,6 +295,30 @@ test('a loop over batches goes on where a loop over records stopped', async () =
   }
   expect(values).toEqual(numbers(93, 7));
 });
+
+test('a batch with a malformed record is left behind by every kind of loop', async () => {
+  const { server, client } = await setUp();
+  server.topic('t').partitions[0]?.append(malformedBehind(['0', '1', '2'], 2));
+  await client.producer().send({ topic: 't', partition: 0, value: 'next' });
+  const consumer = client.consumer({ ...asText, topics: ['t'], from: 'beginning' });
+  expect(await take(consumer, 2)).toEqual(['0', '1']);
+  const batches = consumer.batches();
+  await expect(batches.next()).rejects.toMatchObject({ code: 'corrupt-data' });
+  const { value } = await batches.next();
+  expect(Array.from(value?.records ?? [], (record) => record.value)).toEqual(['next']);
+});
+
+/** A batch whose checksum is right, although the size of one record is not. */
+function malformedBehind(values: readonly string[], index: number): Uint8Array {
+  const writer = new BatchWriter();
+  for (const value of values) writer.append(1, null, new TextEncoder().encode(value));
+  const batch = writer.finish();
+  // Equal records: each of them has so many bytes.
+  const recordSize = (batch.length - 61) / values.length;
+  batch[61 + index * recordSize] = 0x7e;
+  stampBatch(batch, crc32c);
+  return batch;
+}
 
 test('a topic that comes late is waited for, two consumers share a connection', async () => {
   const { server, produce, consume } = await setUp();

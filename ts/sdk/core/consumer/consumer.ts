@@ -147,7 +147,6 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   #batchesAs<T>(read: (taken: TakenBatch) => T): AsyncIterableIterator<T> {
     return this.#iterator(async () => {
       const taken = this.#restOfTaken() ?? (await this.#nextBatch());
-      this.#taken = undefined;
       if (taken === undefined) return { done: true, value: undefined };
       taken.partition.delivered = taken.end;
       return { done: false, value: read(taken) };
@@ -199,9 +198,10 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     return consumedRecord(record, partition, this.#settings) as ConsumedRecord<Key, Value>;
   }
 
-  /** What a loop over records left of its batch. */
+  /** What a loop over records left of its batch, which is given up here: what cannot be read is told once. */
   #restOfTaken(): TakenBatch | undefined {
     const taken = this.#taken;
+    this.#taken = undefined;
     if (taken === undefined || taken.partition.generation !== taken.generation) return undefined;
     const records = taken.records.startingAt(taken.partition.delivered?.offset ?? 0);
     return records.isEmpty ? undefined : { ...taken, records };
