@@ -21,6 +21,8 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number;
   /** Of a request, where the call says nothing else. Default 30 s. */
   readonly requestTimeoutMs?: number;
+  /** How long `close` waits for a connection that is away, to send what producers still have. Default 5 s. */
+  readonly closeWaitMs?: number;
   /** Between two attempts to connect: from the first to the most, doubling. Default 100 ms to 5 s. */
   readonly reconnectMs?: { readonly first: number; readonly most: number };
 }
@@ -77,7 +79,9 @@ export class Client {
     };
     const connection = new Connection(settings, runtime);
     const { clock, chance, observe } = runtime;
-    this.#context = { connection, clock, chance, codecs: new Codecs(runtime.codecs), crc32c, observe, retryBackoff };
+    const closeWaitMs = bounded('closeWaitMs', options.closeWaitMs ?? 5_000, 0, 2 ** 31 - 1);
+    const codecs = new Codecs(runtime.codecs);
+    this.#context = { connection, clock, chance, codecs, crc32c, observe, retryBackoff, closeWaitMs };
     this.admin = new Admin(this.#context, requestTimeoutMs);
     this.#stopWaking = runtime.onWake(() => connection.wake());
   }
@@ -119,7 +123,7 @@ export class Client {
     return consumer;
   }
 
-  /** Sends what producers still have, ends consumers, then closes the connection. */
+  /** Sends what producers still have, ends consumers, then closes the connection. Rejects if something could not be sent. */
   async close(): Promise<void> {
     const consumers = [...this.#consumers].map((consumer) => consumer.close());
     const producers = [...this.#producers].map((producer) => producer.close());

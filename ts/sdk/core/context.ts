@@ -16,6 +16,8 @@ export interface Context {
   readonly crc32c: Crc32c;
   readonly observe: Observer;
   readonly retryBackoff: Backoff;
+  /** How long closing waits for a connection that is away. */
+  readonly closeWaitMs: number;
 }
 
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
