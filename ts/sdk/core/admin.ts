@@ -8,6 +8,7 @@ import type {
 import { type From, startAt } from './consumer/start.js';
 import { type Context, retrying } from './context.js';
 import { errorOf, type MillraceError, ProtocolError } from './errors.js';
+import { FreshTopics } from './fresh-topics.js';
 
 export interface PartitionDescription {
   readonly partition: number;
@@ -90,10 +91,12 @@ export interface ClusterDescription {
 export class Admin {
   readonly #context: Context;
   readonly #timeoutMs: number;
+  readonly #fresh: FreshTopics;
 
   constructor(context: Context, timeoutMs: number) {
     this.#context = context;
     this.#timeoutMs = timeoutMs;
+    this.#fresh = new FreshTopics(context.clock);
   }
 
   /** All nodes and topics. */
@@ -115,11 +118,13 @@ export class Admin {
     const metadata = { topics: [name], createMissing: true };
     const { topics } = await this.#ask((ms) => this.#context.connection.call({ metadata }, 'metadata', ms));
     const [topic] = topics.map(topicOf);
+    if (topic !== undefined) this.#fresh.add(name);
     return topic;
   }
 
+  /** Its partitions, settings and sizes. That there is no such topic is an answer: it is not waited for. */
   async describeTopic(name: string): Promise<TopicDetails> {
-    const { topic, configs, usage } = await this.#ask((ms) =>
+    const { topic, configs, usage } = await this.#askAbout(name, (ms) =>
       this.#context.connection.call({ describeTopic: { name } }, 'describeTopic', ms),
     );
     const rows = configs.map(({ name: config, value, source, documentation, isReadOnly }) => {
@@ -133,11 +138,13 @@ export class Admin {
 
   async createTopic(name: string, topic: NewTopic = {}): Promise<TopicDescription> {
     const reply = await this.#context.connection.call({ createTopic: { name, ...topic } }, 'createTopic', this.#timeoutMs);
+    if (topic.validateOnly !== true) this.#fresh.add(name);
     return topicOf(present(reply.topic));
   }
 
   async deleteTopic(name: string): Promise<void> {
     await this.#context.connection.call({ deleteTopic: { name } }, 'deleteTopic', this.#timeoutMs);
+    this.#fresh.delete(name);
   }
 
   /** `partitions` is what the topic has in the end. */
@@ -158,7 +165,7 @@ export class Admin {
   /** Where `from` lies in each partition; without partitions in all of them. */
   async listOffsets(topic: string, from: From, partitions: readonly number[] = []): Promise<readonly ListedOffset[]> {
     const body = { listOffsets: { topic, partitions, at: startAt(from) } };
-    const { offsets } = await this.#ask((ms) => this.#context.connection.call(body, 'listOffsets', ms));
+    const { offsets } = await this.#askAbout(topic, (ms) => this.#context.connection.call(body, 'listOffsets', ms));
     return offsets.map(({ partition, offset, timestampMs, error }) => ({
       partition,
       offset,
@@ -177,6 +184,10 @@ export class Admin {
     const startedAt = this.#context.clock.monotonicMs();
     await this.#context.connection.call({ ping: {} }, 'pong', this.#timeoutMs);
     return this.#context.clock.monotonicMs() - startedAt;
+  }
+
+  #askAbout<T>(topic: string, ask: (timeoutMs: number) => Promise<T>): Promise<T> {
+    return this.#ask((ms) => this.#fresh.ask(topic, () => ask(ms)));
   }
 
   #ask<T>(ask: (timeoutMs: number) => Promise<T>): Promise<T> {
