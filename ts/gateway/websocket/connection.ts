@@ -132,11 +132,13 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
 
   /** The node goes down: requests under way are still answered. */
   sayGoodbye(reason: string, reconnectAfterMs: number): void {
-    if (!this.#session.isClosing) this.#send({ goodbye: { reason, reconnectAfterMs } });
+    if (this.#session.isClosing) return;
+    this.#send({ goodbye: { reason, reconnectAfterMs } });
+    this.#session.onGoodbye();
   }
 
   closeForRestart(): void {
-    this.#act(this.#session.onGoodbye());
+    this.#act(this.#session.onEnd());
   }
 
   get hasRequests(): boolean {

@@ -32,9 +32,9 @@ export async function retrying<T>(context: Context, timeoutMs: number, attempt: 
     try {
       return await attempt(Math.max(1, until - clock.monotonicMs()));
     } catch (error) {
-      const delay = backoffMs(retryBackoff, attempts, chance);
-      const isHopeless = !(error instanceof MillraceError && error.isRetriable);
-      if (isHopeless || clock.monotonicMs() + delay >= until) throw error;
+      if (!(error instanceof MillraceError) || !error.isRetriable) throw error;
+      const delay = Math.max(error.retryAfterMs, backoffMs(retryBackoff, attempts, chance));
+      if (clock.monotonicMs() + delay >= until) throw error;
       await sleep(clock, delay);
     }
   }
