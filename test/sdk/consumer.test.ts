@@ -333,6 +333,56 @@ test('a topic that comes late is waited for, two consumers share a connection', 
   expect([await take(consumer, 1), await take(other, 1)]).toEqual([['x'], ['y']]);
 });
 
+test('consumers of one client may read the same topic, each at its own pace', async () => {
+  const { server, client, produce, consume } = await setUp({ t: 1, u: 1 });
+  await produce(numbers(100));
+  await produce(numbers(10), 'u');
+  const first = consume({ topics: ['t'], from: 'beginning' });
+  const second = consume({ topics: ['t', 'u'], from: 'beginning' });
+  const third = consume({ topics: ['u'], from: 'beginning' });
+  expect(await take(first, 30)).toEqual(numbers(30));
+  expect((await take(second, 110)).sort()).toEqual([...numbers(100), ...numbers(10)].sort());
+  expect(await take(third, 10)).toEqual(numbers(10));
+  expect(server.connectionsCount).toBe(2);
+  server.cutAll();
+  await produce(['after']);
+  expect(await take(first, 71)).toEqual([...numbers(70, 30), 'after']);
+  expect(await take(second, 1)).toEqual(['after']);
+  await second.close();
+  await until(() => server.connectionsCount === 1);
+  expect(await take(consume({ topics: [{ topic: 't', from: { offset: 99 } }] }), 1)).toEqual(['99']);
+  await client.close();
+  await until(() => server.connectionsCount === 0);
+});
+
+test('an assignment goes where its topics are not read by others, and back', async () => {
+  const { server, produce, consume } = await setUp({ t: 1, u: 1 });
+  await produce(numbers(3), 't');
+  await produce(numbers(3), 'u');
+  const other = consume({ topics: ['u'], from: 'beginning' });
+  const moving = consume({ topics: ['t'], from: 'beginning' });
+  expect(await take(moving, 1)).toEqual(['0']);
+  moving.assign(['u'], { from: 'beginning' });
+  expect(await take(moving, 3)).toEqual(numbers(3));
+  expect(await take(other, 3)).toEqual(numbers(3));
+  expect(server.connectionsCount).toBe(2);
+  moving.assign(['t'], { from: 'beginning' });
+  expect(await take(moving, 3)).toEqual(numbers(3));
+  await until(() => server.connectionsCount === 1);
+  // Its own topics are no obstacle.
+  moving.assign(['t'], { from: 'beginning' });
+  expect(await take(moving, 3)).toEqual(numbers(3));
+  expect(server.connectionsCount).toBe(1);
+});
+
+test('more consumers of one topic than a client has connections for are refused with what to do', async () => {
+  const { consume } = await setUp();
+  const consumers = Array.from({ length: 64 }, () => consume({ topics: ['t'] }));
+  expect(() => consume({ topics: ['t'] })).toThrow('close consumers that are not needed');
+  await Promise.all(consumers.map((consumer) => consumer.close()));
+  expect(() => consume({ topics: ['t'] })).not.toThrow();
+});
+
 test('another cluster at the same address ends everything', async () => {
   const { server, client, consume } = await setUp();
   const consumer = consume({ topics: ['t'] });

@@ -188,6 +188,9 @@ export class ModelSession {
     const numbers = isAll ? topic.partitions.map((_, number) => number) : [...named.keys()];
     const subscription: Subscription = { id: request.subscriptionId, partitions: [], request, credit: request.credit };
     const events: Draft<ServerMessage>[] = [];
+    const others = [...this.#subscriptions.values()].flatMap(({ partitions }) => partitions);
+    const isTaken = others.some(({ topicName, partition }) => topicName === request.topic && numbers.includes(partition));
+    if (isTaken) return { error: wireError('invalid-request') };
     for (const number of numbers) {
       const partition = topic.partitions[number];
       if (partition === undefined) return { error: wireError('unknown-partition') };

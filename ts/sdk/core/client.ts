@@ -3,9 +3,10 @@ import { crc32c } from '../../wire/records/crc32c.js';
 import { Admin } from './admin.js';
 import type { Chance } from './clock.js';
 import { type CodecLoaders, Codecs } from './compression/codec.js';
-import { Connection } from './connection/connection.js';
+import { Connection, type MetCluster } from './connection/connection.js';
 import type { Dial } from './connection/transport.js';
 import { Consumer } from './consumer/consumer.js';
+import { Lanes } from './consumer/lanes.js';
 import type { ConsumerOptions } from './consumer/options.js';
 import type { Context } from './context.js';
 import { ConnectionError, invalidArgument, MillraceError } from './errors.js';
@@ -58,10 +59,14 @@ export function gatewayUrl(given: string): string {
   return url.href;
 }
 
-/** A connection to a cluster, shared by all producers and consumers that are made of it. */
+/**
+ * A connection to a cluster, shared by all producers and consumers that are made of it. Consumers that read the same topic have
+ * further ones.
+ */
 export class Client {
   readonly admin: Admin;
   readonly #context: Context;
+  readonly #lanes: Lanes;
   readonly #stopWaking: () => void;
   readonly #producers = new Set<{ close(): Promise<void>; abandon(): void }>();
   readonly #consumers = new Set<{ close(): Promise<void> }>();
@@ -77,13 +82,16 @@ export class Client {
       connectTimeoutMs: attemptTimeoutMs,
       silenceMsMax,
     };
-    const connection = new Connection(settings, runtime);
+    const cluster: MetCluster = { id: undefined };
+    const connect = () => new Connection(settings, runtime, cluster);
+    const connection = connect();
+    this.#lanes = new Lanes(connection, connect);
     const { clock, chance, observe } = runtime;
     const closeWaitMs = bounded('closeWaitMs', options.closeWaitMs ?? 5_000, 0, 2 ** 31 - 1);
     const codecs = new Codecs(runtime.codecs);
     this.#context = { connection, clock, chance, codecs, crc32c, observe, retryBackoff, closeWaitMs };
     this.admin = new Admin(this.#context, requestTimeoutMs);
-    this.#stopWaking = runtime.onWake(() => connection.wake());
+    this.#stopWaking = runtime.onWake(() => this.#lanes.wake());
   }
 
   /** Of the cluster; undefined while there is no connection. */
@@ -118,7 +126,9 @@ export class Client {
   }
 
   consumer<Key = Uint8Array | null, Value = Uint8Array | null>(options: ConsumerOptions<Key, Value>): Consumer<Key, Value> {
-    const consumer: Consumer<Key, Value> = new Consumer(this.#context, options, () => this.#consumers.delete(consumer));
+    const consumer: Consumer<Key, Value> = new Consumer(this.#context, this.#lanes, options, () =>
+      this.#consumers.delete(consumer),
+    );
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -131,7 +141,7 @@ export class Client {
       await Promise.all([...consumers, ...producers]);
     } finally {
       this.#stopWaking();
-      this.#context.connection.close();
+      this.#lanes.close();
     }
   }
 

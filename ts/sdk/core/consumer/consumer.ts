@@ -6,7 +6,15 @@ import { closedError, invalidArgument, type MillraceError } from '../errors.js';
 import { type ConsumedBatch, type ConsumedRecord, consumedRecord, StoredBatch } from './batch.js';
 import { Frame, type TakenBatch } from './frame.js';
 import { Inbox } from './inbox.js';
-import { type ConsumerOptions, type ConsumerSettings, consumerSettings, selectionsOf, type TopicSelection } from './options.js';
+import type { Lane, Lanes } from './lanes.js';
+import {
+  type ConsumerOptions,
+  type ConsumerSettings,
+  consumerSettings,
+  type Selection,
+  selectionsOf,
+  type TopicSelection,
+} from './options.js';
 import { type Position, type PositionVector, tokenOf } from './positions.js';
 import type { From } from './start.js';
 import { TopicReader } from './topic-reader.js';
@@ -18,11 +26,13 @@ const windowMin = 64 * 1024;
  * `token()` taken after a record was dealt with resumes behind it, on any node and in another process.
  */
 export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
-  readonly #context: Context;
+  readonly #shared: Context;
+  readonly #lanes: Lanes;
+  #lane: Lane;
   readonly #settings: ConsumerSettings;
   readonly #onClosed: () => void;
   readonly #inbox = new Inbox();
-  readonly #stopListening: () => void;
+  #stopListening: () => void;
   #readers: TopicReader[] = [];
   #frame: Frame | undefined;
   #isClosed = false;
@@ -32,28 +42,15 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   #taken: TakenBatch | undefined;
   #read: () => BatchRecord | undefined = () => undefined;
 
-  constructor(context: Context, options: ConsumerOptions<Key, Value>, onClosed: () => void) {
-    this.#context = context;
+  constructor(context: Context, lanes: Lanes, options: ConsumerOptions<Key, Value>, onClosed: () => void) {
+    this.#shared = context;
+    this.#lanes = lanes;
     this.#onClosed = onClosed;
     this.#settings = consumerSettings(options);
-    this.#use(
-      selectionsOf(options.topics, options.from, options.token).map((selection) =>
-        this.#reader(selection, options.topics.length),
-      ),
-    );
-    this.#stopListening = context.connection.listen({
-      onOpen: () => this.#sync(),
-      onLost: () => {
-        for (const reader of this.#readers) reader.lost();
-      },
-      onPush: (push) => this.#pushed(push),
-      onEvent: (event) => this.#happened(event),
-      onEnd: (error) => {
-        this.#ended = error;
-        for (const reader of this.#readers) reader.close();
-        this.#inbox.tell();
-      },
-    });
+    const selections = selectionsOf(options.topics, options.from, options.token);
+    this.#lane = lanes.take(topicsOf(selections));
+    this.#use(selections);
+    this.#stopListening = this.#listen();
     const { signal } = options;
     if (signal?.aborted === true) this.#stop();
     else signal?.addEventListener('abort', () => this.#stop(), { once: true });
@@ -71,11 +68,17 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     { from, token }: { readonly from?: From; readonly token?: string } = {},
   ): void {
     const selections = selectionsOf(topics, from, token);
-    const closing = this.#readers.map((reader) => reader.close());
+    if (this.#isClosed) throw closedError('the consumer');
+    const before = this.#lane;
+    this.#lane = this.#lanes.take(topicsOf(selections), before);
+    if (this.#lane.connection !== before.connection) {
+      this.#stopListening();
+      this.#stopListening = this.#listen();
+    }
+    const closing = this.#closeReaders(before);
     this.#forget();
-    const readers = selections.map((selection) => this.#reader(selection, topics.length));
-    this.#use(readers);
-    Promise.all(closing).then(() => this.#sync());
+    this.#use(selections);
+    closing.then(() => this.#sync());
   }
 
   /** Goes on elsewhere. What waits unread of this partition is dropped. */
@@ -120,7 +123,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     this.#stopListening();
     this.#forget();
     this.#inbox.tell();
-    await Promise.all(this.#readers.map((reader) => reader.close()));
+    await this.#closeReaders(this.#lane);
   }
 
   /** Batches as they were stored: for many small records the quicker way to read. Those without records are left out. */
@@ -236,21 +239,44 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
       if (this.#ended !== undefined) throw this.#ended;
       if (this.#readers.every(({ isOver }) => isOver)) return false;
       await this.#inbox.more();
-    } else if (item.kind === 'push') this.#frame = new Frame(item, this.#context);
+    } else if (item.kind === 'push') this.#frame = new Frame(item, this.#shared);
     else if (item.kind === 'failure') throw item.error;
     else if (item.onReached()) this.#settings.onEvent(item.event);
     return true;
   }
 
-  #reader(selection: TopicReader['selection'], count: number): TopicReader {
-    const window = Math.max(windowMin, Math.floor(this.#settings.bufferSizeMax / Math.max(1, count)));
-    return new TopicReader(selection, window, this.#context, this.#inbox, () => nextSubscriptionId(this.#context));
+  #use(selections: readonly Selection[]): void {
+    const { connection } = this.#lane;
+    const context = { ...this.#shared, connection };
+    const window = Math.max(windowMin, Math.floor(this.#settings.bufferSizeMax / selections.length));
+    const newId = () => nextSubscriptionId(connection);
+    this.#readers = selections.map((selection) => new TopicReader(selection, window, context, this.#inbox, newId));
+    this.#isStarted = false;
   }
 
-  #use(readers: TopicReader[]): void {
-    if (readers.length === 0) throw invalidArgument('a consumer without topics');
-    this.#readers = readers;
-    this.#isStarted = false;
+  #listen(): () => void {
+    return this.#lane.connection.listen({
+      onOpen: () => this.#sync(),
+      onLost: () => {
+        for (const reader of this.#readers) reader.lost();
+      },
+      onPush: (push) => this.#pushed(push),
+      onEvent: (event) => this.#happened(event),
+      onEnd: (error) => {
+        this.#ended = error;
+        for (const reader of this.#readers) reader.close();
+        this.#inbox.tell();
+      },
+    });
+  }
+
+  /** Others may read these topics over the same connection when the server has ended the subscriptions. */
+  async #closeReaders(lane: Lane): Promise<void> {
+    try {
+      await Promise.all(this.#readers.map((reader) => reader.close()));
+    } finally {
+      this.#lanes.release(lane);
+    }
   }
 
   #readerOf(topic: string): TopicReader {
@@ -287,11 +313,13 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   }
 }
 
+const topicsOf = (selections: readonly Selection[]) => selections.map(({ topic }) => topic);
+
 const subscriptionIds = new WeakMap<object, number>();
 const subscriptionIdMax = 2 ** 31;
 
 /** A connection's subscriptions share one space of ids. */
-function nextSubscriptionId({ connection }: Context): number {
+function nextSubscriptionId(connection: object): number {
   const id = ((subscriptionIds.get(connection) ?? 0) % subscriptionIdMax) + 1;
   subscriptionIds.set(connection, id);
   return id;
