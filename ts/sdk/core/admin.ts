@@ -8,7 +8,6 @@ import type {
 import { type From, startAt } from './consumer/start.js';
 import { type Context, retrying } from './context.js';
 import { errorOf, type MillraceError, ProtocolError } from './errors.js';
-import { FreshTopics } from './fresh-topics.js';
 
 export interface PartitionDescription {
   readonly partition: number;
@@ -91,12 +90,10 @@ export interface ClusterDescription {
 export class Admin {
   readonly #context: Context;
   readonly #timeoutMs: number;
-  readonly #fresh: FreshTopics;
 
   constructor(context: Context, timeoutMs: number) {
     this.#context = context;
     this.#timeoutMs = timeoutMs;
-    this.#fresh = new FreshTopics(context.clock);
   }
 
   /** All nodes and topics. */
@@ -118,7 +115,7 @@ export class Admin {
     const metadata = { topics: [name], createMissing: true };
     const { topics } = await this.#ask((ms) => this.#context.connection.call({ metadata }, 'metadata', ms));
     const [topic] = topics.map(topicOf);
-    if (topic !== undefined) this.#fresh.add(name);
+    if (topic !== undefined) this.#context.fresh.add(name);
     return topic;
   }
 
@@ -138,13 +135,13 @@ export class Admin {
 
   async createTopic(name: string, topic: NewTopic = {}): Promise<TopicDescription> {
     const reply = await this.#context.connection.call({ createTopic: { name, ...topic } }, 'createTopic', this.#timeoutMs);
-    if (topic.validateOnly !== true) this.#fresh.add(name);
+    if (topic.validateOnly !== true) this.#context.fresh.add(name);
     return topicOf(present(reply.topic));
   }
 
   async deleteTopic(name: string): Promise<void> {
     await this.#context.connection.call({ deleteTopic: { name } }, 'deleteTopic', this.#timeoutMs);
-    this.#fresh.delete(name);
+    this.#context.fresh.delete(name);
   }
 
   /** `partitions` is what the topic has in the end. */
@@ -187,7 +184,7 @@ export class Admin {
   }
 
   #askAbout<T>(topic: string, ask: (timeoutMs: number) => Promise<T>): Promise<T> {
-    return this.#ask((ms) => this.#fresh.ask(topic, () => ask(ms)));
+    return this.#ask((ms) => this.#context.fresh.ask(topic, () => ask(ms)));
   }
 
   #ask<T>(ask: (timeoutMs: number) => Promise<T>): Promise<T> {

@@ -5,11 +5,15 @@ import type { Chance } from './clock.js';
 import { type CodecLoaders, Codecs } from './compression/codec.js';
 import { Connection, type MetCluster } from './connection/connection.js';
 import type { Dial } from './connection/transport.js';
+import type { ConsumedRecord } from './consumer/batch.js';
 import { Consumer } from './consumer/consumer.js';
+import { type Fetched, type FetchOptions, fetchOnce } from './consumer/fetch.js';
 import { Lanes } from './consumer/lanes.js';
 import type { ConsumerOptions } from './consumer/options.js';
+import { type RangeOptions, readRange } from './consumer/range.js';
 import type { Context } from './context.js';
-import { ConnectionError, invalidArgument, MillraceError } from './errors.js';
+import { ConnectionError, invalidArgument, MillraceError, ProtocolError } from './errors.js';
+import { FreshTopics } from './fresh-topics.js';
 import type { Observer } from './observer.js';
 import { bounded, type ProducerOptions } from './producer/options.js';
 import { Producer, type ProducerCallbacks } from './producer/producer.js';
@@ -66,6 +70,7 @@ export function gatewayUrl(given: string): string {
 export class Client {
   readonly admin: Admin;
   readonly #context: Context;
+  readonly #requestTimeoutMs: number;
   readonly #lanes: Lanes;
   readonly #stopWaking: () => void;
   readonly #producers = new Set<{ close(): Promise<void>; abandon(): void }>();
@@ -74,6 +79,7 @@ export class Client {
   /** Use `connect`. */
   constructor(url: string, options: ConnectOptions, runtime: Runtime) {
     const requestTimeoutMs = bounded('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1, 2 ** 31 - 1);
+    this.#requestTimeoutMs = requestTimeoutMs;
     const settings = {
       url: gatewayUrl(url),
       client: options.client ?? runtime.name,
@@ -89,7 +95,8 @@ export class Client {
     const { clock, chance, observe } = runtime;
     const closeWaitMs = bounded('closeWaitMs', options.closeWaitMs ?? 5_000, 0, 2 ** 31 - 1);
     const codecs = new Codecs(runtime.codecs);
-    this.#context = { connection, clock, chance, codecs, crc32c, observe, retryBackoff, closeWaitMs };
+    const fresh = new FreshTopics(clock);
+    this.#context = { connection, clock, chance, codecs, fresh, crc32c, observe, retryBackoff, closeWaitMs };
     this.admin = new Admin(this.#context, requestTimeoutMs);
     this.#stopWaking = runtime.onWake(() => this.#lanes.wake());
   }
@@ -131,6 +138,27 @@ export class Client {
     );
     this.#consumers.add(consumer);
     return consumer;
+  }
+
+  /** Asks for records of one partition once, without a subscription: for who wants to pull. */
+  fetch<Key = Uint8Array | null, Value = Uint8Array | null>(options: FetchOptions<Key, Value>): Promise<Fetched<Key, Value>> {
+    return fetchOnce(this.#context, this.#requestTimeoutMs, options);
+  }
+
+  /** The records of a range of one partition, up to the end that the log has now, or a given one; then the loop is over. */
+  read<Key = Uint8Array | null, Value = Uint8Array | null>(
+    options: RangeOptions<Key, Value>,
+  ): AsyncIterableIterator<ConsumedRecord<Key, Value>> {
+    const { topic, partition } = options;
+    return readRange(options, {
+      fetch: (one) => this.fetch(one),
+      offsetOf: async (from) => {
+        const [found] = await this.admin.listOffsets(topic, from, [partition]);
+        if (found === undefined) throw new ProtocolError('unexpected-reply', `no offset was answered for ${topic}-${partition}`);
+        if (found.error !== undefined) throw found.error;
+        return found.offset;
+      },
+    });
   }
 
   /** Sends what producers still have, ends consumers, then closes the connection. Rejects if something could not be sent. */

@@ -5,6 +5,7 @@ import type { Chance } from './clock.js';
 import type { Codecs } from './compression/codec.js';
 import type { Connection } from './connection/connection.js';
 import { MillraceError } from './errors.js';
+import type { FreshTopics } from './fresh-topics.js';
 import type { Observer } from './observer.js';
 
 /** What producers, consumers and admin share. */
@@ -13,6 +14,7 @@ export interface Context {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly codecs: Codecs;
+  readonly fresh: FreshTopics;
   readonly crc32c: Crc32c;
   readonly observe: Observer;
   readonly retryBackoff: Backoff;
