@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import type { Consumer } from '../../ts/sdk/core/consumer/consumer.js';
 import type { ConsumerEvent } from '../../ts/sdk/core/consumer/events.js';
@@ -186,6 +187,10 @@ test('an abort ends the loop without an error, and close too', async () => {
   }
   expect(values).toEqual(numbers(3));
   expect(await take(consume({ topics: ['t'], signal: AbortSignal.abort() }), 1)).toEqual([]);
+  // A signal may outlive many consumers.
+  const { signal } = new AbortController();
+  await consume({ topics: ['t'], signal }).close();
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 test('lost history, a cut log and a new topic are told in their place', async () => {

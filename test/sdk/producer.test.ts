@@ -228,6 +228,14 @@ test('closing while the connection is away for a moment sends what is left', asy
   expect(server.values('t', 0)).toEqual(['there', 'left']);
 });
 
+test('times that no timer can keep are refused', async () => {
+  const { client } = await clientOf(new ModelServer());
+  for (const options of [{ deliveryTimeoutMs: 2 ** 31 }, { requestTimeoutMs: 2 ** 30 + 1 }, { lingerMs: -1 }]) {
+    expect(() => client.producer(options)).toThrow('it lies between');
+  }
+  await expect(clientOf(new ModelServer(), { requestTimeoutMs: 2 ** 31 })).rejects.toThrow('it lies between');
+});
+
 test('partitions that were added since are found when they are asked for', async () => {
   const server = new ModelServer();
   const { client } = await clientOf(server);

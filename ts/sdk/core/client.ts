@@ -15,7 +15,7 @@ import type { Context } from './context.js';
 import { ConnectionError, invalidArgument, MillraceError, ProtocolError } from './errors.js';
 import { FreshTopics } from './fresh-topics.js';
 import type { Observer } from './observer.js';
-import { bounded, type ProducerOptions } from './producer/options.js';
+import { bounded, type ProducerOptions, requestTimeoutMsMax, timerMsMax } from './producer/options.js';
 import { Producer, type ProducerCallbacks } from './producer/producer.js';
 import type { Bytes } from './serde.js';
 
@@ -78,7 +78,7 @@ export class Client {
 
   /** Use `connect`. */
   constructor(url: string, options: ConnectOptions, runtime: Runtime) {
-    const requestTimeoutMs = bounded('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1, 2 ** 31 - 1);
+    const requestTimeoutMs = bounded('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1, requestTimeoutMsMax);
     this.#requestTimeoutMs = requestTimeoutMs;
     const settings = {
       url: gatewayUrl(url),
@@ -93,7 +93,7 @@ export class Client {
     const connection = connect();
     this.#lanes = new Lanes(connection, connect);
     const { clock, chance, observe } = runtime;
-    const closeWaitMs = bounded('closeWaitMs', options.closeWaitMs ?? 5_000, 0, 2 ** 31 - 1);
+    const closeWaitMs = bounded('closeWaitMs', options.closeWaitMs ?? 5_000, 0, timerMsMax);
     const codecs = new Codecs(runtime.codecs);
     const fresh = new FreshTopics(clock);
     this.#context = { connection, clock, chance, codecs, fresh, crc32c, observe, retryBackoff, closeWaitMs };
@@ -183,7 +183,7 @@ export class Client {
 export async function connectWith(url: string, options: ConnectOptions, runtime: Runtime): Promise<Client> {
   const client = new Client(url, options, runtime);
   try {
-    await client.opened(options.connectTimeoutMs ?? 10_000);
+    await client.opened(bounded('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 1, timerMsMax));
     return client;
   } catch (error) {
     await client.close();

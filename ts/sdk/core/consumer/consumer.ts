@@ -35,6 +35,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   #stopListening: () => void;
   #readers: TopicReader[] = [];
   #frame: Frame | undefined;
+  #forgetSignal: () => void = () => undefined;
   #isClosed = false;
   #isStarted = false;
   #ended: Error | undefined;
@@ -52,8 +53,11 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     this.#use(selections);
     this.#stopListening = this.#listen();
     const { signal } = options;
-    if (signal?.aborted === true) this.#stop();
-    else signal?.addEventListener('abort', () => this.#stop(), { once: true });
+    if (signal !== undefined) {
+      signal.addEventListener('abort', this.#stop, { once: true });
+      this.#forgetSignal = () => signal.removeEventListener('abort', this.#stop);
+      if (signal.aborted) this.#stop();
+    }
     this.#sync();
   }
 
@@ -120,6 +124,7 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#onClosed();
+    this.#forgetSignal();
     this.#stopListening();
     this.#forget();
     this.#inbox.tell();
@@ -306,11 +311,11 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     this.#frame = undefined;
   }
 
-  #stop(): void {
+  readonly #stop = (): void => {
     this.close().catch((error: MillraceError) => {
       this.#ended = error;
     });
-  }
+  };
 }
 
 const topicsOf = (selections: readonly Selection[]) => selections.map(({ topic }) => topic);
