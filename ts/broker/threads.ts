@@ -8,6 +8,7 @@ import type { TopicUsage } from '../shard/measures.js';
 import type { DataThreadStart } from './data-thread.js';
 import { endOnFailure } from './fault.js';
 import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
+import type { LogLine } from './thread-log.js';
 import { portsOf } from './wiring.js';
 
 export interface ThreadEvents {
@@ -15,10 +16,11 @@ export interface ThreadEvents {
   assigned(number: number, shard: number, answers: readonly HostAnswer[]): void;
   viewed(version: number): void;
   fenced(shard: number, reason: string): void;
+  log(line: LogLine): void;
   usage(thread: DataThreadHost, topics: readonly TopicUsage[]): void;
 }
 
-type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'usage'>;
+type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'log' | 'usage'>;
 
 /** A data thread, as the cluster thread has it. Each of its steps is asked for once and answered once. */
 export class DataThreadHost {
@@ -54,6 +56,9 @@ export class DataThreadHost {
         return void this.#command(message.id, message.call);
       case 'fenced':
         this.#events.fenced(message.shard, message.reason);
+        return;
+      case 'log':
+        this.#events.log(message.line);
         return;
       case 'usage':
         this.#events.usage(this, message.topics);
