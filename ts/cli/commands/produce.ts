@@ -1,4 +1,3 @@
-import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ExitReason } from '../../model/exit-codes.js';
 import type { Acks, Client } from '../../sdk/node/index.js';
@@ -8,6 +7,7 @@ import { parsePair } from '../client/pairs.js';
 import { Progress } from '../client/progress.js';
 import { checkedPartition, wantedTopic } from '../client/topics.js';
 import { defineCommand, type Invocation, type Terminal } from '../command.js';
+import { sizeOfInput } from '../input-size.js';
 import { type LineShape, lineReader } from '../produce/line-shapes.js';
 import { InputError, Lines } from '../produce/lines.js';
 import { Outbox } from '../produce/outbox.js';
@@ -122,10 +122,4 @@ async function sendAll(input: Readable, lines: Lines, outbox: Outbox): Promise<v
 
 function isCutShort(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
-}
-
-/** Where stdin is a file; else nobody knows how much will come. */
-function sizeOfInput(): number | undefined {
-  const found = fstatSync(process.stdin.fd);
-  return found.isFile() && found.size > 0 ? found.size : undefined;
 }
