@@ -1,47 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
+import { commandFor, freePort, root } from './wrapped.js';
 
 removeDirectoriesAfterwards();
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const main = join(root, 'dist/cli/main.js');
 
 /** The shell blocks of a section of the README. */
 function blocksOf(heading: string): readonly string[] {
   const [, section = ''] = readFileSync(join(root, 'README.md'), 'utf8').split(`## ${heading}\n`);
   const [body = ''] = section.split('\n## ');
   return [...body.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** The command as the README names it, for a node whose usual port may be taken on this machine. */
-function commandFor(directory: string, port: number): string {
-  const folder = join(directory, 'bin');
-  mkdirSync(folder);
-  const script = `#!/bin/sh
-case "$1" in
-  start) exec "${process.execPath}" "${main}" "$@" --gateway 127.0.0.1:${port} --kafka 127.0.0.1:0 ;;
-  topic | produce | consume | cluster) exec "${process.execPath}" "${main}" "$@" --bootstrap 127.0.0.1:${port} ;;
-  *) exec "${process.execPath}" "${main}" "$@" ;;
-esac
-`;
-  writeFileSync(join(folder, 'millrace'), script);
-  chmodSync(join(folder, 'millrace'), 0o755);
-  return folder;
 }
 
 test('the first five minutes: every line does what it says', { timeout: 150_000 }, async () => {

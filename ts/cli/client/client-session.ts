@@ -1,9 +1,10 @@
 import type { ExitReason } from '../../model/exit-codes.js';
 import { type Address, addressText } from '../../model/quantities.js';
-import { type Client, ConnectionError, connect, MillraceError } from '../../sdk/node/index.js';
+import { type Client, connect, MillraceError } from '../../sdk/node/index.js';
 import type { Terminal } from '../command.js';
 import { parseBootstrap } from './bootstrap.js';
 import { noteConnection } from './connection-notes.js';
+import { nextStep } from './next-step.js';
 import { noGateway } from './no-gateway.js';
 import { probe } from './probe.js';
 
@@ -58,7 +59,6 @@ export function withClient(
 /** Says what failed, and with which code the process ends for that. */
 function tell(error: unknown, terminal: Terminal): ExitReason {
   if (!(error instanceof MillraceError)) throw error;
-  const advice = error instanceof ConnectionError ? '; is the node still running? Its log says why' : '';
-  terminal.error(`millrace: ${error.message}${advice}\n`);
+  terminal.error(`millrace: ${error.message}${nextStep(error)}\n`);
   return usageCodes.has(error.code) ? 'wrongUsage' : 'failed';
 }
