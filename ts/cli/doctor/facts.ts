@@ -61,7 +61,7 @@ export async function gatherFacts(data: string): Promise<Facts> {
   return {
     kernel: release(),
     node: process.versions.node,
-    server: serverLibrary(),
+    server: await serverLibrary(),
     coreCount: availableParallelism(),
     numaNodeCount: numaNodeCount(),
     clockSource: read('/sys/devices/system/clocksource/clocksource0/current_clocksource')?.trim(),

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The library under the gateway: compiled, one build for each platform and version of Node. */
 export interface ServerLibrary {
@@ -14,16 +13,15 @@ export interface ServerLibrary {
   readonly glibc: string | undefined;
 }
 
-const require = createRequire(import.meta.url);
 const name = 'uWebSockets.js';
 
 /** Loads the library as a node would. It begins nothing until it is told to. */
-export function serverLibrary(): ServerLibrary {
+export async function serverLibrary(): Promise<ServerLibrary> {
   const { platform, arch, versions } = process;
   const build = `uws_${platform}_${arch}_${versions.modules}.node`;
   const about = { package: installed(), build, glibc: glibcVersion() };
   try {
-    require(name);
+    await import(name);
     return { ...about, error: '' };
   } catch (error) {
     return { ...about, error: reasonIn(String(error)) };
@@ -39,8 +37,8 @@ export function reasonIn(text: string): string {
 
 function installed(): string {
   try {
-    const folder = dirname(require.resolve(name));
-    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string; version: string };
+    const path = fileURLToPath(new URL('package.json', import.meta.resolve(name)));
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as { name: string; version: string };
     return `${manifest.name} ${manifest.version}`;
   } catch {
     return '';
