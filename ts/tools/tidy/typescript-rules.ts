@@ -33,7 +33,9 @@ export const timeAndChance: Rule = (tree) =>
 export const addonImporter: Rule = (tree) =>
   linesThat(tree, {
     in: typescript,
-    notIn: new RegExp(`X|${testFile.source}|${ownPatterns.source}`),
+    notIn: new RegExp(
+      `^ts/(native/load|tools/sanitize|cli/doctor/server-library)\\.ts$|${testFile.source}|${ownPatterns.source}`,
+    ),
     pattern: /\bcreateRequire\b|process\.dlopen|\.node['"`]/,
     text: 'only ts/native/load.ts opens the addon',
   });
