@@ -56,6 +56,28 @@ test('a topic is created, listed, described, altered and deleted', async () => {
   expect(JSON.parse(await cli.out(['topic', 'list', '--json']))).toEqual([]);
 });
 
+test('--plain prints rows alone, a tab between two fields, sizes in bytes', async () => {
+  await cli.out(['topic', 'create', 'plain', '--partitions', '2']);
+  expect(linesOf(await cli.out(['topic', 'list', '--plain']))).toEqual(['plain\t2\t1\tfsync']);
+  const rows = linesOf(await cli.out(['topic', 'describe', 'plain', '--plain'])).map((line) => line.split('\t'));
+  expect(rows.map((row) => [row[0], row.length, row.at(-1)])).toEqual([
+    ['0', 9, '0'],
+    ['1', 9, '0'],
+  ]);
+  const [node = ''] = linesOf(await cli.out(['cluster', 'status', '--plain']));
+  expect(node.split('\t')).toMatchObject([
+    '1',
+    expect.stringContaining(':'),
+    'controller',
+    'ready',
+    expect.any(String),
+    '0',
+    expect.stringMatching(/^\d+$/),
+  ]);
+  expect(await cli.run(['topic', 'list', '--plain', '--json'])).toMatchObject({ status: 2, stdout: '' });
+  await cli.out(['topic', 'delete', 'plain']);
+});
+
 test('--json of create and list describe a topic alike', async () => {
   const created = JSON.parse(await cli.out(['topic', 'create', 'alike', '--partitions', '2', '--json']));
   expect(created).toMatchObject({ name: 'alike', durability: 'fsync' });
