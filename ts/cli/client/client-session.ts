@@ -9,6 +9,8 @@ import { noGateway } from './no-gateway.js';
 import { probe } from './probe.js';
 
 const connectTimeoutMs = 10_000;
+/** Whoever has pressed Ctrl-C does not want to wait for a node that is away. */
+const closeWaitMs = 2_000;
 
 /** Errors that say: the value that was given cannot be. */
 const usageCodes: ReadonlySet<string> = new Set([
@@ -45,7 +47,7 @@ export function withClient(
   use: (client: Client) => Promise<ExitReason>,
 ): Promise<ExitReason> {
   return withGateway(bootstrap, terminal, async (address) => {
-    const client = await connect(addressText(address), { client: 'millrace-cli', connectTimeoutMs });
+    const client = await connect(addressText(address), { client: 'millrace-cli', connectTimeoutMs, closeWaitMs });
     const endNotes = noteConnection(terminal);
     try {
       return await use(client);

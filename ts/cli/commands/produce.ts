@@ -74,9 +74,12 @@ async function produce(client: Client, name: string, shape: LineShape, asked: Op
   const onRefused = tally.refused.bind(tally);
   const outbox = new Outbox(producer, { topic: name, partitions, batchSizeMax, onRefused });
   let isInterrupted = false;
+  // Once all was handed to the producer, Ctrl-C waits for a lost connection a moment only.
+  let finish: (() => Promise<void>) | undefined;
   terminal.onInterrupt(() => {
     isInterrupted = true;
     input.destroy();
+    finish?.().catch(() => undefined);
   });
   const lines = new Lines(lineReader(shape, outbox));
   const inputSize = sizeOfInput();
@@ -90,8 +93,9 @@ async function produce(client: Client, name: string, shape: LineShape, asked: Op
     progress.end();
   }
   outbox.flush();
+  finish = () => producer.close();
   // What failed was told to the tally.
-  await producer.flush().catch(() => undefined);
+  await (isInterrupted ? finish() : producer.flush()).catch(() => undefined);
   terminal.error(`millrace: ${deliveryText(tally, isInterrupted)}\n`);
   if (tally.failure !== undefined) return 'failed';
   return isInterrupted ? 'interrupted' : 'done';
