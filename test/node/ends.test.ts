@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
@@ -44,7 +45,11 @@ test('a node whose port is wanted by others while it starts has it or ends with 
   let taken: Server | undefined;
   // From when it has the port until it serves there: it lets go for a moment, in which another may be first.
   const takeMeanwhile = async () => {
-    while (!isReady && taken === undefined && child.exitCode === null) taken = await take(port);
+    while (!isReady && taken === undefined && child.exitCode === null) {
+      taken = await take(port);
+      // That a port is in use is told before the event loop turns: without a turn nothing else would ever be heard.
+      await nextTurn();
+    }
   };
   let taking: Promise<void> | undefined;
   createInterface({ input: child.stderr }).on('line', (line) => {
