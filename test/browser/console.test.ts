@@ -80,6 +80,40 @@ test('a topic is created, is listed with what is in it, and deleted', async () =
   await expect.poll(() => page.getByRole('link', { name: 'listed' }).count()).toBe(0);
 });
 
+test('a setting is changed, refused with the node’s reason, and set back', async () => {
+  await createTopic(page, 'configured');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('searchbox', { name: 'Filter settings' }).fill('retention.ms');
+  const row = page
+    .getByRole('table', { name: 'Settings' })
+    .getByRole('row')
+    .filter({ has: page.getByRole('rowheader', { name: 'retention.ms', exact: true }) });
+  const shown = async () => (await row.getByRole('cell').allInnerTexts()).slice(0, 2);
+  await expect.poll(shown).toEqual(['604800000', 'default']);
+  await row.getByRole('button', { name: 'Change retention.ms', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Change retention.ms' });
+  expect(await dialog.getByRole('button', { name: 'Set back to the default' }).count()).toBe(0);
+  await dialog.getByRole('textbox', { name: 'Value' }).fill('a week');
+  await dialog.getByRole('button', { name: 'Change', exact: true }).click();
+  await dialog.getByRole('alert').filter({ hasText: 'retention.ms' }).waitFor();
+  await dialog.getByRole('textbox', { name: 'Value' }).fill('3600000');
+  await dialog.getByRole('button', { name: 'Change', exact: true }).click();
+  await page
+    .getByRole('status', { name: 'Last action' })
+    .filter({ hasText: 'retention.ms of configured is 3600000 now' })
+    .waitFor();
+  await expect.poll(shown).toEqual(['3600000', 'set for this topic']);
+  const { configs } = await client.admin.describeTopic('configured');
+  expect(configs.find(({ name }) => name === 'retention.ms')).toMatchObject({ value: '3600000', source: 'topic' });
+
+  await page.getByRole('searchbox', { name: 'Filter settings' }).fill('');
+  await page.getByRole('checkbox', { name: 'Set for this topic' }).check();
+  await row.getByRole('button', { name: 'Change retention.ms', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Set back to the default' }).click();
+  await page.getByRole('checkbox', { name: 'Set for this topic' }).uncheck();
+  await expect.poll(shown).toEqual(['604800000', 'default']);
+});
+
 test('a wrong name is refused at its field, and what the node refuses is said', async () => {
   await page.getByRole('button', { name: 'Create topic' }).first().click();
   const dialog = page.getByRole('dialog', { name: 'Create topic' });

@@ -42,6 +42,25 @@ test('Ctrl-C on produce: whole lines that were read are sent and counted, half a
   expect(await cli.out(['consume', 'interrupted', '--from', 'beginning', '--idle-exit', '1.5'])).toBe('one\ntwo\n');
 });
 
+test('Ctrl-C on produce while the node is away: what was not acknowledged is said, and it ends', async () => {
+  const node = await startNode(await newDirectory());
+  const own = commandsAt(node.gateway);
+  const { child, said } = own.start(['produce', 'left']);
+  child.stdin.write('one\n');
+  while ((await own.run(['consume', 'left', '--from', 'beginning', '--max', '1'])).status !== 0) await sleep(20);
+  const noticed = heard(child.stderr, /is lost/);
+  await node.kill('SIGKILL');
+  await noticed;
+  child.stdin.write('two\n');
+  // A later Ctrl-C, when the input has ended already, and an earlier one take the same way.
+  child.stdin.end();
+  await sleep(100);
+  child.kill('SIGINT');
+  const { status, stderr } = await said;
+  expect(status).toBe(130);
+  expect(stderr).toMatch(/closed after 2000 ms without a connection.*; 1 record acknowledged by left.*; 1 failed/);
+});
+
 test('Ctrl-C while much is under way: what is reported is what is there', async () => {
   const { child, said } = cli.start(['produce', 'much']);
   const line = `${'y'.repeat(99)}\n`.repeat(1000);

@@ -1,16 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
+import { commandFor, freePort, root } from './wrapped.js';
 
 removeDirectoriesAfterwards();
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const main = join(root, 'dist/cli/main.js');
 
 /** The shell blocks of a section of the README. */
 function blocksOf(heading: string): readonly string[] {
@@ -19,35 +15,12 @@ function blocksOf(heading: string): readonly string[] {
   return [...body.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** The command where the README has it, for a node whose usual port may be taken on this machine. */
-function installCommand(directory: string, port: number): void {
-  const folder = join(directory, 'node_modules', '.bin');
-  mkdirSync(folder, { recursive: true });
-  const script = `#!/bin/sh
-case "$1" in
-  start) exec "${process.execPath}" "${main}" "$@" --gateway 127.0.0.1:${port} --kafka 127.0.0.1:0 ;;
-  topic | produce | consume | cluster) exec "${process.execPath}" "${main}" "$@" --bootstrap 127.0.0.1:${port} ;;
-  *) exec "${process.execPath}" "${main}" "$@" ;;
-esac
-`;
-  writeFileSync(join(folder, 'millrace'), script);
-  chmodSync(join(folder, 'millrace'), 0o755);
-}
-
 test('the first five minutes: every line does what it says', { timeout: 150_000 }, async () => {
   const directory = await newDirectory();
   symlinkSync(join(root, 'dist'), join(directory, 'dist'));
   const port = await freePort();
-  installCommand(directory, port);
+  // Where the README has it.
+  commandFor(join(directory, 'node_modules', '.bin'), port);
   const [setUp = '', ...blocks] = blocksOf('The first five minutes');
   // The build has happened, in what ran this test; what it leaves behind is the command that the next line names.
   expect(setUp).toMatch(/^npm run build .*\nalias millrace="\$PWD\/node_modules\/\.bin\/millrace"\n/);

@@ -56,19 +56,46 @@ test('a topic is created, listed, described, altered and deleted', async () => {
   expect(JSON.parse(await cli.out(['topic', 'list', '--json']))).toEqual([]);
 });
 
+test('--plain prints rows alone, a tab between two fields, sizes in bytes', async () => {
+  await cli.out(['topic', 'create', 'plain', '--partitions', '2']);
+  expect(linesOf(await cli.out(['topic', 'list', '--plain']))).toEqual(['plain\t2\t1\tfsync']);
+  const rows = linesOf(await cli.out(['topic', 'describe', 'plain', '--plain'])).map((line) => line.split('\t'));
+  expect(rows.map((row) => [row[0], row.length, row.at(-1)])).toEqual([
+    ['0', 9, '0'],
+    ['1', 9, '0'],
+  ]);
+  const [node = ''] = linesOf(await cli.out(['cluster', 'status', '--plain']));
+  expect(node.split('\t')).toMatchObject([
+    '1',
+    expect.stringContaining(':'),
+    'controller',
+    'ready',
+    expect.any(String),
+    '0',
+    expect.stringMatching(/^\d+$/),
+  ]);
+  expect(await cli.run(['topic', 'list', '--plain', '--json'])).toMatchObject({ status: 2, stdout: '' });
+  await cli.out(['topic', 'delete', 'plain']);
+});
+
 test('--json of create and list describe a topic alike', async () => {
   const created = JSON.parse(await cli.out(['topic', 'create', 'alike', '--partitions', '2', '--json']));
   expect(created).toMatchObject({ name: 'alike', durability: 'fsync' });
   expect(JSON.parse(await cli.out(['topic', 'list', '--json']))).toContainEqual(created);
 });
 
+/** Made once, for all that is refused. */
+let taken: Promise<unknown> | undefined;
+
 test.each([
-  ['one that is there', ['topic', 'create', 'taken'], 1, 'topic taken exists'],
+  ['one that is there', ['topic', 'create', 'taken'], 1, 'topic taken exists; millrace topic describe shows it'],
+  ['one that is too like it', ['topic', 'create', 'al_most.like'], 2, 'too like topic al.most_like'],
+  ['an offset that is not there', ['consume', 'taken', '--from', '7', '--partition', '0'], 1, 'millrace topic describe shows'],
   ['a name that cannot be', ['topic', 'create', 'no blanks'], 2, 'letters, digits'],
   ['an unknown setting', ['topic', 'create', 'x', '--config', 'retention.mss=1'], 2, 'did you mean retention.ms?'],
   ['a setting without value', ['topic', 'create', 'x', '--config', 'retention.ms'], 2, '--config wants name=value'],
   ['a setting named twice', ['topic', 'create', 'x', '--config', 'a=1', '--config', 'a=2'], 2, 'names a twice'],
-  ['more nodes than there are', ['topic', 'create', 'x', '--replication-factor', '3'], 2, 'node'],
+  ['more nodes than there are', ['topic', 'create', 'x', '--replication-factor', '3'], 2, 'millrace cluster status shows'],
   ['fewer partitions', ['topic', 'alter', 'taken', '--partitions', '1'], 2, 'none can be taken away'],
   ['no change', ['topic', 'alter', 'taken'], 2, 'nothing to change'],
   ['a missing name', ['topic', 'describe'], 2, 'NAME is missing'],
@@ -77,7 +104,11 @@ test.each([
   ['a topic to delete that is not there', ['topic', 'delete', 'gone'], 1, 'millrace topic create gone makes it'],
   ['a topic to alter that is not there', ['topic', 'alter', 'gone', '--reset', 'retention.ms'], 1, 'there is no topic gone'],
 ])('%s is refused, and the text says what to do', async (_, args, status, text) => {
-  await cli.run(['topic', 'create', 'taken', '--partitions', '2']);
+  taken ??= Promise.all([
+    cli.run(['topic', 'create', 'taken', '--partitions', '2']),
+    cli.run(['topic', 'create', 'al.most_like']),
+  ]);
+  await taken;
   const said = await cli.run(args);
   expect({ status: said.status, stdout: said.stdout }).toEqual({ status, stdout: '' });
   expect(said.stderr).toContain(text);

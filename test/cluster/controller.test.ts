@@ -181,6 +181,26 @@ test('log append and a broker take turns in one directory', async () => {
   expect([second.view.topic('mine')?.durability, second.view.configsOf('mine')]).toEqual(['fsync', kept]);
 });
 
+test('a directory that holds two names that are alike opens, keeps both, and takes no third', async () => {
+  const data = join(await newDirectory(), 'data');
+  for (const topic of ['a.b', 'a_b']) {
+    expect(millrace(['log', 'append', '--data', data, '--topic', topic, '--journal', '1MiB'], numbered(5)).status).toBe(0);
+  }
+  const life = new Life(data);
+  await life.ready;
+  expect([...life.view.topics()].map(({ name }) => name).sort()).toEqual(['a.b', 'a_b']);
+  const refused = await life.controller.createTopic({ name: 'a.b', configs: {} }, false);
+  expect(refused).toMatchObject({ ok: false, error: { error: 'topic-exists' } });
+  accepted(await life.controller.deleteTopic('a.b'));
+  expect(await life.controller.createTopic({ name: 'a.b', configs: {} }, false)).toMatchObject({
+    ok: false,
+    error: { error: 'invalid-topic', message: expect.stringContaining('too like topic a_b') },
+  });
+  accepted(await life.controller.deleteTopic('a_b'));
+  await created(life, 'a.b');
+  life.end();
+});
+
 test('a partition’s shard is the one that recovery gives it to', async () => {
   const directory = opened(
     DataDirectory.open({

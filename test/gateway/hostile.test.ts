@@ -13,6 +13,7 @@ import { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
 import { Produce } from '../../ts/gateway/verbs/produce.js';
 import { Answers } from '../../ts/gateway/websocket/answers.js';
 import { Connection, type Socket } from '../../ts/gateway/websocket/connection.js';
+import { ok } from '../../ts/model/result.js';
 import type { ClientMessage } from '../../ts/wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, decodeServerMessage, encodeClientMessage } from '../../ts/wire/proto/messages.js';
 import { ManualClock, MemoryCluster } from './memory-cluster.js';
@@ -83,18 +84,21 @@ class Rig implements Socket {
       reasons: () => [],
       dataSize: () => 0,
       diskFree: () => 0,
+      logLevel: () => 'info' as const,
       configsOf: () => [],
     };
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
     const counts = () => ({ connections: 1, subscriptions: 0 });
     const none = () => undefined;
+    const nodeCommands = { setLogLevel: async () => ok(undefined) };
     this.connection = new Connection(this, {
-      verbs: { routing, commands: cluster, missing, produce, fetch: this.fetch, node, clock, limits, counts },
+      verbs: { routing, commands: cluster, nodeCommands, missing, produce, fetch: this.fetch, node, clock, limits, counts },
       subscriptions: this.subscriptions,
       framer,
       answers: new Answers(),
       server: 'test',
       unreadSizeMax: 5000,
+      log: { debug: none },
       count: { received: none, began: none, failed: none, closed: none },
       onClosed: none,
     });

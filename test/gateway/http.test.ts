@@ -162,6 +162,33 @@ test('static files, with type, ETag and policy; wrong methods and paths', async 
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, POST']);
 });
 
+test('the level of logging is read and changed, by whoever may change anything else', async () => {
+  const path = '/api/v1/node/log-level';
+  const put = (body: string, headers: Record<string, string> = {}) =>
+    get(path, { method: 'PUT', body, headers: { 'content-type': 'application/json', ...headers } });
+  const fromElsewhere = () =>
+    new Promise((resolve) => {
+      const headers = { 'content-type': 'application/json', origin: 'http://evil.example' };
+      request(`${server.url}${path}`, { method: 'PUT', headers }, (reply) => resolve(reply.statusCode)).end('{"level":"info"}');
+    });
+  expect(await json(get(path))).toEqual({ level: 'info' });
+  expect(await json(put('{"level":"debug"}'))).toEqual({ level: 'debug' });
+  expect(await json(get('/api/v1/node'))).toMatchObject({ logLevel: 'debug' });
+  for (const [body, why] of [
+    ['{"level":"debgu"}', 'did you mean debug?'],
+    ['{"level":7}', 'level is one of fatal, error, warn, info, debug, trace'],
+    ['{"level":"info","for":1}', 'unknown field for'],
+    ['debug', 'no JSON'],
+  ] as const) {
+    const refused = await put(body);
+    expect([refused.status, JSON.stringify(await refused.json())]).toEqual([400, expect.stringContaining(why)]);
+  }
+  // What a form of another site can send.
+  expect((await put('{"level":"info"}', { 'content-type': 'text/plain' })).status).toBe(400);
+  expect(await fromElsewhere()).toBe(403);
+  expect(await json(get(path))).toEqual({ level: 'debug' });
+});
+
 test('another Host or Origin is refused, and no other page may read an answer', async () => {
   const status = (headers: Record<string, string>) =>
     new Promise((resolve) => request(`${server.url}/api/v1/topics`, { headers }, (reply) => resolve(reply.statusCode)).end());

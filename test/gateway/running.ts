@@ -2,8 +2,9 @@ import { Gateway } from '../../ts/gateway/gateway.js';
 import { decodeRecords } from '../../ts/gateway/http/record-views.js';
 import { defaultSettings, type GatewaySettings } from '../../ts/gateway/settings.js';
 import { MetricsRegistry } from '../../ts/metrics/registry.js';
+import type { LogLevel } from '../../ts/model/log-level.js';
 import type { Clock } from '../../ts/model/ports.js';
-import { failed } from '../../ts/model/result.js';
+import { failed, ok } from '../../ts/model/result.js';
 import { BatchPlan } from '../../ts/wire/records/build.js';
 import { crc32c } from '../../ts/wire/records/crc32c.js';
 import { MemoryCluster } from './memory-cluster.js';
@@ -29,6 +30,7 @@ export class Running {
   readonly faults: unknown[] = [];
   readonly reasons: string[] = [];
   port = 0;
+  logLevel: LogLevel = 'info';
   /** False: answers wait for the test. */
   isAnswering = true;
   #isScheduled = false;
@@ -39,6 +41,13 @@ export class Running {
       {
         shards: [this.shard],
         commands: this.cluster,
+        nodeCommands: {
+          setLogLevel: async (level) => {
+            this.logLevel = level;
+            return ok(undefined);
+          },
+        },
+        log: { debug: () => undefined },
         cluster: this.cluster,
         clock,
         metrics: new MetricsRegistry(),
@@ -50,6 +59,7 @@ export class Running {
           reasons: () => this.reasons,
           dataSize: () => 7,
           diskFree: () => 8,
+          logLevel: () => this.logLevel,
           configsOf: (topic) =>
             Object.entries(this.cluster.configs.get(topic) ?? {}).map(([name, value]) => ({
               name,

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { errorNamed } from '../../ts/wire/proto/enums.js';
+import { errors } from '../../ts/model/errors.js';
+import { errorNamed, retries } from '../../ts/wire/proto/enums.js';
 import type { ServerMessage } from '../../ts/wire/proto/generated/messages.js';
 import { encodeClientMessage } from '../../ts/wire/proto/messages.js';
 import { Client } from './client.js';
@@ -405,6 +406,13 @@ test('drain: no new connections, a goodbye, answers that are owed; then the clos
   await client.until(() => client.messages.some(({ body }) => body === 'goodbye'));
   expect(client.messages.at(-1)).toMatchObject({ goodbye: { reason: 'upgrade', reconnectAfterMs: 500 } });
   await expect(open(server)).rejects.toThrow();
+  // What comes now would hold off the end: it is refused at once, and the connection lives on until the end.
+  const refused = { error: { code: errors['shutting-down'].code, retry: retries.reconnect } };
+  expect(await client.ask({ fetch: { topic: 't', offset: 1, sizeMin: 1, waitMs: 50_000 } })).toMatchObject(refused);
+  expect(await client.ask({ produce: { entries: [{ topic: 't', partition: 0, batch: batchOf(['b']) }] } })).toMatchObject(
+    refused,
+  );
+  client.send({ credit: { subscriptionId: 1, size: 1 } });
   server.answerAgain();
   expect(await owed).toMatchObject({ error: null });
   expect(await draining).toBe(true);

@@ -165,19 +165,47 @@ test('Ctrl-C drains what was read and ends with 130', async () => {
   const data = await newDirectory();
   const child = startMillrace(['log', 'append', '--data', data, '--batch', '2']);
   let stdout = '';
+  let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
   });
   child.stdin.write('one\ntwo\nthree\nhalf a li');
   await once(child.stdout, 'data');
   child.kill('SIGINT');
   const [code] = await once(child, 'close');
   expect(code).toBe(130);
+  expect(stderr).toBe('millrace: stopped by Ctrl-C; 3 lines are acknowledged\n');
   expect(parseAcks(stdout).map(({ base, last }) => [base, last])).toEqual([
     [0, 1],
     [2, 2],
   ]);
   expect(millrace(['log', 'verify', data]).status).toBe(0);
+});
+
+test('Ctrl-C ends a dump between two batches, and says how many there were', async () => {
+  const data = await newDirectory();
+  append(data, numbered(6000), '--batch', '1');
+  const child = startMillrace(['log', 'dump', data, '--json']);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  // A pipe holds far less than all: it waits in the middle.
+  await once(child.stdout, 'readable');
+  child.kill('SIGINT');
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  const [code] = await once(child, 'close');
+  expect(code).toBe(130);
+  const count = stdout.split('\n').length - 1;
+  expect(count).toBeLessThan(6000);
+  expect(stderr).toBe(`millrace: stopped by Ctrl-C; ${count} batches printed\n`);
+  for (const line of stdout.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ topic: 'lines' });
 });
 
 test('a reader of the acks that leaves early is no error', async () => {

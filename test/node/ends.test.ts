@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
@@ -47,8 +47,8 @@ test('a node whose port is wanted by others while it starts has it or ends with 
   const takeMeanwhile = async () => {
     while (!isReady && taken === undefined && child.exitCode === null) {
       taken = await take(port);
-      // Or nothing else here would ever be heard.
-      await setImmediate();
+      // That a port is in use is told before the event loop turns: without a turn nothing else would ever be heard.
+      await nextTurn();
     }
   };
   let taking: Promise<void> | undefined;

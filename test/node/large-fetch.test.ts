@@ -19,6 +19,13 @@ test('anomaly 14: no reader is stuck at the largest batch that a node takes, how
     if (sizes.length === 2) break;
   }
   expect(sizes).toEqual([14 << 20, 9]);
+  const fetched = await sdk.fetch({ topic: 't', partition: 0, at: 0, sizeMax: 1 });
+  expect([...fetched.records].map(({ value }) => value?.length)).toEqual([14 << 20]);
+  const consumers = [1, 2].map(() => sdk.consumer({ topics: ['t'], from: 'beginning' }));
+  const firsts = await Promise.all(consumers.map((consumer) => consumer[Symbol.asyncIterator]().next()));
+  expect(firsts.map(({ value }) => value?.offset)).toEqual([0, 0]);
+  await expect(sdk.fetch({ topic: 't', partition: 0, at: 9 })).rejects.toMatchObject({ code: 'offset-out-of-range' });
+  await expect(sdk.admin.describeTopic('nowhere')).rejects.toMatchObject({ code: 'unknown-topic', isRetriable: false });
   await sdk.close();
   const client = await Client.open(Number(node.gateway.split(':')[1]));
   const closed = new Promise<'closed'>((resolve) => void client.socket.once('close', () => resolve('closed')));

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { connect } from '../../ts/sdk/node/index.js';
+import { commandsAt } from '../cli/command.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, startNode } from './process.mjs';
 
@@ -42,6 +43,36 @@ test('it says when it is ready, in its output and in its directory, and ends cle
   expect(ready.status).toBe(200);
   expect(await node.kill('SIGTERM')).toBe(0);
   expect(existsSync(join(data, 'node.json'))).toBe(false);
+});
+
+test('what it logs changes while it runs, on all of its threads', async () => {
+  const node = await startNode(await newData(), ['--shards', '2']);
+  const { run, out } = commandsAt(node.gateway);
+  const logged = (text: string) => node.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === text);
+  /** Several connections, so that both threads have some. */
+  const connectSome = async () => {
+    for (let n = 0; n < 12; n++) await (await connect(node.gateway, { client: `client ${n}` })).close();
+  };
+  expect(await out(['cluster', 'log-level'])).toBe('info\n');
+  await connectSome();
+  expect(logged('a client has said hello')).toEqual([]);
+  expect(await out(['cluster', 'log-level', '--set', 'debug'])).toBe(
+    'the node logs debug from now on, until it is started again\n',
+  );
+  expect(JSON.parse(await out(['cluster', 'log-level', '--json']))).toEqual({ level: 'debug' });
+  await connectSome();
+  const clients = () => new Set(logged('a client has said hello').map(({ client }) => client));
+  // The cluster thread writes what the others have to say.
+  while (clients().size < 12) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(logged('the level of logging is changed')).toMatchObject([{ from: 'info', to: 'debug' }]);
+  expect(logged('a command is answered')).toMatchObject([{ level: 20, command: 'setLogLevel' }]);
+  expect(await run(['cluster', 'log-level', '--set', 'debgu'])).toMatchObject({ status: 2 });
+  await out(['cluster', 'log-level', '--set', 'error']);
+  const before = node.log.length;
+  await connectSome();
+  expect(await node.kill('SIGTERM')).toBe(0);
+  // Not even that it stops.
+  expect(node.log.slice(before)).toEqual([]);
 });
 
 test('Ctrl-C ends it as cleanly, with its own exit code', async () => {

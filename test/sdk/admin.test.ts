@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { gatewayUrl } from '../../ts/sdk/core/client.js';
-import { clientOf } from './model-client.js';
+import { clientOf, until } from './model-client.js';
 import { ModelServer } from './model-server.js';
 
 test('topics are created, described, grown, altered and deleted', async () => {
@@ -38,6 +38,26 @@ test('questions survive a loss of the connection', async () => {
   let messages = 0;
   server.breaksAfter = () => ++messages === 1;
   expect(await client.admin.listTopics()).toEqual([]);
+});
+
+test('that a topic is unknown is an answer, unless this client has made it a moment ago', async () => {
+  const server = new ModelServer();
+  const { client } = await clientOf(server);
+  const { admin } = client;
+  const unknown = { code: 'unknown-topic', isRetriable: false, advice: 'create it first' };
+  await expect(admin.describeTopic('nowhere')).rejects.toMatchObject(unknown);
+  await expect(admin.listOffsets('nowhere', 'end')).rejects.toMatchObject(unknown);
+
+  await admin.createTopic('lagging', { partitions: 1 });
+  const topic = server.topic('lagging');
+  server.topics.delete('lagging');
+  const asked = admin.describeTopic('lagging');
+  await until(() => server.requests.filter((body) => body === 'describeTopic').length > 2);
+  server.topics.set('lagging', topic);
+  expect((await asked).name).toBe('lagging');
+
+  await admin.deleteTopic('lagging');
+  await expect(admin.describeTopic('lagging')).rejects.toMatchObject(unknown);
 });
 
 test('addresses in all their forms name the gateway', () => {

@@ -1,8 +1,11 @@
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import type { Consumer } from '../../ts/sdk/core/consumer/consumer.js';
 import type { ConsumerEvent } from '../../ts/sdk/core/consumer/events.js';
 import type { ConsumerOptions } from '../../ts/sdk/core/consumer/options.js';
 import { json, text } from '../../ts/sdk/core/serde.js';
+import { BatchWriter, stampBatch } from '../../ts/wire/records/batch-writer.js';
+import { crc32c } from '../../ts/wire/records/crc32c.js';
 import { clientOf, systemPause, until } from './model-client.js';
 import { ModelServer } from './model-server.js';
 
@@ -184,6 +187,10 @@ test('an abort ends the loop without an error, and close too', async () => {
   }
   expect(values).toEqual(numbers(3));
   expect(await take(consume({ topics: ['t'], signal: AbortSignal.abort() }), 1)).toEqual([]);
+  // A signal may outlive many consumers.
+  const { signal } = new AbortController();
+  await consume({ topics: ['t'], signal }).close();
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 test('lost history, a cut log and a new topic are told in their place', async () => {
@@ -207,7 +214,7 @@ test('lost history, a cut log and a new topic are told in their place', async ()
 
   server.isUp = false;
   server.cutAll();
-  await produceDirectly(server);
+  produceDirectly(server);
   partition.trim(partition.end - 1);
   server.isUp = true;
   expect(await take(consumer, 1)).toEqual(['direct 9']);
@@ -224,9 +231,7 @@ test('lost history, a cut log and a new topic are told in their place', async ()
 });
 
 /** Ten batches of one record each, past the client under test. */
-async function produceDirectly(server: ModelServer): Promise<void> {
-  const { BatchWriter, stampBatch } = await import('../../ts/wire/records/batch-writer.js');
-  const { crc32c } = await import('../../ts/wire/records/crc32c.js');
+function produceDirectly(server: ModelServer): void {
   for (let index = 0; index < 10; index++) {
     const writer = new BatchWriter();
     writer.append(1, null, new TextEncoder().encode(`direct ${index}`));
@@ -296,6 +301,32 @@ test('a loop over batches goes on where a loop over records stopped', async () =
   expect(values).toEqual(numbers(93, 7));
 });
 
+test('a batch with a malformed record is left behind by every kind of loop', async () => {
+  const { server, client } = await setUp();
+  server.topic('t').partitions[0]?.append(malformedBehind(['0', '1', '2'], 2));
+  await client.producer().send({ topic: 't', partition: 0, value: 'next' });
+  const consumer = client.consumer({ ...asText, topics: ['t'], from: 'beginning' });
+  expect(await take(consumer, 2)).toEqual(['0', '1']);
+  const batches = consumer.batches();
+  await expect(batches.next()).rejects.toMatchObject({ code: 'corrupt-data' });
+  for await (const { records } of batches) {
+    expect(Array.from(records, ({ value }) => value)).toEqual(['next']);
+    break;
+  }
+});
+
+/** A batch whose checksum is right, although the size of one record is not. */
+function malformedBehind(values: readonly string[], index: number): Uint8Array {
+  const writer = new BatchWriter();
+  for (const value of values) writer.append(1, null, new TextEncoder().encode(value));
+  const batch = writer.finish();
+  // Equal records: each of them has so many bytes.
+  const recordSize = (batch.length - 61) / values.length;
+  batch[61 + index * recordSize] = 0x7e;
+  stampBatch(batch, crc32c);
+  return batch;
+}
+
 test('a topic that comes late is waited for, two consumers share a connection', async () => {
   const { server, produce, consume } = await setUp();
   const consumer = consume({ topics: ['late'], from: 'beginning' });
@@ -305,6 +336,56 @@ test('a topic that comes late is waited for, two consumers share a connection', 
   await produce(['x'], 'late');
   await produce(['y'], 't');
   expect([await take(consumer, 1), await take(other, 1)]).toEqual([['x'], ['y']]);
+});
+
+test('consumers of one client may read the same topic, each at its own pace', async () => {
+  const { server, client, produce, consume } = await setUp({ t: 1, u: 1 });
+  await produce(numbers(100));
+  await produce(numbers(10), 'u');
+  const first = consume({ topics: ['t'], from: 'beginning' });
+  const second = consume({ topics: ['t', 'u'], from: 'beginning' });
+  const third = consume({ topics: ['u'], from: 'beginning' });
+  expect(await take(first, 30)).toEqual(numbers(30));
+  expect((await take(second, 110)).sort()).toEqual([...numbers(100), ...numbers(10)].sort());
+  expect(await take(third, 10)).toEqual(numbers(10));
+  expect(server.connectionsCount).toBe(2);
+  server.cutAll();
+  await produce(['after']);
+  expect(await take(first, 71)).toEqual([...numbers(70, 30), 'after']);
+  expect(await take(second, 1)).toEqual(['after']);
+  await second.close();
+  await until(() => server.connectionsCount === 1);
+  expect(await take(consume({ topics: [{ topic: 't', from: { offset: 99 } }] }), 1)).toEqual(['99']);
+  await client.close();
+  await until(() => server.connectionsCount === 0);
+});
+
+test('an assignment goes where its topics are not read by others, and back', async () => {
+  const { server, produce, consume } = await setUp({ t: 1, u: 1 });
+  await produce(numbers(3), 't');
+  await produce(numbers(3), 'u');
+  const other = consume({ topics: ['u'], from: 'beginning' });
+  const moving = consume({ topics: ['t'], from: 'beginning' });
+  expect(await take(moving, 1)).toEqual(['0']);
+  moving.assign(['u'], { from: 'beginning' });
+  expect(await take(moving, 3)).toEqual(numbers(3));
+  expect(await take(other, 3)).toEqual(numbers(3));
+  expect(server.connectionsCount).toBe(2);
+  moving.assign(['t'], { from: 'beginning' });
+  expect(await take(moving, 3)).toEqual(numbers(3));
+  await until(() => server.connectionsCount === 1);
+  // Its own topics are no obstacle.
+  moving.assign(['t'], { from: 'beginning' });
+  expect(await take(moving, 3)).toEqual(numbers(3));
+  expect(server.connectionsCount).toBe(1);
+});
+
+test('more consumers of one topic than a client has connections for are refused with what to do', async () => {
+  const { consume } = await setUp();
+  const consumers = Array.from({ length: 64 }, () => consume({ topics: ['t'] }));
+  expect(() => consume({ topics: ['t'] })).toThrow('close consumers that are not needed');
+  await Promise.all(consumers.map((consumer) => consumer.close()));
+  expect(() => consume({ topics: ['t'] })).not.toThrow();
 });
 
 test('another cluster at the same address ends everything', async () => {

@@ -34,6 +34,7 @@ const limits = {
 /** A broker in this process, behind the real codec of messages: the rules a client sees, and faults on demand. */
 export class ModelServer {
   readonly topics = new Map<string, ModelTopic>();
+  /** Those that are no business of a session. */
   readonly requests: ClientMessage['body'][] = [];
   clusterId = 'model';
   partitionsDefault = 3;
@@ -133,6 +134,7 @@ export class ModelServer {
   }
 
   administer(message: ClientMessage): Draft<ServerMessage> {
+    this.requests.push(message.body);
     switch (message.body) {
       case 'metadata':
         return { metadata: this.#metadata(message.metadata.topics, message.metadata.createMissing) };
@@ -168,6 +170,7 @@ export class ModelServer {
         return { describeNode: { nodeId: 1, version: 'model', isReady: true } };
       case 'listOffsets': {
         const { topic: name, at } = message.listOffsets;
+        if (!this.topics.has(name)) return { error: wireError('unknown-topic') };
         const offsets = this.topic(name).partitions.map(({ logStart, end }, partition) => ({
           partition,
           offset: at?.where === 'beginning' ? logStart : end,

@@ -3,6 +3,8 @@ import { topicIdOf } from '../../ts/model/ids.js';
 import { durabilities, retries } from '../../ts/wire/proto/enums.js';
 import type {
   ClientMessage,
+  FetchReply,
+  FetchRequest,
   Position,
   ServerMessage,
   StartAt,
@@ -147,6 +149,8 @@ export class ModelSession {
         return { produce: { results: message.produce.entries.map((entry) => this.#produce(entry)) } };
       case 'subscribe':
         return this.#subscribe(message.subscribe);
+      case 'fetch':
+        return this.#fetch(message.fetch);
       case 'unsubscribe':
         this.#subscriptions.delete(message.unsubscribe.subscriptionId);
         return { unsubscribe: {} };
@@ -180,6 +184,32 @@ export class ModelSession {
     return { baseOffset: base, leaderEpoch: partition.leaderEpoch, durability: durabilities.fsync, isDuplicate };
   }
 
+  #fetch({ topic: name, partition: number, offset, sizeMax, leaderEpoch, topicId }: FetchRequest): Draft<ServerMessage> {
+    const topic = this.#server.topics.get(name);
+    const partition = topic?.partitions[number];
+    if (topic === undefined || partition === undefined) return { error: wireError('unknown-topic') };
+    const { logStart: logStartOffset, end: highWatermark, leaderEpoch: epoch } = partition;
+    const ends = { topicId: topic.topicIdBytes, logStartOffset, highWatermark, leaderEpoch: epoch };
+    if (topicId.length > 0) {
+      const { offset: goOn, event } = resumed({ topicId, offset, leaderEpoch }, topic, partition);
+      if (event !== undefined) return { fetch: { ...ends, nextOffset: goOn, ...event } as Draft<FetchReply> };
+    }
+    if (offset < logStartOffset) {
+      return { fetch: { ...ends, nextOffset: logStartOffset, historyLost: { wantedOffset: offset, offset: logStartOffset } } };
+    }
+    if (offset > highWatermark) return { error: wireError('offset-out-of-range') };
+    const taken: Uint8Array[] = [];
+    let size = 0;
+    let nextOffset = offset;
+    for (const { next, bytes } of partition.batches.filter((batch) => batch.next > offset)) {
+      if (taken.length > 0 && size + bytes.length > sizeMax) break;
+      taken.push(bytes);
+      size += bytes.length;
+      nextOffset = next;
+    }
+    return { fetch: { ...ends, nextOffset, batches: Uint8Array.from(taken.flatMap((bytes) => [...bytes])) } };
+  }
+
   #subscribe(request: SubscribeRequest): Draft<ServerMessage> {
     const topic = this.#server.topics.get(request.topic);
     if (topic === undefined) return { error: wireError('unknown-topic') };
@@ -188,6 +218,9 @@ export class ModelSession {
     const numbers = isAll ? topic.partitions.map((_, number) => number) : [...named.keys()];
     const subscription: Subscription = { id: request.subscriptionId, partitions: [], request, credit: request.credit };
     const events: Draft<ServerMessage>[] = [];
+    const others = [...this.#subscriptions.values()].flatMap(({ partitions }) => partitions);
+    const isTaken = others.some(({ topicName, partition }) => topicName === request.topic && numbers.includes(partition));
+    if (isTaken) return { error: wireError('invalid-request') };
     for (const number of numbers) {
       const partition = topic.partitions[number];
       if (partition === undefined) return { error: wireError('unknown-partition') };

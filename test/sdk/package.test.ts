@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -31,6 +31,31 @@ export async function roundTrip(url: string): Promise<readonly [Delivery, string
 }
 `;
 
+/** Of the names that the README takes from its surroundings. */
+const surroundings = `
+declare module 'node:diagnostics_channel' {
+  export function channel(name: string): { subscribe(told: (detail: any) => void): void };
+}
+`;
+
+/** The code of the README, each block in a function of its own, with what those before it have made. */
+function readmeProgram(): string {
+  const blocks = [...readFileSync(join(root, 'ts/sdk/README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(
+    ([, code = '']) => code,
+  );
+  const imports = new Set(blocks.flatMap((code) => code.match(/^import .*$/gm) ?? []));
+  const names = [...imports].flatMap((line) => /\{ (.*) \} from '@millrace\/client'/.exec(line)?.[1]?.split(', ') ?? []);
+  const others = [...imports].filter((line) => !line.includes('@millrace/client'));
+  const given = 'client: Client, producer: Producer, consumer: Consumer, lines: readonly string[]';
+  const functions = blocks.map((code, index) => {
+    const body = code.replace(/^import .*$/gm, '');
+    const own = given.split(', ').filter((one) => !body.includes(`const ${one.split(':')[0]} =`));
+    return `export async function block${index}(${own.join(', ')}) {\n${body}}\n`;
+  });
+  const types = 'type Client, type Consumer, type Producer';
+  return [`import { ${types}, ${names.join(', ')} } from '@millrace/client';`, ...others, ...functions].join('\n');
+}
+
 test('packed into an empty project it is small, plain, typed, and can be imported', () => {
   const laidOut = join(folder, 'package');
   run(process.execPath, [join(root, 'dist/tools/client-package.js'), laidOut], root);
@@ -57,6 +82,8 @@ test('packed into an empty project it is small, plain, typed, and can be importe
   expect(run(process.execPath, ['--input-type=module', '-e', imported], project)).toBe(`function ${version}\n`);
 
   writeFileSync(join(project, 'program.ts'), program);
+  writeFileSync(join(project, 'names.d.ts'), surroundings);
+  writeFileSync(join(project, 'readme.ts'), readmeProgram());
   const compilerOptions = {
     noEmit: true,
     strict: true,
@@ -65,8 +92,14 @@ test('packed into an empty project it is small, plain, typed, and can be importe
     module: 'nodenext',
     types: [],
   };
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], project);
+  writeFileSync(
+    join(project, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['program.ts', 'readme.ts', 'names.d.ts'] }),
+  );
+  const compiled = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], {
+    encoding: 'utf8',
+  });
+  expect(compiled.stdout + compiled.stderr).toBe('');
 });
 
 test('its manifest asks for what this repository tests it with, and runs nothing when installed', () => {

@@ -200,6 +200,42 @@ test('what is abandoned fails at once', async () => {
   expect(await waiting).toBe('closed');
 });
 
+test('closing without a connection waits a moment for one, then what is left fails', async () => {
+  const server = new ModelServer();
+  const { client } = await clientOf(server, { closeWaitMs: 20 });
+  const producer = client.producer();
+  await producer.send({ topic: 't', value: 'there' });
+  server.isUp = false;
+  server.cutAll();
+  await until(() => !client.isConnected);
+  const left = producer.send({ topic: 't', value: 'left' }).catch((error: unknown) => error);
+  await expect(client.close()).rejects.toMatchObject({ code: 'connection-failed', advice: expect.stringContaining('anew') });
+  expect(await left).toMatchObject({ code: 'connection-failed' });
+});
+
+test('closing while the connection is away for a moment sends what is left', async () => {
+  const server = new ModelServer();
+  const { client } = await clientOf(server);
+  const producer = client.producer();
+  await producer.send({ topic: 't', partition: 0, value: 'there' });
+  server.isUp = false;
+  server.cutAll();
+  await until(() => !client.isConnected);
+  producer.write({ topic: 't', partition: 0, value: 'left' });
+  const closing = client.close();
+  server.isUp = true;
+  await closing;
+  expect(server.values('t', 0)).toEqual(['there', 'left']);
+});
+
+test('times that no timer can keep are refused', async () => {
+  const { client } = await clientOf(new ModelServer());
+  for (const options of [{ deliveryTimeoutMs: 2 ** 31 }, { requestTimeoutMs: 2 ** 30 + 1 }, { lingerMs: -1 }]) {
+    expect(() => client.producer(options)).toThrow('it lies between');
+  }
+  await expect(clientOf(new ModelServer(), { requestTimeoutMs: 2 ** 31 })).rejects.toThrow('it lies between');
+});
+
 test('partitions that were added since are found when they are asked for', async () => {
   const server = new ModelServer();
   const { client } = await clientOf(server);

@@ -6,6 +6,7 @@ import { DutyCycle } from './duty-cycle.js';
 import { GatewayIsland } from './gateway-island.js';
 import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
 import { type ShardIsland, startShard } from './shard-island.js';
+import { ThreadLog } from './thread-log.js';
 import type { ThreadWiring } from './wiring.js';
 
 /** What a data thread is started with. */
@@ -42,6 +43,7 @@ export class DataThread {
       clock,
       facts,
       settings: gateway,
+      log: new ThreadLog(clock, (line) => send({ kind: 'log', line })),
       sendCommand,
     };
     this.#gateways = wiring.gateways.map((each) => new GatewayIsland(each, common));

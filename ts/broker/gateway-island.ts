@@ -15,6 +15,7 @@ import type { CommandCall, NodeCondition } from './messages.js';
 import { ProgramFiles } from './program-files.js';
 import { RecordPool } from './record-pool.js';
 import { RemoteCommands } from './remote-commands.js';
+import type { ThreadLog } from './thread-log.js';
 import { version } from './version.js';
 import type { GatewayWiring } from './wiring.js';
 
@@ -27,6 +28,7 @@ export interface GatewayIslandOptions {
   readonly clock: Clock;
   readonly facts: ViewFacts;
   readonly settings: GatewaySettings;
+  readonly log: ThreadLog;
   readonly sendCommand: (id: number, call: CommandCall) => void;
 }
 
@@ -40,13 +42,15 @@ export class GatewayIsland {
   readonly watch: ViewWatch;
   readonly commands: RemoteCommands;
   readonly #gateway: Gateway;
+  readonly #log: ThreadLog;
   readonly #settings: GatewaySettings;
   readonly #records = new RecordPool();
   readonly #links: ReturnType<typeof openGatewayLinks>;
-  #condition: NodeCondition = { isReady: false, reasons: ['starting'], usage: [], diskFree: 0 };
+  #condition: NodeCondition = { isReady: false, reasons: ['starting'], usage: [], diskFree: 0, logLevel: 'info' };
 
   constructor(wiring: GatewayWiring, options: GatewayIslandOptions) {
-    const { duty, doorbell, clock, facts, settings, sendCommand } = options;
+    const { duty, doorbell, clock, facts, settings, log, sendCommand } = options;
+    this.#log = log;
     this.#settings = settings;
     this.watch = new ViewWatch(facts);
     this.commands = new RemoteCommands(sendCommand);
@@ -56,6 +60,8 @@ export class GatewayIsland {
     this.#gateway = new Gateway(settings, {
       shards: this.#links,
       commands: this.commands,
+      nodeCommands: this.commands,
+      log,
       cluster: this.watch,
       node: nodeView(
         this.watch,
@@ -92,6 +98,7 @@ export class GatewayIsland {
 
   setCondition(condition: NodeCondition): void {
     this.#condition = condition;
+    this.#log.setLevel(condition.logLevel);
   }
 
   async drain(reason: string, reconnectAfterMs: number): Promise<void> {
@@ -113,6 +120,7 @@ function nodeView(watch: ClusterWatch, condition: () => NodeCondition, uptimeMs:
     produceRefusal: () => condition().produceRefusal,
     dataSize: () => condition().usage.reduce((sum, { size }) => sum + size, 0),
     diskFree: () => condition().diskFree,
+    logLevel: () => condition().logLevel,
     configsOf: (topic) => {
       const configs = watch.view.configsOf(topic) ?? {};
       return describeConfigs(configs).map(({ doc, ...each }) => ({ ...each, documentation: doc, isReadOnly: false }));

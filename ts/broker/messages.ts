@@ -1,8 +1,10 @@
 import type { ViewChange } from '../cluster/view.js';
 import type { HostAnswer, ShardAssignment } from '../model/assignment.js';
-import type { ClusterCommands, Failure } from '../model/ports.js';
+import type { LogLevel } from '../model/log-level.js';
+import type { ClusterCommands, Failure, NodeCommands } from '../model/ports.js';
 import type { Result } from '../model/result.js';
 import type { TopicUsage } from '../shard/measures.js';
+import type { LogLine } from './thread-log.js';
 
 // What the cluster thread and the data threads tell each other, by message port.
 
@@ -16,9 +18,10 @@ export interface NodeCondition {
   /** As of the last look; a topic once for each shard that has some of it. */
   readonly usage: readonly TopicUsage[];
   readonly diskFree: number;
+  readonly logLevel: LogLevel;
 }
 
-export type CommandName = keyof ClusterCommands;
+export type CommandName = keyof ClusterCommands | keyof NodeCommands;
 
 export interface CommandCall {
   readonly name: CommandName;
@@ -43,5 +46,6 @@ export type FromDataThread =
   | { readonly kind: 'command'; readonly id: number; readonly call: CommandCall }
   | { readonly kind: 'fenced'; readonly shard: number; readonly reason: string }
   | { readonly kind: 'no-space' }
+  | { readonly kind: 'log'; readonly line: LogLine }
   | { readonly kind: 'drained' }
   | { readonly kind: 'closed'; readonly problems: readonly string[] };

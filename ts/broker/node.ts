@@ -5,6 +5,7 @@ import { assert } from '../model/assert.js';
 import type { HostAnswer } from '../model/assignment.js';
 import type { BrokerConfig } from '../model/broker-config.js';
 import type { ExitReason } from '../model/exit-codes.js';
+import { type LogLevel, logsAt } from '../model/log-level.js';
 import type { Clock, Failure } from '../model/ports.js';
 import { addressText } from '../model/quantities.js';
 import { failed, ok, type Result } from '../model/result.js';
@@ -52,6 +53,7 @@ export class Node {
   readonly #disk: DiskWatch;
   #addresses: NodeAddresses | undefined;
   #produceRefusal: Failure | undefined;
+  #logLevel: LogLevel;
   readonly #fences: string[] = [];
   readonly #usage = new Map<DataThreadHost, readonly TopicUsage[]>();
   #diskFree = 0;
@@ -59,6 +61,7 @@ export class Node {
 
   private constructor(config: BrokerConfig, directory: DataDirectory, clock: Clock, log: Logger, onEnd: (end: NodeEnd) => void) {
     this.#log = log;
+    this.#logLevel = config['log-level'];
     this.#directory = directory;
     const shardsCount = shardsOf(config);
     const plan = planThreads(shardsCount);
@@ -72,6 +75,7 @@ export class Node {
       viewed: (version) => viewed.answered(version),
       fenced: (shard, reason) => this.#fenced(shard, reason),
       noSpace: () => this.#disk.noSpace(),
+      log: ({ fields, text }) => log.debug(fields, text),
       usage: (thread, topics) => this.#setUsage(thread, topics),
     };
     const consensus = directory.takeConsensus();
@@ -198,7 +202,26 @@ export class Node {
     this.#controller.assigned(number, shard, answers);
   }
 
-  #command({ name, args }: CommandCall): Promise<Result<unknown, Failure>> {
+  async #command(call: CommandCall): Promise<Result<unknown, Failure>> {
+    const result = await (call.name === 'setLogLevel' ? this.#setLogLevel(call.args[0] as LogLevel) : this.#clusterCommand(call));
+    this.#log.debug({ command: call.name, failure: result.ok ? undefined : result.error }, 'a command is answered');
+    return result;
+  }
+
+  /** The change itself is logged by the level that shows more. */
+  #setLogLevel(level: LogLevel): Result<void, Failure> {
+    const change = { from: this.#logLevel, to: level };
+    const tell = () => this.#log.warn(change, 'the level of logging is changed');
+    if (logsAt(change.from, level)) tell();
+    this.#log.level = level;
+    if (!logsAt(change.from, level)) tell();
+    this.#logLevel = level;
+    this.#tellCondition();
+    return ok(undefined);
+  }
+
+  #clusterCommand({ name, args }: CommandCall): Promise<Result<unknown, Failure>> {
+    assert(name !== 'setLogLevel', 'the controller knows nothing of logs');
     const refusal = makesFiles.has(name) ? this.#refusal() : undefined;
     if (refusal !== undefined) return Promise.resolve(failed(refusal));
     // A name and its arguments come from RemoteCommands, which is typed like the controller.
@@ -247,6 +270,7 @@ export class Node {
       reasons: reasons.filter((reason) => reason !== undefined),
       usage: [...this.#usage.values()].flat(),
       diskFree: this.#diskFree,
+      logLevel: this.#logLevel,
       ...(refusal === undefined ? {} : { produceRefusal: refusal }),
     };
     for (const thread of this.#threads) thread.setCondition(condition);

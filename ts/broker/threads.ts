@@ -8,6 +8,7 @@ import type { TopicUsage } from '../shard/measures.js';
 import type { DataThreadStart } from './data-thread.js';
 import { endOnFailure } from './fault.js';
 import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
+import type { LogLine } from './thread-log.js';
 import { portsOf } from './wiring.js';
 
 export interface ThreadEvents {
@@ -16,10 +17,11 @@ export interface ThreadEvents {
   viewed(version: number): void;
   fenced(shard: number, reason: string): void;
   noSpace(): void;
+  log(line: LogLine): void;
   usage(thread: DataThreadHost, topics: readonly TopicUsage[]): void;
 }
 
-type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'no-space' | 'usage'>;
+type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'no-space' | 'log' | 'usage'>;
 
 /** A data thread, as the cluster thread has it. Each of its steps is asked for once and answered once. */
 export class DataThreadHost {
@@ -58,6 +60,9 @@ export class DataThreadHost {
         return;
       case 'no-space':
         this.#events.noSpace();
+        return;
+      case 'log':
+        this.#events.log(message.line);
         return;
       case 'usage':
         this.#events.usage(this, message.topics);

@@ -10,6 +10,8 @@ export interface Terminal {
   bytes(chunk: Uint8Array): Promise<void> | undefined;
   /** A person looks at stderr: progress may be shown there. */
   readonly isWatched: boolean;
+  /** A person looks at stdout: what is printed and progress would write over one another. */
+  readonly isScreen: boolean;
   /** Ctrl-C ends the process at once unless the command asks to finish what it began: then this runs instead. */
   onInterrupt(drain: () => void): void;
 }

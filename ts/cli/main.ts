@@ -13,6 +13,7 @@ const terminal: Terminal = {
     return new Promise((resolve) => process.stdout.once('drain', resolve));
   },
   isWatched: process.stderr.isTTY === true,
+  isScreen: process.stdout.isTTY === true,
   onInterrupt: (callback) => {
     drain = callback;
   },

@@ -17,6 +17,7 @@ export const registry: readonly Row[] = [
   { verb: 'produce', load: () => import('./commands/produce.js') },
   { verb: 'consume', load: () => import('./commands/consume.js') },
   { verb: 'cluster status', load: () => import('./commands/cluster-status.js') },
+  { verb: 'cluster log-level', load: () => import('./commands/cluster-log-level.js') },
   { verb: 'doctor', load: () => import('./commands/doctor.js') },
   { verb: 'log append', load: () => import('./commands/log-append.js') },
   { verb: 'log dump', load: () => import('./commands/log-dump.js') },

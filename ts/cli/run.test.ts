@@ -24,6 +24,7 @@ async function millrace(...args: string[]): Promise<Said> {
       return undefined;
     },
     isWatched: false,
+    isScreen: false,
     onInterrupt: () => undefined,
   });
   return { reason, ...said };

@@ -1,6 +1,6 @@
 import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
-import type { Clock, ClusterCommands, ClusterWatch, NodeView, ShardPort } from '../model/ports.js';
+import type { Clock, ClusterCommands, ClusterWatch, DebugLog, NodeCommands, NodeView, ShardPort } from '../model/ports.js';
 import { GatewayCounts } from './counts.js';
 import { type Deadline, Deadlines } from './deadlines.js';
 import { Admission } from './http/admission.js';
@@ -27,6 +27,8 @@ export interface GatewayPorts {
   /** By the numbers that routes name. */
   readonly shards: readonly ShardPort[];
   readonly commands: ClusterCommands;
+  readonly nodeCommands: NodeCommands;
+  readonly log: DebugLog;
   readonly cluster: ClusterWatch;
   readonly node: NodeView;
   readonly clock: Clock;
@@ -86,6 +88,7 @@ export class Gateway implements Deadline {
       server: `millrace/${ports.node.version}`,
       unreadSizeMax: settings.unreadSizeMax,
       count: this.#counts,
+      log: ports.log,
       onClosed: (connection) => void this.#connections.delete(connection),
     };
     this.#admission = new Admission(settings);
@@ -175,14 +178,14 @@ export class Gateway implements Deadline {
   }
 
   #makeVerbs(routing: Routing): Verbs {
-    const { commands, node, clock } = this.#ports;
+    const { commands, nodeCommands, node, clock } = this.#ports;
     const { limits } = this.#settings;
     const missing = new MissingTopics(routing, commands);
     const observe = (ms: number) => this.#counts.produceTime.observe(ms / 1000);
     const deadlines = this.#deadlines;
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: limits.batchSizeMax, clock, observe });
     const counts = () => ({ connections: this.#connections.size, subscriptions: this.#subscriptions.count });
-    return { routing, commands, missing, produce, fetch: this.#fetch, node, clock, limits, counts };
+    return { routing, commands, nodeCommands, missing, produce, fetch: this.#fetch, node, clock, limits, counts };
   }
 
   #makeServer(): Server {

@@ -2,6 +2,7 @@
 // millrace.config.json; later sources win in this order: file, environment, options. docs/generated/broker-configs.md is made
 // from this table.
 
+import { logLevels } from './log-level.js';
 import { nearest, suggestion } from './nearest.js';
 import { type Address, addressText, parseAddress, parseCount, parseSize } from './quantities.js';
 import { failed, ok, type Result } from './result.js';
@@ -68,9 +69,9 @@ export const brokerSettings = {
   insecure: { kind: 'flag', default: false, help: 'bind beyond loopback without security' },
   'log-level': {
     kind: 'choice',
-    choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace'],
+    choices: logLevels,
     default: 'info',
-    help: 'what is logged; changeable while the node runs',
+    help: 'what is logged; millrace cluster log-level changes it while the node runs',
   },
   origins: {
     kind: 'origins',

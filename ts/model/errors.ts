@@ -56,6 +56,8 @@ export interface Failure {
   readonly error: ErrorName;
   /** What happened here, for people; the table's own words where absent. */
   readonly message?: string;
+  /** What to do about it here, where that is not what the table says. */
+  readonly retry?: Retry;
 }
 
 export function errorRow(name: ErrorName): ErrorRow {

@@ -1,5 +1,6 @@
 import type { Failure } from './errors.js';
 import type { TopicId } from './ids.js';
+import type { LogLevel } from './log-level.js';
 import type { Offset } from './offset.js';
 import type { Result } from './result.js';
 import type { TopicConfigs } from './topic-config.js';
@@ -148,6 +149,17 @@ export interface ClusterCommands {
   allocateProducer(): Promise<Result<{ readonly producerId: number; readonly producerEpoch: number }, Failure>>;
 }
 
+/** What can be asked of the node that is asked, rather than of the cluster. */
+export interface NodeCommands {
+  /** Until the node is started again. Answered when its threads have been told. */
+  setLogLevel(level: LogLevel): Promise<Result<void, Failure>>;
+}
+
+/** For those who look closely: nothing is said, and little is done, where nobody does. */
+export interface DebugLog {
+  debug(fields: Readonly<Record<string, unknown>>, text: string): void;
+}
+
 /** What this gateway knows of the cluster: replaced as a whole, never changed. */
 export interface ClusterView {
   readonly clusterId: string;
@@ -187,6 +199,7 @@ export interface NodeView {
   produceRefusal(): Failure | undefined;
   dataSize(): number;
   diskFree(): number;
+  logLevel(): LogLevel;
   /** Every setting of a topic that exists. */
   configsOf(topic: string): readonly ConfigDescription[];
 }

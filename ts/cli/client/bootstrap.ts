@@ -16,6 +16,17 @@ export const clientOptions = {
 
 export const jsonOption = { json: { kind: 'flag', help: 'the same as JSON, for programs' } } as const satisfies OptionTable;
 
+/** What every command takes that prints a table. */
+export const tableOptions = {
+  ...jsonOption,
+  plain: { kind: 'flag', help: 'rows alone, a tab between two fields' },
+} as const satisfies OptionTable;
+
+/** Both at once would be neither. */
+export function checkTableOptions({ json, plain }: { readonly json: boolean; readonly plain: boolean }): void {
+  if (json && plain) throw new UsageError('--json and --plain: only one of them');
+}
+
 export function parseBootstrap(text: string): Address {
   const address = parseAddress(text.replace(/^(https?|wss?):\/\//, '').replace(/\/$/, ''));
   if (address === undefined || address.port === 0) {

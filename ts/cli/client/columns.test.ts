@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { columns, durationText, sizeText } from './columns.js';
+import { columns, durationText, plainRows, sizeText } from './columns.js';
 
 test('columns are as wide as they must be, numbers stand to the right', () => {
   const rows = [
@@ -15,4 +15,12 @@ test('columns are as wide as they must be, numbers stand to the right', () => {
 test('sizes and durations as people say them', () => {
   expect([0, 1023, 1024, 5 * 2 ** 30, 2 ** 70].map(sizeText)).toEqual(['0 B', '1023 B', '1.0 KiB', '5.0 GiB', '1048576.0 PiB']);
   expect([999, 61_000, 3_700_000, 200 * 3_600_000].map(durationText)).toEqual(['0 s', '1 min 1 s', '1 h 1 min', '8 days 8 h']);
+});
+
+test('plain rows have a tab between two fields, and none within one', () => {
+  const rows = [
+    ['a', 1, 'x\ty'],
+    ['', 22, 'z\n'],
+  ];
+  expect(plainRows(rows)).toBe('a\t1\tx y\n\t22\tz \n');
 });

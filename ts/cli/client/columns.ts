@@ -12,6 +12,11 @@ export function columns(heading: readonly string[], rows: readonly (readonly Cel
   return [heading, ...rows].map((row) => `${line(row)}\n`).join('');
 }
 
+/** Rows alone, a tab between two fields: for cut, awk and sort. */
+export function plainRows(rows: readonly (readonly Cell[])[]): string {
+  return rows.map((row) => `${row.map((cell) => String(cell).replaceAll(/[\t\n]/g, ' ')).join('\t')}\n`).join('');
+}
+
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 export function sizeText(size: number): string {

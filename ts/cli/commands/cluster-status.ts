@@ -1,13 +1,14 @@
-import { clientOptions, jsonOption } from '../client/bootstrap.js';
+import { checkTableOptions, clientOptions, tableOptions } from '../client/bootstrap.js';
 import { withClient } from '../client/client-session.js';
-import { columns, durationText, sizeText } from '../client/columns.js';
+import { columns, durationText, plainRows, sizeText } from '../client/columns.js';
 import { defineCommand } from '../command.js';
 
 export const command = defineCommand({
   summary: 'Shows the nodes of the cluster, and how the one that answers is',
   example: 'millrace cluster status',
-  options: { ...jsonOption, ...clientOptions },
+  options: { ...tableOptions, ...clientOptions },
   run({ options }, terminal) {
+    checkTableOptions(options);
     return withClient(options.bootstrap, terminal, async (client) => {
       const [{ clusterId, controllerId, nodes, topics }, node] = await Promise.all([
         client.admin.describeCluster(),
@@ -17,6 +18,16 @@ export const command = defineCommand({
       if (options.json) {
         const status = { clusterId, controllerId, nodes, topics: topics.length, partitions, node };
         terminal.out(`${JSON.stringify(status)}\n`);
+        return 'done';
+      }
+      if (options.plain) {
+        // A row for each node, the one that answers with what it says of itself.
+        const rows = nodes.map(({ nodeId, gateway }) => {
+          const about =
+            nodeId === node.nodeId ? [node.isReady ? 'ready' : 'not ready', node.version, node.dataSize, node.diskFree] : [];
+          return [nodeId, gateway, nodeId === controllerId ? 'controller' : '', ...about];
+        });
+        terminal.out(plainRows(rows));
         return 'done';
       }
       terminal.out(`cluster ${clusterId}: ${topics.length} topics, ${partitions} partitions\n\n`);

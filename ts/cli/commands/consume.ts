@@ -67,7 +67,7 @@ async function consume(client: Client, name: string, wanted: Wanted, terminal: T
   const { from, partition, max } = wanted;
   const partitions = partition === undefined ? {} : { partitions: [checkedPartition(topic, partition)] };
   if (max === 0) return 'done';
-  const total = terminal.isWatched ? await totalOf(client, topic, wanted) : undefined;
+  const total = terminal.isWatched && !terminal.isScreen ? await totalOf(client, topic, wanted) : undefined;
   const events = new EventTexts(terminal);
   const reading = new Reading(max, wanted.idleMs);
   const consumer = client.consumer({
@@ -83,7 +83,7 @@ async function consume(client: Client, name: string, wanted: Wanted, terminal: T
     reading.end();
   });
   const output = new Output(terminal);
-  const progress = new Progress(terminal, () => reading.advance(total));
+  const progress = new Progress(terminal, () => reading.advance(total), { prints: true });
   try {
     await printAll(consumer.storedBatches(), new Printer(output, wanted.json), reading, output);
   } finally {

@@ -3,7 +3,9 @@ import type { ExitReason } from '../../model/exit-codes.js';
 import type { Durability } from '../../model/topic-settings.js';
 import { DataDirectory, type IoName, type LogClock, type Topic } from '../../native/log.js';
 import { IoTrace } from '../../native/trace.js';
+import { Progress } from '../client/progress.js';
 import { defineCommand, type Invocation, type Terminal } from '../command.js';
+import { sizeOfInput } from '../input-size.js';
 import { AckLines } from '../log/ack-lines.js';
 import { AppendSession } from '../log/append-session.js';
 import { failWith } from '../log/failure-exit.js';
@@ -100,18 +102,35 @@ async function appendInto(directory: DataDirectory, asked: Options, trace: IoTra
   const topic = ensureTopic(directory, asked);
   if (!topic.ok) return failWith(terminal, `topic ${asked.topic}`, topic.error);
   const input: Readable = process.stdin;
+  const acks = new AckLines(terminal, asked.topic, trace);
   const opened = AppendSession.open(directory, {
     topic: topic.value,
     partitions: asked.partitions ?? topic.value.partitions,
     shards: asked.shards,
     ringCapacity: ringCapacityFor(asked.journal),
     clock,
-    acks: new AckLines(terminal, asked.topic, trace),
+    acks,
     onStop: () => input.destroy(),
   });
   if (!opened.ok) return failWith(terminal, asked.data, opened.error);
   const bounds = { count: asked.batch, size: batchSizeFor(asked.journal, topic.value) };
-  return await feed(opened.value, input, new LineBatches(bounds), asked, terminal);
+  const batches = new LineBatches(bounds);
+  const progress = progressOf(batches, acks, terminal);
+  try {
+    return await feed(opened.value, input, batches, acks, asked, terminal);
+  } finally {
+    progress.end();
+  }
+}
+
+function progressOf(batches: LineBatches, acks: AckLines, terminal: Terminal): Progress {
+  const startedAt = clock.monotonicMs();
+  const inputSize = sizeOfInput();
+  const now = () => {
+    const part = inputSize === undefined ? undefined : batches.takenSize / inputSize;
+    return { count: acks.count, elapsedMs: clock.monotonicMs() - startedAt, part };
+  };
+  return new Progress(terminal, now, { unit: 'lines', prints: true });
 }
 
 function ensureTopic(directory: DataDirectory, asked: Options) {
@@ -133,7 +152,14 @@ function batchSizeFor(journalSize: number, topic: Topic): number {
   return Math.min(topic.settings.batchSizeMax, Math.floor(journalSize / 8));
 }
 
-async function feed(session: AppendSession, input: Readable, batches: LineBatches, asked: Options, terminal: Terminal) {
+async function feed(
+  session: AppendSession,
+  input: Readable,
+  batches: LineBatches,
+  acks: AckLines,
+  asked: Options,
+  terminal: Terminal,
+) {
   let isInterrupted = false;
   terminal.onInterrupt(() => {
     isInterrupted = true;
@@ -148,7 +174,9 @@ async function feed(session: AppendSession, input: Readable, batches: LineBatche
   const failure = stop?.reason === 'diskFenced' ? session.release() : session.close();
   if (failure !== undefined) return failWith(terminal, asked.data, failure);
   if (stop !== undefined) return stop.reason;
-  return isInterrupted ? 'interrupted' : 'done';
+  if (!isInterrupted) return 'done';
+  terminal.error(`millrace: stopped by Ctrl-C; ${acks.count} lines are acknowledged\n`);
+  return 'interrupted';
 }
 
 /** Everything until the input ends or is cut short; then the whole lines that wait. */

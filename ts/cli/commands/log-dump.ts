@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ExitReason } from '../../model/exit-codes.js';
 import { type InspectedBatch, Inspection } from '../../native/inspection.js';
+import { Progress } from '../client/progress.js';
 import { defineCommand, type Terminal } from '../command.js';
 import { dumpRecords } from '../log/dump-records.js';
 import { type DumpRow, dumpRow } from '../log/dump-rows.js';
@@ -39,6 +40,29 @@ interface Shape {
 }
 
 async function print(inspection: Inspection, shape: Shape, terminal: Terminal): Promise<ExitReason> {
+  const startedAt = performance.now();
+  let count = 0;
+  let isInterrupted = false;
+  terminal.onInterrupt(() => {
+    isInterrupted = true;
+  });
+  const now = () => ({ count, elapsedMs: performance.now() - startedAt, part: undefined });
+  const progress = new Progress(terminal, now, { unit: 'batches', prints: true });
+  try {
+    const isWhole = await printAll(inspection, shape, terminal, () => {
+      count += 1;
+      return !isInterrupted;
+    });
+    if (isInterrupted) terminal.error(`millrace: stopped by Ctrl-C; ${count} batches printed\n`);
+    if (isInterrupted) return 'interrupted';
+    return isWhole ? 'done' : 'failed';
+  } finally {
+    progress.end();
+  }
+}
+
+/** False: something could not be read. `goesOn` is asked behind each batch. */
+async function printAll(inspection: Inspection, shape: Shape, terminal: Terminal, goesOn: () => boolean): Promise<boolean> {
   let isWhole = inspection.outcome !== 'corrupt';
   let text = shape.json ? '' : heading;
   for (const batch of inspection.batches()) {
@@ -53,6 +77,7 @@ async function print(inspection: Inspection, shape: Shape, terminal: Terminal): 
       if (typeof records === 'string') terminal.error(`millrace: ${row.topic} ${row.partition} offset ${row.base}: ${records}\n`);
     }
     text += shape.json ? '}\n' : '';
+    if (!goesOn()) break;
     if (text.length < textSizeMax) continue;
     terminal.out(text);
     text = '';
@@ -61,7 +86,7 @@ async function print(inspection: Inspection, shape: Shape, terminal: Terminal): 
   }
   terminal.out(text);
   for (const { message } of inspection.findings) terminal.error(`millrace: ${message}\n`);
-  return isWhole ? 'done' : 'failed';
+  return isWhole;
 }
 
 type Records = ReturnType<typeof dumpRecords>;

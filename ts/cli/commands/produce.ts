@@ -1,4 +1,3 @@
-import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ExitReason } from '../../model/exit-codes.js';
 import type { Acks, Client } from '../../sdk/node/index.js';
@@ -8,6 +7,7 @@ import { parsePair } from '../client/pairs.js';
 import { Progress } from '../client/progress.js';
 import { checkedPartition, wantedTopic } from '../client/topics.js';
 import { defineCommand, type Invocation, type Terminal } from '../command.js';
+import { sizeOfInput } from '../input-size.js';
 import { type LineShape, lineReader } from '../produce/line-shapes.js';
 import { InputError, Lines } from '../produce/lines.js';
 import { Outbox } from '../produce/outbox.js';
@@ -74,9 +74,12 @@ async function produce(client: Client, name: string, shape: LineShape, asked: Op
   const onRefused = tally.refused.bind(tally);
   const outbox = new Outbox(producer, { topic: name, partitions, batchSizeMax, onRefused });
   let isInterrupted = false;
+  // Once all was handed to the producer, Ctrl-C waits for a lost connection a moment only.
+  let finish: (() => Promise<void>) | undefined;
   terminal.onInterrupt(() => {
     isInterrupted = true;
     input.destroy();
+    finish?.().catch(() => undefined);
   });
   const lines = new Lines(lineReader(shape, outbox));
   const inputSize = sizeOfInput();
@@ -90,8 +93,9 @@ async function produce(client: Client, name: string, shape: LineShape, asked: Op
     progress.end();
   }
   outbox.flush();
+  finish = () => producer.close();
   // What failed was told to the tally.
-  await producer.flush().catch(() => undefined);
+  await (isInterrupted ? finish() : producer.flush()).catch(() => undefined);
   terminal.error(`millrace: ${deliveryText(tally, isInterrupted)}\n`);
   if (tally.failure !== undefined) return 'failed';
   return isInterrupted ? 'interrupted' : 'done';
@@ -122,10 +126,4 @@ async function sendAll(input: Readable, lines: Lines, outbox: Outbox): Promise<v
 
 function isCutShort(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
-}
-
-/** Where stdin is a file; else nobody knows how much will come. */
-function sizeOfInput(): number | undefined {
-  const found = fstatSync(process.stdin.fd);
-  return found.isFile() && found.size > 0 ? found.size : undefined;
 }

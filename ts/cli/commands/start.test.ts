@@ -6,6 +6,7 @@ const deaf = {
   error: () => undefined,
   bytes: () => undefined,
   isWatched: false,
+  isScreen: false,
   onInterrupt: () => undefined,
 };
 

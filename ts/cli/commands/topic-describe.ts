@@ -1,7 +1,7 @@
 import type { TopicDetails } from '../../sdk/node/index.js';
-import { clientOptions, jsonOption } from '../client/bootstrap.js';
+import { checkTableOptions, clientOptions, tableOptions } from '../client/bootstrap.js';
 import { withClient } from '../client/client-session.js';
-import { columns, sizeText } from '../client/columns.js';
+import { columns, plainRows, sizeText } from '../client/columns.js';
 import { existingTopic } from '../client/topics.js';
 import { defineCommand } from '../command.js';
 
@@ -11,14 +11,16 @@ export const command = defineCommand({
   positionals: [{ name: 'NAME', help: 'the topic' }],
   options: {
     all: { kind: 'flag', help: 'settings that have their default, too' },
-    ...jsonOption,
+    ...tableOptions,
     ...clientOptions,
   },
   run({ options, positionals: [name = ''] }, terminal) {
+    checkTableOptions(options);
     return withClient(options.bootstrap, terminal, async (client) => {
       await existingTopic(client, name);
       const topic = await client.admin.describeTopic(name);
-      terminal.out(options.json ? `${JSON.stringify(jsonOf(topic))}\n` : page(topic, options.all));
+      const shown = () => (options.plain ? plainRows(partitionRows(topic)) : page(topic, options.all));
+      terminal.out(options.json ? `${JSON.stringify(jsonOf(topic))}\n` : shown());
       return 'done';
     });
   },
@@ -41,9 +43,17 @@ function page(topic: TopicDetails, isAll: boolean): string {
   return `${head}\n${partitionTable(topic)}${settings}`;
 }
 
-function partitionTable({ partitions, usage }: TopicDetails): string {
+function partitionTable(topic: TopicDetails): string {
   const heading = ['partition', 'leader', 'epoch', 'replicas', 'in sync', 'log start', 'high watermark', 'segments', 'size'];
-  const rows = partitions.map(({ partition, leaderId, leaderEpoch, replicas, inSyncReplicas }) => {
+  return columns(
+    heading,
+    partitionRows(topic).map((row) => [...row.slice(0, -1), sizeText(Number(row.at(-1)))]),
+  );
+}
+
+/** Sizes in bytes. */
+function partitionRows({ partitions, usage }: TopicDetails): readonly (readonly (string | number)[])[] {
+  return partitions.map(({ partition, leaderId, leaderEpoch, replicas, inSyncReplicas }) => {
     const {
       logStartOffset = 0,
       highWatermark = 0,
@@ -51,7 +61,6 @@ function partitionTable({ partitions, usage }: TopicDetails): string {
       size = 0,
     } = usage.find((row) => row.partition === partition) ?? {};
     const placed = [partition, leaderId, leaderEpoch, replicas.join(','), inSyncReplicas.join(',')];
-    return [...placed, logStartOffset, highWatermark, segments, sizeText(size)];
+    return [...placed, logStartOffset, highWatermark, segments, size];
   });
-  return columns(heading, rows);
 }

@@ -12,7 +12,10 @@ const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url)
 interface Report {
   readonly canRun: boolean;
   readonly checks: readonly { check: string; value: string; verdict: string; advice: string }[];
-  readonly facts: { readonly syncs: readonly { error: string; p50Us: number; p99Us: number; count: number }[] };
+  readonly facts: {
+    readonly server: object;
+    readonly syncs: readonly { error: string; p50Us: number; p99Us: number; count: number }[];
+  };
 }
 
 function doctor(data: string): { report: Report; status: number | null } {
@@ -27,6 +30,9 @@ test('the exit code says what the report says, and the directory is left as it w
     expect(status).toBe((report.canRun ? exitCodes.done : exitCodes.failed).code);
     expect(report.canRun).toBe(report.checks.every(({ verdict }) => verdict !== 'fail'));
     expect(readdirSync(directory)).toEqual([]);
+    const server = report.checks.find(({ check }) => check === 'server library');
+    expect(server).toMatchObject({ verdict: 'ok', value: expect.stringContaining(`_${process.versions.modules}.node`) });
+    expect(report.facts.server).toMatchObject({ error: '', package: expect.stringMatching(/^\S+ \d+\.\d+\.\d+$/) });
     for (const { advice, verdict } of report.checks) expect(advice === '').toBe(verdict === 'ok');
     for (const { error, p50Us, p99Us, count } of report.facts.syncs) {
       if (error !== '') continue;

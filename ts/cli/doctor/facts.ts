@@ -12,11 +12,13 @@ import {
   probeUring,
 } from '../../native/doctor.js';
 import { findMount, type Limit, type Mount, mayLockMemory, parseLimit, parseStatusNumber } from './proc.js';
+import { type ServerLibrary, serverLibrary } from './server-library.js';
 
 /** What the machine says, without a judgement. */
 export interface Facts {
   readonly kernel: string;
   readonly node: string;
+  readonly server: ServerLibrary;
   readonly coreCount: number;
   readonly numaNodeCount: number;
   readonly clockSource: string | undefined;
@@ -59,6 +61,7 @@ export async function gatherFacts(data: string): Promise<Facts> {
   return {
     kernel: release(),
     node: process.versions.node,
+    server: await serverLibrary(),
     coreCount: availableParallelism(),
     numaNodeCount: numaNodeCount(),
     clockSource: read('/sys/devices/system/clocksource/clocksource0/current_clocksource')?.trim(),

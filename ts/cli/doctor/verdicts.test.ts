@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Facts, SyncFact } from './facts.js';
 import { table } from './format.js';
 import type { Row } from './row.js';
+import { reasonIn } from './server-library.js';
 import { canRun, judge } from './verdicts.js';
 
 const sync: SyncFact = { io: 'uring', method: 'linked', areCoresAwake: false, error: '', p50Us: 90, p99Us: 200, count: 200 };
@@ -10,6 +11,7 @@ const sync: SyncFact = { io: 'uring', method: 'linked', areCoresAwake: false, er
 const healthy: Facts = {
   kernel: '6.8.0-40-generic',
   node: '20.19.0',
+  server: { package: 'uwebsockets 3.0.6', build: 'uws_linux_x64_115.node', error: '', glibc: '2.36' },
   coreCount: 16,
   numaNodeCount: 1,
   clockSource: 'tsc',
@@ -53,6 +55,15 @@ test('a healthy machine gets no advice', () => {
   expect(canRun(judge(healthy))).toBe(true);
 });
 
+/** What the library says, below its own text. */
+const unloadable = (said: string) => ({
+  ...healthy.server,
+  error: reasonIn(`Error: This version of uWS.js supports only Node.js versions 16 to 25.\n\n${said}`),
+});
+const noBuild = "Error: Cannot find module './uws_linux_x64_127.node'\nRequire stack:\n- /srv/node_modules/uWebSockets.js/uws.js";
+const oldGlibc = "Error: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /srv/uws_linux_x64_127.node)";
+const musl = 'Error: Error loading shared library ld-linux-x86-64.so.2: No such file or directory';
+
 test.each<[string, Partial<Facts>, string, string]>([
   ['an old kernel', { kernel: '5.15.0' }, 'kernel', '6.1 or newer'],
   ['io_uring switched off', { uring: forbidden, uringDisabled: 2 }, 'io_uring', 'sysctl -w kernel.io_uring_disabled=0'],
@@ -74,6 +85,18 @@ test.each<[string, Partial<Facts>, string, string]>([
   expect(found.map((row) => [row.check, row.verdict])).toEqual([[check, 'warn']]);
   expect(found[0]?.advice).toContain(advice);
   expect(canRun(judge({ ...healthy, ...facts }))).toBe(true);
+});
+
+test.each<[string, Partial<Facts>, string]>([
+  ['a library that is not installed', { server: { ...healthy.server, package: '' } }, 'npm run build'],
+  ['no build for this Node', { node: '22.9.0', server: unloadable(noBuild) }, 'no build for Node 22.9.0'],
+  ['a glibc that is too old', { server: unloadable(oldGlibc) }, 'needs glibc 2.38, here is 2.36: run Node 20'],
+  ['another C library', { server: { ...unloadable(musl), glibc: undefined } }, 'distribution with glibc'],
+  ['a broken file', { server: unloadable('Error: file too short') }, 'installs it anew'],
+])('%s: no broker could run, and what to do', (_name, facts, advice) => {
+  const [found, ...others] = complaints(facts);
+  expect([found?.check, found?.verdict, others]).toEqual(['server library', 'fail', []]);
+  expect(found?.advice).toContain(advice);
 });
 
 test.each<[string, Partial<Facts['directory']>, string]>([

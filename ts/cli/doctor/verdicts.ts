@@ -3,6 +3,7 @@ import type { Facts } from './facts.js';
 import { size } from './format.js';
 import type { Limit } from './proc.js';
 import { type Row, row } from './row.js';
+import { serverRow } from './server-verdict.js';
 import { syncRows } from './sync-verdicts.js';
 import { uringRow } from './uring-verdict.js';
 
@@ -10,6 +11,7 @@ import { uringRow } from './uring-verdict.js';
 export function judge(facts: Facts): readonly Row[] {
   return [
     kernelRow(facts),
+    serverRow(facts),
     uringRow(facts),
     memlockRow(facts),
     openFilesRow(facts.openFiles),

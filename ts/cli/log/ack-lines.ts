@@ -8,6 +8,7 @@ export class AckLines {
   readonly #topic: string;
   readonly #trace: IoTrace | undefined;
   #lines: string[] = [];
+  #count = 0;
 
   constructor(terminal: Terminal, topic: string, trace: IoTrace | undefined) {
     this.#terminal = terminal;
@@ -16,7 +17,13 @@ export class AckLines {
   }
 
   add(partition: number, { base, next, crc }: Ack): void {
+    this.#count += next - base;
     this.#lines.push(`ack ${this.#topic} ${partition} ${base} ${next - 1} ${crc}\n`);
+  }
+
+  /** Records that were acknowledged. */
+  get count(): number {
+    return this.#count;
   }
 
   /** The trace first: what stands before a note there had happened before the line went out. */

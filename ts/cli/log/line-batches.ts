@@ -30,13 +30,20 @@ export class LineBatches {
   /** The beginning of a line whose end has not come yet. */
   #parts: Uint8Array[] = [];
   #partsSize = 0;
+  #takenSize = 0;
 
   constructor(bounds: BatchBounds) {
     this.#bounds = bounds;
   }
 
+  /** Bytes of input so far. */
+  get takenSize(): number {
+    return this.#takenSize;
+  }
+
   /** The batches that this chunk completes. */
   *push(chunk: Uint8Array): Generator<readonly Uint8Array[], void> {
+    this.#takenSize += chunk.length;
     let at = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, at)) {
       const full = this.#add(this.#finish(chunk.subarray(at, end)));

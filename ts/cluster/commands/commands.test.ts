@@ -57,6 +57,19 @@ test.each(['a', '...', '__mine', 'A-b_c.9', 'x'.repeat(249)])('%j is a name', (n
   expect(nameFault(name)).toBeUndefined();
 });
 
+test('names that differ only in "." and "_" are too alike, as metrics cannot tell them apart', () => {
+  const other = (name: string, digit: string) => ({ ...request, name, topicId: digit.repeat(32) as TopicId });
+  const dotted = after(image, createTopic(image, other('a.b_c', '2'), defaults));
+  for (const name of ['a_b.c', 'a.b.c', 'a_b_c']) {
+    const message = `topic ${name} is too like topic a.b_c: "." and "_" count as the same`;
+    expect(createTopic(dotted, other(name, '3'), defaults)).toEqual({ ok: false, error: { error: 'invalid-topic', message } });
+  }
+  expect(createTopic(dotted, other('a.b_c', '3'), defaults)).toMatchObject({ error: { error: 'topic-exists' } });
+  for (const name of ['abc', 'a-b_c', 'a.b_cd']) expect(createTopic(dotted, other(name, '3'), defaults).ok).toBe(true);
+  const gone = after(dotted, deleteTopic(dotted, { name: 'a.b_c' }));
+  expect(createTopic(gone, other('a_b_c', '3'), defaults).ok).toBe(true);
+});
+
 test('partitions are only ever added', () => {
   for (const partitions of [0, 2, 3, 101, Number.NaN]) {
     expect(addPartitions(image, { name: 'clicks', partitions }, defaults)).toMatchObject({

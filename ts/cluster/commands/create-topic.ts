@@ -2,7 +2,7 @@ import type { TopicId } from '../../model/ids.js';
 import { failed, ok } from '../../model/result.js';
 import { checkTopicConfigs } from '../../model/topic-config.js';
 import { settingsOf } from '../../model/topic-settings.js';
-import type { Image } from '../metadata/image.js';
+import { type Image, likenessOf } from '../metadata/image.js';
 import type { ClusterDefaults, Decision } from './decision.js';
 import { placeHere } from './place.js';
 import { nameFault } from './topic-name.js';
@@ -26,6 +26,10 @@ export function createTopic(
   const fault = nameFault(name);
   if (fault !== undefined) return failed({ error: 'invalid-topic', message: fault });
   if (image.byName.has(name)) return failed({ error: 'topic-exists', message: `topic ${name} exists` });
+  const [like] = image.alike.get(likenessOf(name) ?? '') ?? [];
+  if (like !== undefined) {
+    return failed({ error: 'invalid-topic', message: `topic ${name} is too like topic ${like}: "." and "_" count as the same` });
+  }
   const placed = placeHere(image, 0, partitions, defaults);
   if (!placed.ok) return placed;
   if (!Number.isInteger(replicationFactor) || replicationFactor < 1) {

@@ -20,6 +20,8 @@ export interface Image {
   readonly clusterId: string | undefined;
   readonly topics: ReadonlyMap<TopicId, TopicImage>;
   readonly byName: ReadonlyMap<string, TopicImage>;
+  /** Names with "." or "_", by what they are with "_" alone: two that meet there are too alike. */
+  readonly alike: ReadonlyMap<string, ReadonlySet<string>>;
   /** Ids that never come back, with the names they had. */
   readonly deleted: ReadonlyMap<TopicId, string>;
   /** Of all topics. */
@@ -34,8 +36,14 @@ export const emptyImage: Image = {
   clusterId: undefined,
   topics: new Map(),
   byName: new Map(),
+  alike: new Map(),
   deleted: new Map(),
   partitionsCount: 0,
   producerIdsEnd: 0,
   nodes: new Map(),
 };
+
+/** What a name is likened by; undefined: no other name is like it. */
+export function likenessOf(name: string): string | undefined {
+  return /[._]/.test(name) ? name.replaceAll('.', '_') : undefined;
+}

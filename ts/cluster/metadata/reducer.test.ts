@@ -31,7 +31,7 @@ type Step =
   | { readonly kind: 'producer' }
   | { readonly kind: 'start'; readonly by: number };
 
-const name = fc.constantFrom('a', 'b', 'c', 'd');
+const name = fc.constantFrom('a', 'b', 'c.d', 'c_d');
 const configs = fc.constantFrom<Record<string, string>>(
   {},
   { durability: 'replicated' },

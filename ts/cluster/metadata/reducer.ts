@@ -4,7 +4,7 @@
 import type { TopicId } from '../../model/ids.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import { configsOf } from '../../model/topic-settings.js';
-import type { Image, TopicImage } from './image.js';
+import { type Image, likenessOf, type TopicImage } from './image.js';
 import type { NodeStarted } from './records/node-started.js';
 import type { PartitionsPlaced, Placement } from './records/partitions-placed.js';
 import type { MetadataRecord } from './records/record.js';
@@ -37,6 +37,7 @@ export class Draft {
   #image: Image;
   #topics: Map<TopicId, TopicImage> | undefined;
   #byName: Map<string, TopicImage> | undefined;
+  #alike: Map<string, ReadonlySet<string>> | undefined;
   #deleted: Map<TopicId, string> | undefined;
 
   constructor(before: Image) {
@@ -45,11 +46,12 @@ export class Draft {
 
   /** As it is now. Records applied later change it: it is kept only when there are none. */
   get image(): Image {
-    const { topics, byName, deleted } = this.#image;
+    const { topics, byName, alike, deleted } = this.#image;
     return {
       ...this.#image,
       topics: this.#topics ?? topics,
       byName: this.#byName ?? byName,
+      alike: this.#alike ?? alike,
       deleted: this.#deleted ?? deleted,
     };
   }
@@ -99,6 +101,7 @@ export class Draft {
     if (partitions > partitionsMax) return `topic ${name} has ${partitions} partitions`;
     const placements = Array.from({ length: partitions }, () => unplaced);
     this.#put({ topicId, name, settings, configs: configsOf(settings), partitions: placements });
+    this.#liken(name, (names) => names.add(name));
     this.#count(partitions);
     return undefined;
   }
@@ -132,6 +135,7 @@ export class Draft {
     if (topic === undefined) return unknown(topicId);
     this.#ownTopics().delete(topicId);
     this.#ownNames().delete(topic.name);
+    this.#liken(topic.name, (names) => names.delete(topic.name));
     this.#deleted ??= new Map(this.#image.deleted);
     this.#deleted.set(topicId, topic.name);
     this.touched.add(topicId);
@@ -200,6 +204,17 @@ export class Draft {
 
   #deletedIds(): ReadonlyMap<TopicId, string> {
     return this.#deleted ?? this.#image.deleted;
+  }
+
+  /** A log may hold names that are alike, from times when that was allowed: all of them are kept. */
+  #liken(name: string, change: (names: Set<string>) => void): void {
+    const likeness = likenessOf(name);
+    if (likeness === undefined) return;
+    this.#alike ??= new Map(this.#image.alike);
+    const names = new Set(this.#alike.get(likeness));
+    change(names);
+    if (names.size === 0) this.#alike.delete(likeness);
+    else this.#alike.set(likeness, names);
   }
 
   #ownTopics(): Map<TopicId, TopicImage> {

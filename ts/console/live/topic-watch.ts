@@ -35,12 +35,13 @@ export class TopicWatch {
   }
 
   start(): () => void {
-    return repeating(pauseMs, () => this.#ask());
+    return repeating(pauseMs, () => this.look());
   }
 
-  async #ask(): Promise<void> {
+  /** Also between two looks of its own, when something was changed. */
+  async look(): Promise<void> {
     try {
-      // A question about a topic that is not there is repeated for a while, in case it comes: here it is known to be missing.
+      // A question about a topic that this page has made is repeated for a while: here it is known whether it is missing.
       const [there] = await this.#admin.listTopics([this.name]);
       if (there === undefined) {
         this.#details.value = { is: 'failed', code: 'unknown-topic', why: 'there is no such topic' };

@@ -1,12 +1,16 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import type { Client } from '../../sdk/browser/index.js';
 import type { TopicWatch } from '../live/topic-watch.js';
 import { Empty, Loading } from '../parts/empty.js';
+import { ChangeSetting } from './change-setting.js';
 import { useActions } from './context.js';
 
-export function SettingsTab({ watch }: { readonly watch: TopicWatch }) {
+export function SettingsTab({ client, watch }: { readonly client: Client; readonly watch: TopicWatch }) {
   const filter = useSignal('');
   const isChangedOnly = useSignal(false);
+  /** By name, as its value may change while it is looked at. */
+  const changing = useSignal<string | undefined>(undefined);
   const field = useRef<HTMLInputElement>(null);
   useActions({ find: () => field.current?.focus() });
   const details = watch.details.value;
@@ -23,6 +27,7 @@ export function SettingsTab({ watch }: { readonly watch: TopicWatch }) {
     ({ name, documentation, source }) =>
       (name.includes(wanted) || documentation.toLowerCase().includes(wanted)) && (!isChangedOnly.value || source === 'topic'),
   );
+  const chosen = details.value.configs.find(({ name }) => name === changing.value);
   return (
     <>
       <div class="bar">
@@ -45,7 +50,7 @@ export function SettingsTab({ watch }: { readonly watch: TopicWatch }) {
       </div>
       {found.length === 0 ? (
         <Empty title="No setting is like this">
-          <p>Change one with: millrace topic alter {watch.name} --config NAME=VALUE</p>
+          <p>The filter looks at names and meanings; without it all settings are shown.</p>
         </Empty>
       ) : (
         <div class="scroll">
@@ -56,10 +61,11 @@ export function SettingsTab({ watch }: { readonly watch: TopicWatch }) {
                 <th scope="col">Value</th>
                 <th scope="col">From</th>
                 <th scope="col">Meaning</th>
+                <th scope="col">Change</th>
               </tr>
             </thead>
             <tbody>
-              {found.map(({ name, value, source, documentation }) => (
+              {found.map(({ name, value, source, documentation, isReadOnly }) => (
                 <tr key={name} class={source === 'topic' ? 'set' : ''}>
                   <th scope="row">
                     <code>{name}</code>
@@ -67,14 +73,33 @@ export function SettingsTab({ watch }: { readonly watch: TopicWatch }) {
                   <td>
                     <code>{value}</code>
                   </td>
-                  <td>{source}</td>
+                  <td>{sourceTexts[source ?? 'default']}</td>
                   <td class="prose">{documentation}</td>
+                  <td>
+                    {!isReadOnly && (
+                      <button type="button" aria-label={`Change ${name}`} onClick={() => (changing.value = name)}>
+                        Change
+                      </button>
+                    )}
+                  </td>
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
       )}
+      {chosen !== undefined && (
+        <ChangeSetting
+          key={chosen.name}
+          client={client}
+          topic={watch.name}
+          setting={chosen}
+          onClose={() => (changing.value = undefined)}
+          onChanged={() => void watch.look()}
+        />
+      )}
     </>
   );
 }
+
+const sourceTexts = { default: 'default', node: 'set for the node', topic: 'set for this topic' } as const;

@@ -51,7 +51,7 @@ export function TopicView({ topic, tab }: { readonly topic: string; readonly tab
         <>
           {tab === 'records' && <RecordsTab key={topic} client={client} watch={watch} />}
           {tab === 'partitions' && <PartitionsTab watch={watch} />}
-          {tab === 'settings' && <SettingsTab watch={watch} />}
+          {tab === 'settings' && <SettingsTab client={client} watch={watch} />}
           {shared.dialog.value === 'produce' && <ProduceRecord client={client} topic={topic} watch={watch} />}
           {shared.dialog.value === 'delete' && <DeleteTopic client={client} topic={topic} />}
         </>

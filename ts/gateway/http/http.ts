@@ -4,6 +4,7 @@ import type { NodeView } from '../../model/ports.js';
 import type { GatewaySettings } from '../settings.js';
 import type { Verbs } from '../verbs/verbs.js';
 import type { Admission } from './admission.js';
+import { getLogLevel, setLogLevel } from './log-level.js';
 import type { HttpReply, HttpRequest } from './message.js';
 import { healthz, metrics, node, readyz } from './node.js';
 import { describe, openapiRoute } from './openapi.js';
@@ -41,7 +42,7 @@ export class Http {
     this.#files = ports.files;
     const openapi = openapiRoute(() => describe(this.routes, ports.node.version));
     const topics = [listTopics, createTopic, getTopic, alterTopic, deleteTopic];
-    this.routes = [healthz, readyz, metrics, openapi, node, ...topics, produceRecords, readRecords];
+    this.routes = [healthz, readyz, metrics, openapi, node, getLogLevel, setLogLevel, ...topics, produceRecords, readRecords];
     this.#context = {
       verbs,
       records: ports.records,
@@ -87,7 +88,7 @@ export class Http {
 
 const preflight: HttpReply = {
   status: 204,
-  headers: { 'access-control-allow-methods': 'GET, POST, PATCH, DELETE', 'access-control-allow-headers': 'content-type' },
+  headers: { 'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE', 'access-control-allow-headers': 'content-type' },
   body: '',
 };
 

@@ -52,6 +52,7 @@ export const node: Route = {
       ...verbs.counts(),
       dataSize: verbs.node.dataSize(),
       diskFree: verbs.node.diskFree(),
+      logLevel: verbs.node.logLevel(),
     });
   },
 };

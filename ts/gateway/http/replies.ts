@@ -36,9 +36,9 @@ const statuses: Partial<Readonly<Record<ErrorName, number>>> = {
   'corrupt-log': 500,
 };
 
-export function failure({ error, message }: Failure): HttpReply {
+export function failure({ error, message, retry: here }: Failure): HttpReply {
   const { code, retry, text: words } = errorRow(error);
-  return json(statuses[error] ?? 400, { error: { name: error, code, retry, message: message ?? words } });
+  return json(statuses[error] ?? 400, { error: { name: error, code, retry: here ?? retry, message: message ?? words } });
 }
 
 export function badRequest(message: string): HttpReply {

@@ -2,7 +2,7 @@ import type { Verbs } from '../verbs/verbs.js';
 import type { HttpReply, HttpRequest } from './message.js';
 import type { RecordViews } from './ports.js';
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** What the routes are given. */
 export interface RouteContext {

@@ -1,4 +1,4 @@
-import type { Clock, ClusterCommands, NodeView } from '../../model/ports.js';
+import type { Clock, ClusterCommands, NodeCommands, NodeView } from '../../model/ports.js';
 import type { Routing } from '../routing.js';
 import type { SessionLimits } from '../websocket/session.js';
 import type { Fetch } from './fetch.js';
@@ -9,6 +9,7 @@ import type { Produce } from './produce.js';
 export interface Verbs {
   readonly routing: Routing;
   readonly commands: ClusterCommands;
+  readonly nodeCommands: NodeCommands;
   readonly missing: MissingTopics;
   readonly produce: Produce;
   readonly fetch: Fetch;

@@ -1,4 +1,4 @@
-import type { Batches, Failure } from '../../model/ports.js';
+import type { Batches, DebugLog, Failure } from '../../model/ports.js';
 import type { ClientMessage, FetchReply, ServerMessage } from '../../wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, encodeServerMessage, fetchReplyFrame } from '../../wire/proto/messages.js';
 import type { Framer } from '../subscriptions/framer.js';
@@ -32,6 +32,7 @@ export interface ConnectionPorts {
   /** Bytes of answers that may lie unread before the connection is closed. */
   readonly unreadSizeMax: number;
   readonly count: ConnectionCounts;
+  readonly log: DebugLog;
   onClosed(connection: Connection): void;
 }
 
@@ -89,7 +90,7 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
     const version = body === 'hello' ? { version: message.hello.version } : {};
     const verdict = this.#session.onMessage({ requestId, body, size, ...version }, this.verbs.clock.monotonicMs());
     if (verdict.do === 'begin') this.#begin(message as ClientMessage & { body: RequestName });
-    else if (verdict.do === 'welcome') this.#welcome(requestId);
+    else if (verdict.do === 'welcome') this.#welcome(message);
     else if (verdict.do === 'refuse') this.#send({ requestId, error: wireError(verdict.failure) });
     else this.#act(verdict);
   }
@@ -99,8 +100,10 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
     beginRequest(this, message);
   }
 
-  #welcome(requestId: number): void {
-    const { verbs, server } = this.#ports;
+  #welcome(message: ClientMessage): void {
+    const { verbs, server, log } = this.#ports;
+    const { requestId } = message;
+    if (message.body === 'hello') log.debug({ client: message.hello.client.slice(0, clientNameMax) }, 'a client has said hello');
     const { clusterId, nodeId } = verbs.routing.view;
     const { helloMsMax: _, ...limits } = verbs.limits;
     this.#send({
@@ -132,11 +135,13 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
 
   /** The node goes down: requests under way are still answered. */
   sayGoodbye(reason: string, reconnectAfterMs: number): void {
-    if (!this.#session.isClosing) this.#send({ goodbye: { reason, reconnectAfterMs } });
+    if (this.#session.isClosing) return;
+    this.#send({ goodbye: { reason, reconnectAfterMs } });
+    this.#session.onGoodbye();
   }
 
   closeForRestart(): void {
-    this.#act(this.#session.onGoodbye());
+    this.#act(this.#session.onEnd());
   }
 
   get hasRequests(): boolean {
@@ -210,6 +215,8 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
   #act(verdict: Verdict): void {
     if (verdict.do !== 'close' || this.flow.isOver) return;
     this.#ports.count.closed(verdict.code);
+    const { error: reason, message } = verdict.failure;
+    this.#ports.log.debug({ code: verdict.code, reason, message }, 'a connection is closed');
     this.#flushLast();
     const error = wireError(verdict.failure);
     // Subscriptions end first: behind this error nothing is pushed.
@@ -230,6 +237,8 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
   }
 }
 
+/** Of the name that a client gives itself, what is logged. */
+const clientNameMax = 200;
 const endedInSilence: ReadonlySet<number> = new Set([closeCodeOf('limit-exceeded'), closeCodeOf('idle')]);
 
 const problems = {

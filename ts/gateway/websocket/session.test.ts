@@ -55,7 +55,10 @@ test('what is unknown or too much is refused, and the connection lives on', () =
   const session = opened();
   expect(session.onMessage(message(1, undefined), 0)).toMatchObject({ do: 'refuse', failure: { error: 'invalid-request' } });
   for (const id of [1, 2, 3]) expect(session.onMessage(message(id, 'fetch'), 0)).toEqual({ do: 'begin' });
-  expect(session.onMessage(message(4, 'ping'), 0)).toMatchObject({ do: 'refuse', failure: { error: 'limit-exceeded' } });
+  expect(session.onMessage(message(4, 'ping'), 0)).toMatchObject({
+    do: 'refuse',
+    failure: { error: 'limit-exceeded', retry: 'later' },
+  });
   session.onAnswered(2);
   expect(session.onMessage(message(4, 'ping'), 0)).toEqual({ do: 'begin' });
 });
@@ -80,11 +83,31 @@ test('silence closes: before hello soon, later after a while', () => {
   expect(session.onTime(500_000)).toEqual({ do: 'nothing' });
 });
 
+test('behind a goodbye nothing begins but credit, and what is under way can still be answered', () => {
+  const session = opened();
+  expect(session.onMessage(message(1, 'fetch'), 0)).toEqual({ do: 'begin' });
+  session.onGoodbye();
+  for (const body of ['produce', 'ping', undefined] as const) {
+    expect(session.onMessage(message(2, body), 0)).toMatchObject({ do: 'refuse', failure: { error: 'shutting-down' } });
+  }
+  expect(session.onMessage(message(0, 'credit'), 0)).toEqual({ do: 'begin' });
+  expect(session.requestsCount).toBe(1);
+  session.onAnswered(1);
+  expect(session.requestsCount).toBe(0);
+  expect(session.onMessage(message(0, 'ping'), 0)).toMatchObject({ do: 'close', failure: { error: 'out-of-order' } });
+});
+
+test('one that has not said hello when the node goes down is closed', () => {
+  const session = new Session(limits, 0);
+  session.onGoodbye();
+  expect(session.onMessage(hello, 0)).toMatchObject({ do: 'close', code: 4006, failure: { error: 'shutting-down' } });
+});
+
 const bodies: readonly (BodyName | undefined)[] = ['hello', 'ping', 'produce', 'credit', 'fetch', 'subscribe', undefined];
 const event = fc.oneof(
   fc.record({ requestId: fc.nat(6), body: fc.constantFrom(...bodies), size: fc.nat(1000), version: fc.nat(2) }),
   fc.nat(6),
-  fc.constantFrom('text', 'large', 'malformed', 'time', 'unread' as const),
+  fc.constantFrom('text', 'large', 'malformed', 'time', 'unread', 'goodbye' as const),
 );
 
 test('whatever comes, in whatever order: one close, nothing behind it, and what is owed is bounded', () => {
@@ -115,6 +138,7 @@ test('whatever comes, in whatever order: one close, nothing behind it, and what 
 function feed(session: Session, each: Incoming | number | string, nowMs: number) {
   if (typeof each === 'object') return session.onMessage(each, nowMs);
   if (typeof each === 'number') return void session.onAnswered(each);
+  if (each === 'goodbye') return void session.onGoodbye();
   if (each === 'text') return session.onText();
   if (each === 'large') return session.onTooLarge(5000);
   if (each === 'unread') return session.onUnread();

@@ -4,7 +4,9 @@ import type { ClientMessage } from '../../wire/proto/generated/messages.js';
 
 // One connection's protocol: what may come next, and what is owed. Pure: every event gives one verdict, and the connection acts.
 //
-//   greeting ──hello──► open ──anything wrong, idle, goodbye──► closing
+//   greeting ──hello──► open ──anything wrong, idle, the node's end──► closing
+//
+// From the node's goodbye on nothing begins any more; what is under way is still answered.
 //
 // What a client may do wrong once it is told of in an answer; what shows that the two do not speak the same language closes.
 
@@ -62,6 +64,7 @@ export class Session {
   readonly #limits: SessionLimits;
   readonly #openedMs: number;
   #phase: 'greeting' | 'open' | 'closing' = 'greeting';
+  #isDraining = false;
   #lastMs: number;
   // Requests without an answer: most connections have none or one, and pay for no map.
   #only = 0;
@@ -113,7 +116,12 @@ export class Session {
     return this.#close({ error: 'limit-exceeded', message: 'answers are not read' });
   }
 
-  onGoodbye(): Verdict {
+  /** The node goes down: what is under way is answered, nothing more begins. */
+  onGoodbye(): void {
+    this.#isDraining = true;
+  }
+
+  onEnd(): Verdict {
     return this.#close({ error: 'shutting-down' });
   }
 
@@ -142,6 +150,7 @@ export class Session {
       const message = `version ${version} is not spoken here; version ${protocolVersion} is`;
       return this.#close({ error: 'unsupported-version', message });
     }
+    if (this.#isDraining) return this.#close({ error: 'shutting-down' });
     this.#phase = 'open';
     return welcome;
   }
@@ -151,14 +160,16 @@ export class Session {
     if (body === 'credit') return requestId === 0 ? begin : this.onMalformed('credit has no request id: nothing answers it');
     if (requestId === 0) return this.#outOfOrder('a request has an id above 0');
     if (this.#isUnderWay(requestId)) return this.#outOfOrder(`request ${requestId} is under way`);
+    if (this.#isDraining) return refused('shutting-down', 'the node said goodbye: ask on the next connection');
     if (body === undefined) return refused('invalid-request', 'this request is unknown here');
     if (this.requestsCount >= this.#limits.requestsMax) {
-      return refused('limit-exceeded', `${this.#limits.requestsMax} requests are under way`);
+      return refused('limit-exceeded', `${this.#limits.requestsMax} requests are under way`, 'later');
     }
     const produceSize = body === 'produce' ? size : 0;
     // A single request may be larger than the limit: else it could never be made.
     if (produceSize > 0 && this.#produceSize > 0 && this.#produceSize + produceSize > this.#limits.produceSizeInFlightMax) {
-      return refused('limit-exceeded', `${this.#produceSize} bytes of produce requests are under way: nothing was stored`);
+      const message = `${this.#produceSize} bytes of produce requests are under way: nothing was stored`;
+      return refused('limit-exceeded', message, 'later');
     }
     this.#remember(requestId, produceSize);
     this.#produceSize += produceSize;
@@ -200,6 +211,6 @@ export class Session {
   }
 }
 
-function refused(error: Failure['error'], message: string): Verdict {
-  return { do: 'refuse', failure: { error, message } };
+function refused(error: Failure['error'], message: string, retry?: Failure['retry']): Verdict {
+  return { do: 'refuse', failure: { error, message, ...(retry === undefined ? {} : { retry }) } };
 }

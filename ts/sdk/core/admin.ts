@@ -115,11 +115,13 @@ export class Admin {
     const metadata = { topics: [name], createMissing: true };
     const { topics } = await this.#ask((ms) => this.#context.connection.call({ metadata }, 'metadata', ms));
     const [topic] = topics.map(topicOf);
+    if (topic !== undefined) this.#context.fresh.add(name);
     return topic;
   }
 
+  /** Its partitions, settings and sizes. That there is no such topic is an answer: it is not waited for. */
   async describeTopic(name: string): Promise<TopicDetails> {
-    const { topic, configs, usage } = await this.#ask((ms) =>
+    const { topic, configs, usage } = await this.#askAbout(name, (ms) =>
       this.#context.connection.call({ describeTopic: { name } }, 'describeTopic', ms),
     );
     const rows = configs.map(({ name: config, value, source, documentation, isReadOnly }) => {
@@ -133,11 +135,13 @@ export class Admin {
 
   async createTopic(name: string, topic: NewTopic = {}): Promise<TopicDescription> {
     const reply = await this.#context.connection.call({ createTopic: { name, ...topic } }, 'createTopic', this.#timeoutMs);
+    if (topic.validateOnly !== true) this.#context.fresh.add(name);
     return topicOf(present(reply.topic));
   }
 
   async deleteTopic(name: string): Promise<void> {
     await this.#context.connection.call({ deleteTopic: { name } }, 'deleteTopic', this.#timeoutMs);
+    this.#context.fresh.delete(name);
   }
 
   /** `partitions` is what the topic has in the end. */
@@ -158,7 +162,7 @@ export class Admin {
   /** Where `from` lies in each partition; without partitions in all of them. */
   async listOffsets(topic: string, from: From, partitions: readonly number[] = []): Promise<readonly ListedOffset[]> {
     const body = { listOffsets: { topic, partitions, at: startAt(from) } };
-    const { offsets } = await this.#ask((ms) => this.#context.connection.call(body, 'listOffsets', ms));
+    const { offsets } = await this.#askAbout(topic, (ms) => this.#context.connection.call(body, 'listOffsets', ms));
     return offsets.map(({ partition, offset, timestampMs, error }) => ({
       partition,
       offset,
@@ -177,6 +181,10 @@ export class Admin {
     const startedAt = this.#context.clock.monotonicMs();
     await this.#context.connection.call({ ping: {} }, 'pong', this.#timeoutMs);
     return this.#context.clock.monotonicMs() - startedAt;
+  }
+
+  #askAbout<T>(topic: string, ask: (timeoutMs: number) => Promise<T>): Promise<T> {
+    return this.#ask((ms) => this.#context.fresh.ask(topic, () => ask(ms)));
   }
 
   #ask<T>(ask: (timeoutMs: number) => Promise<T>): Promise<T> {

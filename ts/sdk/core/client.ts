@@ -3,14 +3,19 @@ import { crc32c } from '../../wire/records/crc32c.js';
 import { Admin } from './admin.js';
 import type { Chance } from './clock.js';
 import { type CodecLoaders, Codecs } from './compression/codec.js';
-import { Connection } from './connection/connection.js';
+import { Connection, type MetCluster } from './connection/connection.js';
 import type { Dial } from './connection/transport.js';
+import type { ConsumedRecord } from './consumer/batch.js';
 import { Consumer } from './consumer/consumer.js';
+import { type Fetched, type FetchOptions, fetchOnce } from './consumer/fetch.js';
+import { Lanes } from './consumer/lanes.js';
 import type { ConsumerOptions } from './consumer/options.js';
+import { type RangeOptions, readRange } from './consumer/range.js';
 import type { Context } from './context.js';
-import { ConnectionError, invalidArgument, MillraceError } from './errors.js';
+import { ConnectionError, invalidArgument, MillraceError, ProtocolError } from './errors.js';
+import { FreshTopics } from './fresh-topics.js';
 import type { Observer } from './observer.js';
-import { bounded, type ProducerOptions } from './producer/options.js';
+import { bounded, type ProducerOptions, requestTimeoutMsMax, timerMsMax } from './producer/options.js';
 import { Producer, type ProducerCallbacks } from './producer/producer.js';
 import type { Bytes } from './serde.js';
 
@@ -21,6 +26,8 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number;
   /** Of a request, where the call says nothing else. Default 30 s. */
   readonly requestTimeoutMs?: number;
+  /** How long `close` waits for a connection that is away, to send what producers still have. Default 5 s. */
+  readonly closeWaitMs?: number;
   /** Between two attempts to connect: from the first to the most, doubling. Default 100 ms to 5 s. */
   readonly reconnectMs?: { readonly first: number; readonly most: number };
 }
@@ -56,17 +63,23 @@ export function gatewayUrl(given: string): string {
   return url.href;
 }
 
-/** A connection to a cluster, shared by all producers and consumers that are made of it. */
+/**
+ * A connection to a cluster, shared by all producers and consumers that are made of it. Consumers that read the same topic have
+ * further ones.
+ */
 export class Client {
   readonly admin: Admin;
   readonly #context: Context;
+  readonly #requestTimeoutMs: number;
+  readonly #lanes: Lanes;
   readonly #stopWaking: () => void;
   readonly #producers = new Set<{ close(): Promise<void>; abandon(): void }>();
   readonly #consumers = new Set<{ close(): Promise<void> }>();
 
   /** Use `connect`. */
   constructor(url: string, options: ConnectOptions, runtime: Runtime) {
-    const requestTimeoutMs = bounded('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1, 2 ** 31 - 1);
+    const requestTimeoutMs = bounded('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1, requestTimeoutMsMax);
+    this.#requestTimeoutMs = requestTimeoutMs;
     const settings = {
       url: gatewayUrl(url),
       client: options.client ?? runtime.name,
@@ -75,11 +88,17 @@ export class Client {
       connectTimeoutMs: attemptTimeoutMs,
       silenceMsMax,
     };
-    const connection = new Connection(settings, runtime);
+    const cluster: MetCluster = { id: undefined };
+    const connect = () => new Connection(settings, runtime, cluster);
+    const connection = connect();
+    this.#lanes = new Lanes(connection, connect);
     const { clock, chance, observe } = runtime;
-    this.#context = { connection, clock, chance, codecs: new Codecs(runtime.codecs), crc32c, observe, retryBackoff };
+    const closeWaitMs = bounded('closeWaitMs', options.closeWaitMs ?? 5_000, 0, timerMsMax);
+    const codecs = new Codecs(runtime.codecs);
+    const fresh = new FreshTopics(clock);
+    this.#context = { connection, clock, chance, codecs, fresh, crc32c, observe, retryBackoff, closeWaitMs };
     this.admin = new Admin(this.#context, requestTimeoutMs);
-    this.#stopWaking = runtime.onWake(() => connection.wake());
+    this.#stopWaking = runtime.onWake(() => this.#lanes.wake());
   }
 
   /** Of the cluster; undefined while there is no connection. */
@@ -114,12 +133,35 @@ export class Client {
   }
 
   consumer<Key = Uint8Array | null, Value = Uint8Array | null>(options: ConsumerOptions<Key, Value>): Consumer<Key, Value> {
-    const consumer: Consumer<Key, Value> = new Consumer(this.#context, options, () => this.#consumers.delete(consumer));
+    const consumer: Consumer<Key, Value> = new Consumer(this.#context, this.#lanes, options, () =>
+      this.#consumers.delete(consumer),
+    );
     this.#consumers.add(consumer);
     return consumer;
   }
 
-  /** Sends what producers still have, ends consumers, then closes the connection. */
+  /** Asks for records of one partition once, without a subscription: for who wants to pull. */
+  fetch<Key = Uint8Array | null, Value = Uint8Array | null>(options: FetchOptions<Key, Value>): Promise<Fetched<Key, Value>> {
+    return fetchOnce(this.#context, this.#requestTimeoutMs, options);
+  }
+
+  /** The records of a range of one partition, up to the end that the log has now, or a given one; then the loop is over. */
+  read<Key = Uint8Array | null, Value = Uint8Array | null>(
+    options: RangeOptions<Key, Value>,
+  ): AsyncIterableIterator<ConsumedRecord<Key, Value>> {
+    const { topic, partition } = options;
+    return readRange(options, {
+      fetch: (one) => this.fetch(one),
+      offsetOf: async (from) => {
+        const [found] = await this.admin.listOffsets(topic, from, [partition]);
+        if (found === undefined) throw new ProtocolError('unexpected-reply', `no offset was answered for ${topic}-${partition}`);
+        if (found.error !== undefined) throw found.error;
+        return found.offset;
+      },
+    });
+  }
+
+  /** Sends what producers still have, ends consumers, then closes the connection. Rejects if something could not be sent. */
   async close(): Promise<void> {
     const consumers = [...this.#consumers].map((consumer) => consumer.close());
     const producers = [...this.#producers].map((producer) => producer.close());
@@ -127,7 +169,7 @@ export class Client {
       await Promise.all([...consumers, ...producers]);
     } finally {
       this.#stopWaking();
-      this.#context.connection.close();
+      this.#lanes.close();
     }
   }
 
@@ -141,7 +183,7 @@ export class Client {
 export async function connectWith(url: string, options: ConnectOptions, runtime: Runtime): Promise<Client> {
   const client = new Client(url, options, runtime);
   try {
-    await client.opened(options.connectTimeoutMs ?? 10_000);
+    await client.opened(bounded('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 1, timerMsMax));
     return client;
   } catch (error) {
     await client.close();

@@ -5,6 +5,7 @@ import type { Chance } from './clock.js';
 import type { Codecs } from './compression/codec.js';
 import type { Connection } from './connection/connection.js';
 import { MillraceError } from './errors.js';
+import type { FreshTopics } from './fresh-topics.js';
 import type { Observer } from './observer.js';
 
 /** What producers, consumers and admin share. */
@@ -13,9 +14,12 @@ export interface Context {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly codecs: Codecs;
+  readonly fresh: FreshTopics;
   readonly crc32c: Crc32c;
   readonly observe: Observer;
   readonly retryBackoff: Backoff;
+  /** How long closing waits for a connection that is away. */
+  readonly closeWaitMs: number;
 }
 
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
@@ -30,9 +34,9 @@ export async function retrying<T>(context: Context, timeoutMs: number, attempt: 
     try {
       return await attempt(Math.max(1, until - clock.monotonicMs()));
     } catch (error) {
-      const delay = backoffMs(retryBackoff, attempts, chance);
-      const isHopeless = !(error instanceof MillraceError && error.isRetriable);
-      if (isHopeless || clock.monotonicMs() + delay >= until) throw error;
+      if (!(error instanceof MillraceError) || !error.isRetriable) throw error;
+      const delay = Math.max(error.retryAfterMs, backoffMs(retryBackoff, attempts, chance));
+      if (clock.monotonicMs() + delay >= until) throw error;
       await sleep(clock, delay);
     }
   }

@@ -29,11 +29,13 @@ export const timeAndChance: Rule = (tree) =>
     text: 'an island is given Clock and Random as ports, or a seed cannot replay it',
   });
 
-/** The sanitizer's tool names the file too: it puts another one in its place. */
+/** The sanitizer's tool names the file too: it puts another one in its place. The doctor names that of the server library. */
 export const addonImporter: Rule = (tree) =>
   linesThat(tree, {
     in: typescript,
-    notIn: new RegExp(`^ts/(native/load|tools/sanitize)\\.ts$|${testFile.source}|${ownPatterns.source}`),
+    notIn: new RegExp(
+      `^ts/(native/load|tools/sanitize|cli/doctor/server-library)\\.ts$|${testFile.source}|${ownPatterns.source}`,
+    ),
     pattern: /\bcreateRequire\b|process\.dlopen|\.node['"`]/,
     text: 'only ts/native/load.ts opens the addon',
   });

@@ -6,8 +6,9 @@ import type { Draft } from '../../../wire/proto/messages.js';
 
 const retryAfterMs = 200;
 
-export function wireError({ error, message }: Failure): Draft<WireError> {
-  const { code, retry, text } = errorRow(error);
+export function wireError({ error, message, retry: here }: Failure): Draft<WireError> {
+  const { code, retry: usual, text } = errorRow(error);
+  const retry = here ?? usual;
   const wait = retry === 'later' ? { retryAfterMs } : {};
   return { code, text: message ?? text, retry: retries[retry], ...wait };
 }

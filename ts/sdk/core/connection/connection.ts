@@ -38,6 +38,11 @@ export interface Surroundings {
   readonly observe: Observer;
 }
 
+/** The cluster that a client has met: another one behind the same address would make nonsense of all it knows. */
+export interface MetCluster {
+  id: string | undefined;
+}
+
 /** Who is told what nobody asked for. */
 export interface Listener {
   onOpen?(welcome: Welcome): void;
@@ -76,15 +81,16 @@ export class Connection {
   #transport: Transport | undefined;
   #welcome: Welcome | undefined;
   #limits: Limits | undefined;
-  #clusterId: string | undefined;
+  readonly #cluster: MetCluster;
   #session = 0;
   #ended: Error | undefined;
   #lastFailure = 'not connected yet';
   #cancelTick: () => void = () => undefined;
 
-  constructor(settings: ConnectionSettings, around: Surroundings) {
+  constructor(settings: ConnectionSettings, around: Surroundings, cluster: MetCluster = { id: undefined }) {
     this.#settings = settings;
     this.#around = around;
+    this.#cluster = cluster;
     const first = begin(this.#now(), settings);
     this.#phase = first.phase;
     this.#apply(first);
@@ -103,6 +109,11 @@ export class Connection {
   /** Counts the times it was open: what belongs to an earlier one is over. */
   get session(): number {
     return this.#session;
+  }
+
+  /** It will not come back. */
+  get isEnded(): boolean {
+    return this.#ended !== undefined;
   }
 
   get requestsCount(): number {
@@ -303,12 +314,13 @@ export class Connection {
       this.close(new ProtocolError('unsupported-version', `the server speaks version ${welcome.version} of the protocol`));
       return;
     }
-    if (this.#clusterId !== undefined && this.#clusterId !== welcome.clusterId) {
-      const message = `cluster ${welcome.clusterId} answers where ${this.#clusterId} was`;
+    const { id } = this.#cluster;
+    if (id !== undefined && id !== welcome.clusterId) {
+      const message = `cluster ${welcome.clusterId} answers where ${id} was`;
       this.close(new ClusterChangedError('cluster-changed', message, false, 'connect anew, and begin without old positions'));
       return;
     }
-    this.#clusterId = welcome.clusterId;
+    this.#cluster.id = welcome.clusterId;
     this.#welcome = welcome;
     this.#limits = welcome.limits ?? undefined;
     this.#session++;

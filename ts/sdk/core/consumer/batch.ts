@@ -5,6 +5,9 @@ import type { Context } from '../context.js';
 import { CorruptDataError } from '../errors.js';
 import type { ConsumerSettings } from './options.js';
 
+/** How records are made of bytes. */
+type Deserializers = Pick<ConsumerSettings, 'key' | 'value'>;
+
 export interface ConsumedHeader {
   readonly name: string;
   readonly value: Uint8Array | null;
@@ -144,11 +147,11 @@ export class StoredRecords {
   }
 
   /** As the application sees them. */
-  consumed(settings: ConsumerSettings): Iterable<ConsumedRecord<unknown, unknown>> {
+  consumed(settings: Deserializers): Iterable<ConsumedRecord<unknown, unknown>> {
     return { [Symbol.iterator]: () => this.#iterator(settings) };
   }
 
-  #iterator(settings: ConsumerSettings): Iterator<ConsumedRecord<unknown, unknown>, undefined> {
+  #iterator(settings: Deserializers): Iterator<ConsumedRecord<unknown, unknown>, undefined> {
     const read = this.reader();
     return {
       next: () => {
@@ -164,7 +167,7 @@ export class StoredRecords {
 export function consumedRecord(
   record: BatchRecord,
   { topic, partition }: Place,
-  { key, value }: ConsumerSettings,
+  { key, value }: Deserializers,
 ): ConsumedRecord<unknown, unknown> {
   const { offset, timestamp } = record;
   const headers = headersOf(record);

@@ -6,7 +6,15 @@ import { closedError, invalidArgument, type MillraceError } from '../errors.js';
 import { type ConsumedBatch, type ConsumedRecord, consumedRecord, StoredBatch } from './batch.js';
 import { Frame, type TakenBatch } from './frame.js';
 import { Inbox } from './inbox.js';
-import { type ConsumerOptions, type ConsumerSettings, consumerSettings, selectionsOf, type TopicSelection } from './options.js';
+import type { Lane, Lanes } from './lanes.js';
+import {
+  type ConsumerOptions,
+  type ConsumerSettings,
+  consumerSettings,
+  type Selection,
+  selectionsOf,
+  type TopicSelection,
+} from './options.js';
 import { type Position, type PositionVector, tokenOf } from './positions.js';
 import type { From } from './start.js';
 import { TopicReader } from './topic-reader.js';
@@ -18,13 +26,16 @@ const windowMin = 64 * 1024;
  * `token()` taken after a record was dealt with resumes behind it, on any node and in another process.
  */
 export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
-  readonly #context: Context;
+  readonly #shared: Context;
+  readonly #lanes: Lanes;
+  #lane: Lane;
   readonly #settings: ConsumerSettings;
   readonly #onClosed: () => void;
   readonly #inbox = new Inbox();
-  readonly #stopListening: () => void;
+  #stopListening: () => void;
   #readers: TopicReader[] = [];
   #frame: Frame | undefined;
+  #forgetSignal: () => void = () => undefined;
   #isClosed = false;
   #isStarted = false;
   #ended: Error | undefined;
@@ -32,31 +43,21 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   #taken: TakenBatch | undefined;
   #read: () => BatchRecord | undefined = () => undefined;
 
-  constructor(context: Context, options: ConsumerOptions<Key, Value>, onClosed: () => void) {
-    this.#context = context;
+  constructor(context: Context, lanes: Lanes, options: ConsumerOptions<Key, Value>, onClosed: () => void) {
+    this.#shared = context;
+    this.#lanes = lanes;
     this.#onClosed = onClosed;
     this.#settings = consumerSettings(options);
-    this.#use(
-      selectionsOf(options.topics, options.from, options.token).map((selection) =>
-        this.#reader(selection, options.topics.length),
-      ),
-    );
-    this.#stopListening = context.connection.listen({
-      onOpen: () => this.#sync(),
-      onLost: () => {
-        for (const reader of this.#readers) reader.lost();
-      },
-      onPush: (push) => this.#pushed(push),
-      onEvent: (event) => this.#happened(event),
-      onEnd: (error) => {
-        this.#ended = error;
-        for (const reader of this.#readers) reader.close();
-        this.#inbox.tell();
-      },
-    });
+    const selections = selectionsOf(options.topics, options.from, options.token);
+    this.#lane = lanes.take(topicsOf(selections));
+    this.#use(selections);
+    this.#stopListening = this.#listen();
     const { signal } = options;
-    if (signal?.aborted === true) this.#stop();
-    else signal?.addEventListener('abort', () => this.#stop(), { once: true });
+    if (signal !== undefined) {
+      signal.addEventListener('abort', this.#stop, { once: true });
+      this.#forgetSignal = () => signal.removeEventListener('abort', this.#stop);
+      if (signal.aborted) this.#stop();
+    }
     this.#sync();
   }
 
@@ -71,11 +72,17 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     { from, token }: { readonly from?: From; readonly token?: string } = {},
   ): void {
     const selections = selectionsOf(topics, from, token);
-    const closing = this.#readers.map((reader) => reader.close());
+    if (this.#isClosed) throw closedError('the consumer');
+    const before = this.#lane;
+    this.#lane = this.#lanes.take(topicsOf(selections), before);
+    if (this.#lane.connection !== before.connection) {
+      this.#stopListening();
+      this.#stopListening = this.#listen();
+    }
+    const closing = this.#closeReaders(before);
     this.#forget();
-    const readers = selections.map((selection) => this.#reader(selection, topics.length));
-    this.#use(readers);
-    Promise.all(closing).then(() => this.#sync());
+    this.#use(selections);
+    closing.then(() => this.#sync());
   }
 
   /** Goes on elsewhere. What waits unread of this partition is dropped. */
@@ -117,10 +124,11 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#onClosed();
+    this.#forgetSignal();
     this.#stopListening();
     this.#forget();
     this.#inbox.tell();
-    await Promise.all(this.#readers.map((reader) => reader.close()));
+    await this.#closeReaders(this.#lane);
   }
 
   /** Batches as they were stored: for many small records the quicker way to read. Those without records are left out. */
@@ -147,7 +155,6 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
   #batchesAs<T>(read: (taken: TakenBatch) => T): AsyncIterableIterator<T> {
     return this.#iterator(async () => {
       const taken = this.#restOfTaken() ?? (await this.#nextBatch());
-      this.#taken = undefined;
       if (taken === undefined) return { done: true, value: undefined };
       taken.partition.delivered = taken.end;
       return { done: false, value: read(taken) };
@@ -199,9 +206,10 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     return consumedRecord(record, partition, this.#settings) as ConsumedRecord<Key, Value>;
   }
 
-  /** What a loop over records left of its batch. */
+  /** What a loop over records left of its batch, which is given up here: what cannot be read is told once. */
   #restOfTaken(): TakenBatch | undefined {
     const taken = this.#taken;
+    this.#taken = undefined;
     if (taken === undefined || taken.partition.generation !== taken.generation) return undefined;
     const records = taken.records.startingAt(taken.partition.delivered?.offset ?? 0);
     return records.isEmpty ? undefined : { ...taken, records };
@@ -236,21 +244,44 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
       if (this.#ended !== undefined) throw this.#ended;
       if (this.#readers.every(({ isOver }) => isOver)) return false;
       await this.#inbox.more();
-    } else if (item.kind === 'push') this.#frame = new Frame(item, this.#context);
+    } else if (item.kind === 'push') this.#frame = new Frame(item, this.#shared);
     else if (item.kind === 'failure') throw item.error;
     else if (item.onReached()) this.#settings.onEvent(item.event);
     return true;
   }
 
-  #reader(selection: TopicReader['selection'], count: number): TopicReader {
-    const window = Math.max(windowMin, Math.floor(this.#settings.bufferSizeMax / Math.max(1, count)));
-    return new TopicReader(selection, window, this.#context, this.#inbox, () => nextSubscriptionId(this.#context));
+  #use(selections: readonly Selection[]): void {
+    const { connection } = this.#lane;
+    const context = { ...this.#shared, connection };
+    const window = Math.max(windowMin, Math.floor(this.#settings.bufferSizeMax / selections.length));
+    const newId = () => nextSubscriptionId(connection);
+    this.#readers = selections.map((selection) => new TopicReader(selection, window, context, this.#inbox, newId));
+    this.#isStarted = false;
   }
 
-  #use(readers: TopicReader[]): void {
-    if (readers.length === 0) throw invalidArgument('a consumer without topics');
-    this.#readers = readers;
-    this.#isStarted = false;
+  #listen(): () => void {
+    return this.#lane.connection.listen({
+      onOpen: () => this.#sync(),
+      onLost: () => {
+        for (const reader of this.#readers) reader.lost();
+      },
+      onPush: (push) => this.#pushed(push),
+      onEvent: (event) => this.#happened(event),
+      onEnd: (error) => {
+        this.#ended = error;
+        for (const reader of this.#readers) reader.close();
+        this.#inbox.tell();
+      },
+    });
+  }
+
+  /** Others may read these topics over the same connection when the server has ended the subscriptions. */
+  async #closeReaders(lane: Lane): Promise<void> {
+    try {
+      await Promise.all(this.#readers.map((reader) => reader.close()));
+    } finally {
+      this.#lanes.release(lane);
+    }
   }
 
   #readerOf(topic: string): TopicReader {
@@ -280,18 +311,20 @@ export class Consumer<Key = Uint8Array | null, Value = Uint8Array | null> {
     this.#frame = undefined;
   }
 
-  #stop(): void {
+  readonly #stop = (): void => {
     this.close().catch((error: MillraceError) => {
       this.#ended = error;
     });
-  }
+  };
 }
+
+const topicsOf = (selections: readonly Selection[]) => selections.map(({ topic }) => topic);
 
 const subscriptionIds = new WeakMap<object, number>();
 const subscriptionIdMax = 2 ** 31;
 
 /** A connection's subscriptions share one space of ids. */
-function nextSubscriptionId({ connection }: Context): number {
+function nextSubscriptionId(connection: object): number {
   const id = ((subscriptionIds.get(connection) ?? 0) % subscriptionIdMax) + 1;
   subscriptionIds.set(connection, id);
   return id;

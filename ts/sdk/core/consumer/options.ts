@@ -60,6 +60,7 @@ export function selectionsOf(
   token?: string,
 ): readonly Selection[] {
   const vector = token === undefined ? undefined : vectorOf(token);
+  if (topics.length === 0) throw invalidArgument('a consumer without topics');
   const names = new Set<string>();
   return topics.map((given) => {
     const asked = typeof given === 'string' ? { topic: given } : given;

@@ -59,11 +59,16 @@ export function producerSettings<Key, Value>(options: ProducerOptions<Key, Value
     partitioner: options.partitioner,
     key: (options.key ?? plain) as Serializer<unknown>,
     value: (options.value ?? plain) as Serializer<unknown>,
-    deliveryTimeoutMs: bounded('deliveryTimeoutMs', options.deliveryTimeoutMs ?? 120_000, 1, 2 ** 40),
-    requestTimeoutMs: bounded('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1, 2 ** 31 - 1),
+    deliveryTimeoutMs: bounded('deliveryTimeoutMs', options.deliveryTimeoutMs ?? 120_000, 1, timerMsMax),
+    requestTimeoutMs: bounded('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, 1, requestTimeoutMsMax),
     durabilityMin: options.durabilityMin ?? 'none',
   };
 }
+
+/** Timers of JavaScript run out at once beyond it. */
+export const timerMsMax = 2 ** 31 - 1;
+/** An answer is waited for twice as long as the server is given. */
+export const requestTimeoutMsMax = 2 ** 30;
 
 export function bounded(name: string, value: number, least: number, most: number): number {
   if (Number.isFinite(value) && value >= least && value <= most) return value;

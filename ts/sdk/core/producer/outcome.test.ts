@@ -27,6 +27,14 @@ test('an error of a newer server is taken by its advice, and as one that may hav
   expect(outcomeOfError(errorOf(wire(77)))).toMatchObject({ kind: 'refused' });
 });
 
+test('the advice decides whether a refusal is repeated: a limit that others use up for now is waited for', () => {
+  const { code } = errors['limit-exceeded'];
+  const wire = (retry: number) => ({ code, text: 'too many', retry, retryAfterMs: 70 });
+  expect(outcomeOfError(errorOf(wire(retries.never)))).toMatchObject({ kind: 'refused', isMaybeStored: false });
+  const later = outcomeOfError(errorOf(wire(retries.later)));
+  expect(later).toMatchObject({ kind: 'again', isMaybeStored: false, error: { retryAfterMs: 70 } });
+});
+
 test('an error names its kind, its code and what to do', () => {
   const { code } = errors['disk-full'];
   const error = errorOf({ code, text: 'full', retry: retries.later, retryAfterMs: 50 });

@@ -14,40 +14,41 @@ export type Outcome =
   /** The log does not know this producer: nothing was stored. */
   | { readonly kind: 'unknown-producer'; readonly error: MillraceError };
 
-type Reading = 'stored' | 'gap' | 'unknown-producer' | 'again' | 'again-maybe' | 'refused' | 'refused-maybe';
+/** What a code says of the batch. Whether it is sent again is the server's advice. */
+type Reading = 'stored' | 'not-stored' | 'maybe-stored' | 'gap' | 'unknown-producer';
 
 const readings: Readonly<Record<ErrorName, Reading>> = {
-  malformed: 'refused',
-  'unsupported-version': 'refused',
-  'out-of-order': 'refused',
-  'limit-exceeded': 'refused',
-  idle: 'again-maybe',
-  'shutting-down': 'again',
-  'invalid-request': 'refused',
-  'timed-out': 'again-maybe',
-  internal: 'refused-maybe',
-  overloaded: 'again',
-  'unknown-topic': 'again',
-  'unknown-partition': 'again',
-  'topic-exists': 'refused',
-  'invalid-topic': 'refused',
-  'invalid-config': 'refused',
-  'invalid-partitions': 'refused',
-  'invalid-replication-factor': 'refused',
-  'stale-topic-id': 'again',
-  'not-leader': 'again',
-  'corrupt-batch': 'refused',
-  'batch-too-large': 'refused',
-  'invalid-timestamp': 'refused',
+  malformed: 'not-stored',
+  'unsupported-version': 'not-stored',
+  'out-of-order': 'not-stored',
+  'limit-exceeded': 'not-stored',
+  idle: 'maybe-stored',
+  'shutting-down': 'not-stored',
+  'invalid-request': 'not-stored',
+  'timed-out': 'maybe-stored',
+  internal: 'maybe-stored',
+  overloaded: 'not-stored',
+  'unknown-topic': 'not-stored',
+  'unknown-partition': 'not-stored',
+  'topic-exists': 'not-stored',
+  'invalid-topic': 'not-stored',
+  'invalid-config': 'not-stored',
+  'invalid-partitions': 'not-stored',
+  'invalid-replication-factor': 'not-stored',
+  'stale-topic-id': 'not-stored',
+  'not-leader': 'not-stored',
+  'corrupt-batch': 'not-stored',
+  'batch-too-large': 'not-stored',
+  'invalid-timestamp': 'not-stored',
   'out-of-order-sequence': 'gap',
   'unknown-producer': 'unknown-producer',
-  'producer-fenced': 'refused',
+  'producer-fenced': 'not-stored',
   'duplicate-sequence': 'stored',
-  'storage-failed': 'refused-maybe',
-  'disk-full': 'again',
-  'offset-out-of-range': 'refused',
-  'corrupt-log': 'refused-maybe',
-  'durability-unavailable': 'refused',
+  'storage-failed': 'maybe-stored',
+  'disk-full': 'not-stored',
+  'offset-out-of-range': 'not-stored',
+  'corrupt-log': 'maybe-stored',
+  'durability-unavailable': 'not-stored',
 };
 
 export function outcomeOf(result: ProduceResult): Outcome {
@@ -56,14 +57,9 @@ export function outcomeOf(result: ProduceResult): Outcome {
 
 /** Of one entry, or of a whole request. */
 export function outcomeOfError(error: MillraceError): Outcome {
-  // An error of a newer server: its own advice decides, and nothing is known of what was stored.
-  const reading = Object.hasOwn(readings, error.code)
-    ? readings[error.code as ErrorName]
-    : error.isRetriable
-      ? 'again-maybe'
-      : 'refused-maybe';
+  // Of an error of a newer server nothing is known but its advice.
+  const reading = Object.hasOwn(readings, error.code) ? readings[error.code as ErrorName] : 'maybe-stored';
   if (reading === 'stored') return { kind: 'stored', result: undefined };
   if (reading === 'gap' || reading === 'unknown-producer') return { kind: reading, error };
-  const [kind, maybe] = reading.split('-') as ['again' | 'refused', string | undefined];
-  return { kind, isMaybeStored: maybe !== undefined, error };
+  return { kind: error.isRetriable ? 'again' : 'refused', isMaybeStored: reading === 'maybe-stored', error };
 }

@@ -1,8 +1,9 @@
 import { durabilityNamed } from '../../../wire/proto/enums.js';
 import type { ProduceResult } from '../../../wire/proto/generated/messages.js';
 import { type BatchWriter, recordSizeMax } from '../../../wire/records/batch-writer.js';
+import { whenAway } from '../connection/absence.js';
 import type { Context } from '../context.js';
-import { closedError, errorNamedAs, LimitError, MillraceError } from '../errors.js';
+import { ConnectionError, closedError, errorNamedAs, LimitError, MillraceError } from '../errors.js';
 import type { Bytes } from '../serde.js';
 import { Dispatch } from './dispatch.js';
 import { Linger } from './linger.js';
@@ -138,12 +139,23 @@ export class Producer<Key = Bytes, Value = Bytes> {
     if (failure !== undefined) throw failure;
   }
 
-  /** Flushes, then takes nothing more. */
+  /**
+   * Flushes, then takes nothing more. While there is no connection it waits `closeWaitMs` (of `connect`) for one: then what is not
+   * acknowledged fails, and so does this.
+   */
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
+    const { connection, clock, closeWaitMs } = this.#context;
+    let away: MillraceError | undefined;
+    const endWatch = whenAway(connection, clock, closeWaitMs, () => {
+      away = unsentAtClose(closeWaitMs, connection.lastFailure);
+      this.#end(away);
+    });
     try {
       await this.flush();
+      if (away !== undefined) throw away;
     } finally {
+      endWatch();
       this.#end(closedError('the producer'));
     }
   }
@@ -381,4 +393,9 @@ export class Producer<Key = Bytes, Value = Bytes> {
     this.#linger.end();
     this.#cancelExpiry?.();
   }
+}
+
+function unsentAtClose(waitedMs: number, why: string): ConnectionError {
+  const message = `closed after ${waitedMs} ms without a connection, before all was acknowledged: ${why}`;
+  return new ConnectionError('connection-failed', message, true, 'connect again and send it anew');
 }
