@@ -1,6 +1,6 @@
 /// Above this, memory that is freed goes back to the system at once.
 #[cfg(target_env = "gnu")]
-const MAPPED_SIZE_MIN: libc::c_int = 1 << 20;
+const MAPPED_SIZE_MIN: libc::c_int = 256 << 10;
 
 /// The C library learns from the first large buffer that is freed to keep such memory for itself: a broker that once moved large
 /// batches would hold their room for ever, beyond its budgets, in every thread's arena.
