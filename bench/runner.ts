@@ -17,8 +17,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = join(root, 'bench/native/Cargo.toml');
 const target = process.env['CARGO_TARGET_DIR'] ?? join(root, 'bench/native/target');
 const nativeProgram = join(target, 'release/millrace-bench');
-const facadeProgram = fileURLToPath(new URL('scenarios/facade.js', import.meta.url));
+const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+/** What was built or fetched for peers; "target" is in no repository. */
+const cache = join(root, 'bench/native/target/peers');
 const buildSecondsMax = 1_200;
+const soakGraceSeconds = 60;
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
@@ -27,7 +30,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
-  if (options.wantsCounterCheck) return checkCounters(facadeProgram, scratchOf(options));
+  if (options.wantsCounterCheck) return checkCounters(programOf('scenarios/facade.js'), scratchOf(options));
+  if (options.soakSeconds !== undefined) return soak(scratchOf(options), options.soakSeconds);
   const runs = planRuns(scenarios, options);
   if (typeof runs === 'string') return complain(runs);
   const failure = await build();
@@ -40,6 +44,19 @@ async function main(args: readonly string[]): Promise<number> {
 
 function scratchOf({ directory }: Options): string {
   return resolve(directory ?? join(root, 'bench/native/target/scratch'), String(process.pid));
+}
+
+/** A program of its own, which shows what it sees while it runs. */
+async function soak(directory: string, seconds: number): Promise<number> {
+  mkdirSync(directory, { recursive: true });
+  const stopListening = endOnSignal(() => rmSync(directory, { recursive: true, force: true }));
+  const args = [programOf('soak/soak.js'), '--directory', directory, '--seconds', String(seconds)];
+  const secondsMax = seconds * 1.2 + soakGraceSeconds;
+  const failure = await runChild({ file: process.execPath, args, secondsMax, onLine: console.log });
+  rmSync(directory, { recursive: true, force: true });
+  stopListening();
+  if (failure !== undefined) console.error(failure);
+  return failure === undefined ? 0 : 1;
 }
 
 function complain(text: string): number {
@@ -101,10 +118,11 @@ async function measure(run: Run, directory: string, options: Options): Promise<r
 }
 
 function commandOf(run: Run, directory: string, { isQuick, spinners }: Options) {
-  const rest = ['--directory', directory, '--case', run.case, ...(isQuick ? ['--quick'] : [])];
-  return run.scenario.program === 'native'
-    ? { file: nativeProgram, args: [run.scenario.name, ...rest, '--spinners', spinners] }
-    : { file: process.execPath, args: [facadeProgram, ...rest] };
+  const { program, name } = run.scenario;
+  const rest = ['--directory', directory, '--case', run.case, '--spinners', spinners, ...(isQuick ? ['--quick'] : [])];
+  return program === 'native'
+    ? { file: nativeProgram, args: [name, ...rest] }
+    : { file: process.execPath, args: [programOf(`scenarios/${program}`), ...rest, '--native', nativeProgram, '--cache', cache] };
 }
 
 function writeResults(file: string, results: string): void {
