@@ -36,12 +36,6 @@ export async function createTopic({ address }: MillraceNode, name: string, durab
   await client.close();
 }
 
-export async function deleteTopic({ address }: MillraceNode, name: string): Promise<void> {
-  const client = await sdk.connect(address);
-  await client.admin.deleteTopic(name);
-  await client.close();
-}
-
 /** Records that partition 0 holds: what was acknowledged has to be there. */
 export async function recordsIn({ address }: MillraceNode, name: string): Promise<number> {
   const client = await sdk.connect(address);

@@ -3,13 +3,11 @@
 //   node dist/bench/peers/uws-server.js sink DIR     each batch is checked and written to a file, a new one for each connection
 
 import uWebSockets, { type WebSocket, type WebSocketBehavior } from 'uWebSockets.js';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 interface Sink {
-  file: number;
-  path: string;
-  sequence: number;
+  readonly file: number;
 }
 
 // As the gateway has them, where they matter for the cost of a message; nothing is ever dropped.
@@ -39,16 +37,12 @@ async function sinking(directory: string): Promise<WebSocketBehavior<Sink>> {
       const [key, protocol, extensions] = ['sec-websocket-key', 'sec-websocket-protocol', 'sec-websocket-extensions'].map(
         (name) => request.getHeader(name),
       );
-      const path = join(directory, `sink-${count++}`);
-      const sink: Sink = { path, file: openSync(path, 'w'), sequence: 0 };
+      const sink: Sink = { file: openSync(join(directory, `sink-${count++}`), 'w') };
       response.upgrade(sink, key ?? '', protocol ?? '', extensions ?? '', context);
     },
     message: (socket, message) => store(socket, new Uint8Array(message), crc32c),
-    close(socket) {
-      const { file, path } = socket.getUserData();
-      closeSync(file);
-      rmSync(path);
-    },
+    // The file stays, as a topic does: whose pages are used again writes cheaper than who gets new ones.
+    close: (socket) => closeSync(socket.getUserData().file),
   };
 }
 

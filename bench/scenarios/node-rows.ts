@@ -86,9 +86,10 @@ export const nodeScenarios: readonly Scenario[] = [
       words('bare_cpu_us', 'bare'),
       words('ours_p99_ms', 'ms p99'),
       words('bare_p99_ms', 'bare'),
+      words('segment_write_kib', 'KiB a segment write'),
       words('client_share_of_a_core', 'of a core for the client'),
     ],
-    secondsMax: 120,
+    secondsMax: 240,
   },
   {
     name: 'end-to-end',

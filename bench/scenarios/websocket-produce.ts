@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Lap, Load } from '../load.js';
-import { createTopic, type Durability, deleteTopic, guarantees, recordsIn, startMillrace } from '../node.js';
+import { createTopic, type Durability, guarantees, type MillraceNode, metricOf, recordsIn, startMillrace } from '../node.js';
 import { startUws } from '../peers/uws.js';
 import { kernelSeconds, meter } from '../processes.js';
 import { lapsOf, printFigure, type ScenarioRun, scenarioRun } from '../scenario.js';
@@ -26,6 +26,15 @@ interface Measured extends Lap {
   readonly clientSeconds: number;
 }
 
+/** How large the node's writes to segments were on average: from it follows how large the page cache's pieces are. */
+async function writeKibOf(node: MillraceNode): Promise<number> {
+  const [size, count] = [
+    await metricOf(node, 'millrace_shard_segment_written_bytes_total'),
+    await metricOf(node, 'millrace_shard_segment_writes_total'),
+  ];
+  return size / count / 1024;
+}
+
 /** What earlier laps left in the page cache is written first, so that it is in nobody's way. */
 function settle(directory: string): void {
   execFileSync('sync', ['--file-system', directory]);
@@ -46,7 +55,7 @@ async function lap(run: ScenarioRun, pid: number, wire: Wire, count: number): Pr
 
 async function measure(run: ScenarioRun, durability: Durability): Promise<void> {
   const { batch, count: records } = fullBatch(batchSize, recordSize);
-  const count = (run.isQuick ? 256 << 20 : 1 << 30) / batchSize;
+  const count = (run.isQuick ? 128 << 20 : 512 << 20) / batchSize;
   const node = await startMillrace(join(run.directory, 'data'), '--shards', '1');
   const sink = await startUws('sink', run.directory);
   const [ours, bare]: [Measured[], Measured[]] = [[], []];
@@ -61,7 +70,6 @@ async function measure(run: ScenarioRun, durability: Durability): Promise<void> 
     ours.push(await lap(run, node.pid, millraceProduceWire({ directory, port: node.port, topic }, batch), count));
     const [stored, expected] = [await recordsIn(node, topic), records * (count + Math.ceil(count / 8))];
     if (stored !== expected) throw new Error(`${expected} records were acknowledged, ${stored} are there`);
-    await deleteTopic(node, topic);
   });
   // The first lap of each compiled its code and touched its memory for the first time.
   for (const laps of [ours, bare]) laps.shift();
@@ -84,6 +92,7 @@ async function measure(run: ScenarioRun, durability: Durability): Promise<void> 
     ours_p99_ms: medianOf(ours, ({ p99_ms }) => p99_ms),
     bare_p99_ms: medianOf(bare, ({ p99_ms }) => p99_ms),
     client_cpu_us: medianOf([...ours, ...bare], ({ batches, clientSeconds }) => (clientSeconds / batches) * 1e6),
+    segment_write_kib: await writeKibOf(node),
     // Near 1 the clients were the limit.
     client_share_of_a_core: medianOf(ours, ({ clientSeconds, wall_s }) => clientSeconds / wall_s),
   });
