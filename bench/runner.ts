@@ -15,7 +15,9 @@ import { scenarios } from './scenarios/table.js';
 // Compiled, this file lies two folders below the root.
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = join(root, 'bench/native/Cargo.toml');
-const target = process.env['CARGO_TARGET_DIR'] ?? join(root, 'bench/native/target');
+// A folder of its own in any case: the core as a library of the bench and as the addon has the same file name.
+const shared = process.env['CARGO_TARGET_DIR'];
+const target = shared === undefined ? join(root, 'bench/native/target') : join(shared, 'bench');
 const nativeProgram = join(target, 'release/millrace-bench');
 const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /** What was built or fetched for peers; "target" is in no repository. */
@@ -66,7 +68,7 @@ function complain(text: string): number {
 
 async function build(): Promise<string | undefined> {
   console.log('compiling the native half');
-  const args = ['build', '--release', '--locked', '--quiet', '--manifest-path', manifest];
+  const args = ['build', '--release', '--locked', '--quiet', '--manifest-path', manifest, '--target-dir', target];
   return runChild({ file: 'cargo', args, secondsMax: buildSecondsMax, onLine: console.log });
 }
 

@@ -39,7 +39,11 @@ export const nodeScenarios: readonly Scenario[] = [
     spinners: ['none'],
     shown: { ours: 'ours_kib', bare: 'bare_kib', unit: 'KiB each' },
     targets: [atMostAbsolute('ours_kib', 4)],
-    remarks: [words('ours_max_kib', 'KiB at worst')],
+    remarks: [
+      words('ours_max_kib', 'KiB at worst'),
+      words('ours_second_half_kib', 'of the second half'),
+      words('bare_second_half_kib', 'bare'),
+    ],
     secondsMax: 120,
   },
   {
