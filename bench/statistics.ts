@@ -1,5 +1,6 @@
-/** The middle one; of an even number the mean of the two in the middle. NaN of none. */
+/** The middle one; of an even number the mean of the two in the middle. NaN of none, and where one of them is. */
 export function median(values: readonly number[]): number {
+  if (values.some(Number.isNaN)) return Number.NaN;
   const sorted = values.toSorted((a, b) => a - b);
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
   return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;

@@ -29,7 +29,8 @@ interface MeasuredLap extends Lap {
   readonly clientSeconds: number;
 }
 
-const perMillion = (seconds: number, { delivered }: Lap) => (seconds / delivered) * 1e6;
+/** Of a lap in which nothing came there is no cost to tell. */
+const perMillion = (seconds: number, { delivered }: Lap) => (delivered === 0 ? Number.NaN : (seconds / delivered) * 1e6);
 const isBorne = ({ delivered, expected, p99_ms }: Lap) => delivered === expected && p99_ms < p99MsMax;
 
 async function lap({ pid, load }: Side, rate: number, seconds: number): Promise<MeasuredLap> {

@@ -58,19 +58,33 @@ impl Stamps {
     }
 }
 
-/// Where the times lie in what came: a record every `size` bytes.
+/// Where the times lie in what came: in records, or in batches, of `size` bytes.
 #[derive(Clone, Copy)]
 pub struct RecordLayout {
     pub size: usize,
     pub stamp_at: usize,
+    /// One behind the other, each with its own size; those of another size are not of this load.
+    pub are_batches: bool,
 }
 
 impl RecordLayout {
-    pub fn stamps<'bytes>(self, bytes: &'bytes [u8]) -> impl Iterator<Item = u64> + 'bytes {
-        bytes.chunks_exact(self.size).filter_map(move |record| {
+    pub fn stamps(self, bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
+        let mut rest = bytes;
+        std::iter::from_fn(move || {
+            let size = if self.are_batches { 12 + length_of(rest)? } else { self.size };
+            let (record, behind) = rest.split_at_checked(size)?;
+            rest = behind;
+            Some(record)
+        })
+        .filter(move |record| record.len() == self.size)
+        .filter_map(move |record| {
             record.get(self.stamp_at..self.stamp_at + 8)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
         })
     }
+}
+
+fn length_of(batch: &[u8]) -> Option<usize> {
+    batch.get(8..12)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes) as usize)
 }
 
 #[cfg(test)]
@@ -81,6 +95,6 @@ mod tests {
     fn every_record_has_its_time() {
         let mut bytes = vec![0; 30];
         (bytes[2], bytes[17]) = (5, 6);
-        assert_eq!(RecordLayout { size: 15, stamp_at: 2 }.stamps(&bytes).collect::<Vec<_>>(), [5, 6]);
+        assert_eq!(RecordLayout { size: 15, stamp_at: 2, are_batches: false }.stamps(&bytes).collect::<Vec<_>>(), [5, 6]);
     }
 }

@@ -16,6 +16,8 @@ const OPENING_AT_ONCE: usize = 128;
 const OPEN_SECONDS_MAX: u64 = 60;
 /// What is late by more is not waited for.
 const LATE_MAX: Duration = Duration::from_secs(2);
+const DRAINED_AFTER: Duration = Duration::from_millis(500);
+const DRAIN_MAX: Duration = Duration::from_secs(20);
 const PRODUCE_MAX: Duration = Duration::from_secs(60);
 const SCRATCH_SIZE: usize = 512 << 10;
 
@@ -51,7 +53,7 @@ impl Fleet {
             protocol: options.protocol,
             credit_size: options.credit_size,
             publication,
-            layout: RecordLayout { size, stamp_at },
+            layout: RecordLayout { size, stamp_at, are_batches: options.protocol == Protocol::Millrace },
             stamps: Stamps::begin(),
             request_id: 0,
             poll: Poll::new().map_err(words)?,
@@ -174,7 +176,20 @@ impl Fleet {
             })?;
         }
         delivery.wall = begin.elapsed();
+        if delivery.delivered < delivery.expected {
+            self.drain()?;
+        }
         Ok(delivery)
+    }
+
+    /// What comes too late must not be in the way of the next lap.
+    fn drain(&mut self) -> Result<(), String> {
+        let begin = Instant::now();
+        let mut last = begin;
+        while last.elapsed() < DRAINED_AFTER && begin.elapsed() < DRAIN_MAX {
+            self.serve(Duration::from_millis(10), &mut |now, _| last = now)?;
+        }
+        Ok(())
     }
 
     /// Sends the publication so often in a closed loop, with so many unanswered at most.
