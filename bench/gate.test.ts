@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { Figure } from './figure.js';
 import { isFailure, judge } from './gate.js';
 import type { Run } from './plan.js';
-import { type Scenario, scenarios, type Target } from './scenarios/table.js';
+import type { Scenario, Target } from './scenarios/row.js';
+import { scenarios } from './scenarios/table.js';
 
 const ratio: Target = { metric: 'cpu_ratio', bound: 'at most', value: 1.3, kind: 'ratio' };
 const absolute: Target = { metric: 'first_ack_s', bound: 'at most', value: 1, kind: 'absolute' };
@@ -95,4 +96,12 @@ test('a missed target fails only where the gate is asked for; slack never does',
     [false, true],
     [false, false],
   ]);
+});
+
+test('a peer that is not there excuses what needs it, and nothing else', () => {
+  const lacking = (numbers: Figure['numbers']): Figure => ({ ...figureOf(numbers), texts: { lacks: 'go is not installed' } });
+  const verdictWith = (numbers: Figure['numbers']) => judge(runOf([ratio, absolute]), [lacking(numbers)], false)[0];
+  expect(verdictWith({ first_ack_s: 1 })).toMatchObject({ verdict: 'no peer', misses: ['go is not installed'] });
+  expect(verdictWith({ first_ack_s: 3 })).toMatchObject({ verdict: 'missed' });
+  expect(isFailure(judge(runOf([ratio]), [lacking({})], false)[0] ?? expect.fail(), true)).toBe(false);
 });

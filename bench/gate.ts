@@ -1,9 +1,12 @@
 import type { Figure, Spinners } from './figure.js';
 import { figureOf, type Run } from './plan.js';
-import type { Target } from './scenarios/table.js';
+import type { Target } from './scenarios/row.js';
 
-/** `slack`: an absolute target missed by less than twofold. `absent`: the figure was owed and did not come. */
-export type Verdict = 'met' | 'slack' | 'missed' | 'absent' | 'no target';
+/**
+ * `slack`: an absolute target missed by less than twofold. `absent`: the figure was owed and did not come. `no peer`: this machine
+ * lacks what it would be compared with.
+ */
+export type Verdict = 'met' | 'slack' | 'missed' | 'absent' | 'no peer' | 'no target';
 
 export interface Judged {
   readonly run: Run;
@@ -27,10 +30,15 @@ function judgeOne(run: Run, spinners: Spinners, figure: Figure | undefined, targ
   const { ours } = run.scenario.shown;
   if (figure.numbers[ours] === undefined) return { ...place, verdict: 'absent', misses: [`no ${ours}`] };
   if (targets.length === 0) return { ...place, verdict: 'no target', misses: [] };
-  const outcomes = targets.map((target) => ({ target, outcome: outcomeOf(target, figure.numbers[target.metric]) }));
+  // What a scenario says that it lacks excuses the numbers that need it, and no others.
+  const lacks = figure.texts['lacks'];
+  const judged = targets.filter(({ metric }) => lacks === undefined || figure.numbers[metric] !== undefined);
+  const outcomes = judged.map((target) => ({ target, outcome: outcomeOf(target, figure.numbers[target.metric]) }));
   const misses = outcomes.filter(({ outcome }) => outcome !== 'met');
   const worst = worstOf(misses.map(({ outcome }) => outcome));
-  return { ...place, verdict: worst, misses: misses.map(({ target }) => wordsOf(target, figure.numbers[target.metric])) };
+  const words = misses.map(({ target }) => wordsOf(target, figure.numbers[target.metric]));
+  if (lacks === undefined) return { ...place, verdict: worst, misses: words };
+  return { ...place, verdict: worst === 'met' ? 'no peer' : worst, misses: [...words, lacks] };
 }
 
 function outcomeOf({ bound, value, kind }: Target, number: number | undefined): Verdict {

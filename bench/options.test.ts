@@ -18,8 +18,15 @@ test('targets by comma and by repetition', () => {
   expect(parseOptions(['--target', 'a,b', '--target', 'c', '--gate'])).toMatchObject({ targets: ['a', 'b', 'c'], isGate: true });
 });
 
+test('a scenario by its other name, and a soak', () => {
+  expect(parseOptions(['--scenario', 'a', '--target', 'b/c'])).toMatchObject({ targets: ['b/c', 'a'] });
+  expect(parseOptions(['--soak'])).toMatchObject({ soakSeconds: 600 });
+  expect(parseOptions(['--soak', '--seconds', '60'])).toMatchObject({ soakSeconds: 60 });
+});
+
 test('what is not understood is a complaint', () => {
-  for (const args of [['--spinners', 'maybe'], ['--fast'], ['--json'], ['word']]) expect(parseOptions(args)).toBeTypeOf('string');
+  for (const args of [['--spinners', 'maybe'], ['--fast'], ['--json'], ['word'], ['--soak', '--seconds', 'ten']])
+    expect(parseOptions(args)).toBeTypeOf('string');
 });
 
 test('the example of the help is understood', () => {

@@ -1,5 +1,5 @@
 import type { Figure, Spinners } from './figure.js';
-import type { Scenario } from './scenarios/table.js';
+import type { Scenario } from './scenarios/row.js';
 
 /** A child process to start, and the figures that it owes. */
 export interface Run {

@@ -1,6 +1,6 @@
 import type { Judged } from './gate.js';
 import type { Machine } from './machine.js';
-import type { Remark, Target } from './scenarios/table.js';
+import type { Remark, Target } from './scenarios/row.js';
 
 const heads = ['scenario', 'case', 'spinners', 'ack', 'sync', 'ours', 'bare', 'wall', 'CPU', 'target', 'verdict', 'besides'];
 

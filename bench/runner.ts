@@ -15,10 +15,15 @@ import { scenarios } from './scenarios/table.js';
 // Compiled, this file lies two folders below the root.
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = join(root, 'bench/native/Cargo.toml');
-const target = process.env['CARGO_TARGET_DIR'] ?? join(root, 'bench/native/target');
+// A folder of its own in any case: the core as a library of the bench and as the addon has the same file name.
+const shared = process.env['CARGO_TARGET_DIR'];
+const target = shared === undefined ? join(root, 'bench/native/target') : join(shared, 'bench');
 const nativeProgram = join(target, 'release/millrace-bench');
-const facadeProgram = fileURLToPath(new URL('scenarios/facade.js', import.meta.url));
+const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+/** What was built or fetched for peers; "target" is in no repository. */
+const cache = join(root, 'bench/native/target/peers');
 const buildSecondsMax = 1_200;
+const soakGraceSeconds = 60;
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
@@ -27,7 +32,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
-  if (options.wantsCounterCheck) return checkCounters(facadeProgram, scratchOf(options));
+  if (options.wantsCounterCheck) return checkCounters(programOf('scenarios/facade.js'), scratchOf(options));
+  if (options.soakSeconds !== undefined) return soak(scratchOf(options), options.soakSeconds);
   const runs = planRuns(scenarios, options);
   if (typeof runs === 'string') return complain(runs);
   const failure = await build();
@@ -42,6 +48,19 @@ function scratchOf({ directory }: Options): string {
   return resolve(directory ?? join(root, 'bench/native/target/scratch'), String(process.pid));
 }
 
+/** A program of its own, which shows what it sees while it runs. */
+async function soak(directory: string, seconds: number): Promise<number> {
+  mkdirSync(directory, { recursive: true });
+  const stopListening = endOnSignal(() => rmSync(directory, { recursive: true, force: true }));
+  const args = [programOf('soak/soak.js'), '--directory', directory, '--seconds', String(seconds)];
+  const secondsMax = seconds * 1.2 + soakGraceSeconds;
+  const failure = await runChild({ file: process.execPath, args, secondsMax, onLine: console.log });
+  rmSync(directory, { recursive: true, force: true });
+  stopListening();
+  if (failure !== undefined) console.error(failure);
+  return failure === undefined ? 0 : 1;
+}
+
 function complain(text: string): number {
   console.error(`${text}\n\n${help}`);
   return 2;
@@ -49,7 +68,7 @@ function complain(text: string): number {
 
 async function build(): Promise<string | undefined> {
   console.log('compiling the native half');
-  const args = ['build', '--release', '--locked', '--quiet', '--manifest-path', manifest];
+  const args = ['build', '--release', '--locked', '--quiet', '--manifest-path', manifest, '--target-dir', target];
   return runChild({ file: 'cargo', args, secondsMax: buildSecondsMax, onLine: console.log });
 }
 
@@ -101,10 +120,11 @@ async function measure(run: Run, directory: string, options: Options): Promise<r
 }
 
 function commandOf(run: Run, directory: string, { isQuick, spinners }: Options) {
-  const rest = ['--directory', directory, '--case', run.case, ...(isQuick ? ['--quick'] : [])];
-  return run.scenario.program === 'native'
-    ? { file: nativeProgram, args: [run.scenario.name, ...rest, '--spinners', spinners] }
-    : { file: process.execPath, args: [facadeProgram, ...rest] };
+  const { program, name } = run.scenario;
+  const rest = ['--directory', directory, '--case', run.case, '--spinners', spinners, ...(isQuick ? ['--quick'] : [])];
+  return program === 'native'
+    ? { file: nativeProgram, args: [name, ...rest] }
+    : { file: process.execPath, args: [programOf(`scenarios/${program}`), ...rest, '--native', nativeProgram, '--cache', cache] };
 }
 
 function writeResults(file: string, results: string): void {

@@ -1,10 +1,10 @@
 // Appends through the façade that a shard uses, and counts what crosses between JavaScript and Rust, and system calls.
 //   node dist/bench/scenarios/facade.js --directory DIR --case CASE [--quick]
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import type { LogEvents, LogStore as Store, StoreCounters } from '../../ts/native/log.js';
 import type { RingWriter as Writer } from '../../ts/ring/writer.js';
 import { marks } from '../counters.js';
+import { scenarioRun } from '../scenario.js';
 
 // Compiled, this file lies in dist/bench/scenarios; of what it measures it knows only the types until it runs.
 const dist = new URL('../../', import.meta.url);
@@ -124,16 +124,10 @@ interface Moment {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      directory: { type: 'string' },
-      case: { type: 'string', default: '64 KiB batches' },
-      quick: { type: 'boolean', default: false },
-    },
-  });
-  const { directory, case: caseName, quick: isQuick } = values;
+  const { directory, case: asked, isQuick } = scenarioRun();
+  const caseName = asked === '' ? '64 KiB batches' : asked;
   const batchSize = batchSizes.get(caseName);
-  if (directory === undefined || batchSize === undefined) throw new Error(`no directory, or no case "${caseName}"`);
+  if (batchSize === undefined) throw new Error(`no case "${caseName}"`);
   const figure = await measure(directory, batchSize, (isQuick ? 64 : 512) << 20);
   console.log(JSON.stringify({ scenario: 'facade', case: caseName, ack: 'stable media', sync: 'linked fdatasync', ...figure }));
 }

@@ -5,14 +5,21 @@ pub struct Arrivals {
     next: Instant,
     left: u32,
     mean: Duration,
-    random: u64,
+    /// None: evenly spaced.
+    random: Option<u64>,
 }
 
 impl Arrivals {
     /// Gaps are even between nothing and twice the mean; the same seed gives the same gaps.
     #[must_use]
     pub fn new(count: u32, mean: Duration, seed: u64) -> Self {
-        Self { next: Instant::now() + mean, left: count, mean, random: seed | 1 }
+        Self { next: Instant::now() + mean, left: count, mean, random: Some(seed | 1) }
+    }
+
+    /// All gaps are the same.
+    #[must_use]
+    pub fn even(count: u32, gap: Duration) -> Self {
+        Self { next: Instant::now() + gap, left: count, mean: gap, random: None }
     }
 
     /// The time at which a request was due, if one is.
@@ -33,11 +40,12 @@ impl Arrivals {
     }
 
     fn gap(&mut self) -> Duration {
+        let Some(random) = &mut self.random else { return self.mean };
         // xorshift64: any even spread will do.
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.mean * 2 * (self.random % 1024) as u32 / 1024
+        *random ^= *random << 13;
+        *random ^= *random >> 7;
+        *random ^= *random << 17;
+        self.mean * 2 * (*random % 1024) as u32 / 1024
     }
 }
 

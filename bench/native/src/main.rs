@@ -8,6 +8,7 @@ mod arrivals;
 mod bare;
 mod batches;
 mod bed;
+mod clients;
 mod cpu;
 mod figure;
 mod lap;
@@ -32,6 +33,13 @@ fn main() -> ExitCode {
     if let Some((_, words)) = arguments.split_first().filter(|(first, _)| *first == victim::COMMAND) {
         return if victim::append(words) { ExitCode::SUCCESS } else { ExitCode::from(2) };
     }
+    if let Some((first, words)) = arguments.split_first() {
+        let run = [(clients::COMMAND, clients::run as fn(&[String]) -> _), (clients::WRITER_COMMAND, clients::run_writer)];
+        if let Some((_, run)) = run.into_iter().find(|(name, _)| first == name) {
+            system::raise_descriptor_limit();
+            return exit_code(run(words));
+        }
+    }
     match parse(&arguments) {
         Ok((scenario, plan)) => {
             system::raise_descriptor_limit();
@@ -41,6 +49,16 @@ fn main() -> ExitCode {
         Err(complaint) => {
             eprintln!("{complaint}");
             ExitCode::from(2)
+        }
+    }
+}
+
+fn exit_code(outcome: Result<(), String>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(complaint) => {
+            eprintln!("{complaint}");
+            ExitCode::FAILURE
         }
     }
 }

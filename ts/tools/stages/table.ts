@@ -29,6 +29,12 @@ export const checkStages: readonly Stage[] = [
   { name: 'dead-exports', command: [bin('knip')], count: byExitCode },
   { name: 'tidy', command: [process.execPath, 'dist/tools/tidy.js'], count: byExitCode },
   { name: 'mutant-table', command: [process.execPath, 'dist/tools/mutants.js', '--check'], count: byExitCode },
+  // The bench is a crate of its own, which nothing else here builds: its lock file has to follow the core's dependencies.
+  {
+    name: 'bench-lock',
+    command: ['cargo', 'tree', '--locked', '--quiet', '--manifest-path', 'bench/native/Cargo.toml'],
+    count: byExitCode,
+  },
   { name: 'rustfmt', command: cargo('fmt', '--check'), count: byExitCode, needs: 'rustfmt' },
   {
     name: 'clippy-core',

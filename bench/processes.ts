@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+// What the kernel counted of a process, its threads and ended threads included.
+
+/** Of what proc_pid_stat(5) counts time in; 100 on every Linux. */
+const ticksPerSecond = 100;
+
+/** User and system time so far, in seconds. */
+export function cpuSecondsOf(pid: number): number {
+  const [user = 0, system = 0] = statFieldsOf(pid).slice(11, 13).map(Number);
+  return (user + system) / ticksPerSecond;
+}
+
+/** Behind the name, which may hold anything: state first. */
+function statFieldsOf(pid: number | string): readonly string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** VmRSS, in KiB. */
+export function residentKibOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN);
+}
+
+export function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+const storageThreads = /\((kworker\/|jbd2\/|kswapd|ksoftirqd\/)/;
+
+/** CPU time of the kernel's threads that work for storage, in seconds: of the whole machine. */
+export function kernelSeconds(): number {
+  let nanoseconds = 0;
+  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) nanoseconds += storageNanosecondsOf(id);
+  return nanoseconds / 1e9;
+}
+
+function storageNanosecondsOf(id: string): number {
+  try {
+    if (!storageThreads.test(readFileSync(`/proc/${id}/stat`, 'utf8').slice(0, 40))) return 0;
+    return Number(readFileSync(`/proc/${id}/schedstat`, 'utf8').split(' ')[0]);
+  } catch {
+    // It ended meanwhile.
+    return 0;
+  }
+}
+
+export interface Spent {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+}
+
+/** What a process used while something ran. */
+export function meter(pid: number): () => Spent {
+  const [cpu, wall] = [cpuSecondsOf(pid), performance.now()];
+  return () => ({ wallSeconds: (performance.now() - wall) / 1000, cpuSeconds: cpuSecondsOf(pid) - cpu });
+}
