@@ -85,11 +85,11 @@ test('past the budget who has stalled longest is ended, but nobody who has stall
   const stalled = [pipe(), pipe(), pipe()];
   for (const each of stalled) {
     each.isStalled = true;
-    outflow.send(each.flow, new Uint8Array(3_000));
+    outflow.send(each.flow, new Uint8Array(3_200));
     clock.advance(100);
   }
   // The first moves a little: the second is now the longest.
-  stalled[0]?.drain(2_900);
+  stalled[0]?.drain(3_100);
   const healthy = pipe();
   const turns = new Turns(outflow, 4);
   let read = 0;
@@ -127,6 +127,37 @@ test('answers to connections that stop reading, one on each, share the budget of
   clock.advance(200);
   expect(pipes.filter(({ isTerminated }) => isTerminated)).toEqual(pipes.slice(0, 1));
   expect(pipes.slice(8).map(answer)).toEqual([true, false]);
+});
+
+test('who reads gets little at a time while much lies unread, and none of those that stall is ended for it', () => {
+  const { clock, outflow, pipe } = rig(100_000);
+  const turns = new Turns(outflow, 4);
+  const sizes: number[] = [];
+  const readerOf = (each: Pipe) => {
+    let left = 20;
+    const reader = {
+      wants: () => left > 0,
+      sizeWanted: () => 60_000,
+      read: (size: number) => {
+        left = each.isStalled ? 0 : left - 1;
+        if (!each.isStalled) sizes.push(size);
+        // One batch at least, however little was granted.
+        outflow.send(each.flow, new Uint8Array(Math.max(size, 1_500)));
+        turns.readEnded(each.flow);
+        if (left > 0) turns.request(each.flow, reader);
+      },
+    };
+    turns.request(each.flow, reader);
+  };
+  for (const each of Array.from({ length: 30 }, pipe)) {
+    each.isStalled = true;
+    readerOf(each);
+  }
+  readerOf(pipe());
+  clock.advance(5_000);
+  expect(sizes).toHaveLength(20);
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(1_024);
+  expect([outflow.endedCount, outflow.used <= 100_000]).toEqual([0, true]);
 });
 
 test('connections take turns, and so do the readers of one', () => {

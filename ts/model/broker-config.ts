@@ -186,7 +186,7 @@ export interface SettingSources {
 }
 
 /** In the environment, and no setting: where the file is, and what the tests of this repository read. */
-const environmentOthers: ReadonlySet<string> = new Set(['MILLRACE_CONFIG', 'MILLRACE_NO_SKIP']);
+const environmentOthers: ReadonlySet<string> = new Set(['MILLRACE_CONFIG', 'MILLRACE_MAY_SKIP', 'MILLRACE_NO_SKIP']);
 const environmentPrefix = 'MILLRACE_';
 
 interface Given {

@@ -33,10 +33,10 @@ pub mod trace;
 mod uring;
 
 pub use aligned::AlignedBuffer;
+pub use allocator::return_large_memory;
 pub use blocking::Blocking;
 pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};
-pub use allocator::return_large_memory;
 pub use exit::exit_immediately;
 pub use fallback::FallbackIo;
 pub use open::{open_io, IoChoice, OpenedIo};

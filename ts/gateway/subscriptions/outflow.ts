@@ -29,6 +29,8 @@ export interface OutflowSettings {
 }
 
 const roundSizeMin = 1024;
+/** Of what is left of the budget, a read by offset takes so much at most. */
+const partOfRest = 16;
 
 export interface FlowOwner {
   /** The socket has taken everything. */
@@ -72,8 +74,8 @@ export class Outflow implements Deadline {
   readonly #stalled = new Set<Flow>();
   #used = 0;
   #onRoom: (() => void) | undefined;
-  /** An answer found no room. */
-  #isShort = false;
+  /** What found no room since it was last made. */
+  #wanted = 0;
   #tick: number | undefined;
   /** Connections that were ended because they stalled. */
   endedCount = 0;
@@ -114,14 +116,29 @@ export class Outflow implements Deadline {
 
   /** Grants bytes without sending them yet; false: the socket still holds some, or nobody may hold more. */
   grant(flow: Flow, size: number): boolean {
-    if (flow.isBlocked || flow.isOver) return false;
-    if (flow.charged + size > this.#roundSize && flow.charged > 0) {
-      this.look(flow);
-      if (flow.isBlocked) return false;
-    }
+    if (!this.#isOpen(flow, size)) return false;
     if (this.#used + size > this.#settings.sizeMax && this.#used > 0) return false;
     this.#charge(flow, flow.charged + size);
     return true;
+  }
+
+  /**
+   * As `grant`, but gives what can be given, 0 for nothing. Nobody takes more than a part of what is left: when much lies unread,
+   * whoever reads gets little at a time instead of nothing for long.
+   */
+  grantUpTo(flow: Flow, sizeMax: number): number {
+    if (!this.#isOpen(flow, sizeMax)) return 0;
+    const left = Math.max(0, this.#settings.sizeMax - this.#used);
+    const size = Math.min(sizeMax, Math.max(this.#roundSize, Math.floor(left / partOfRest)));
+    if (size > left && this.#used > 0) return 0;
+    this.#charge(flow, flow.charged + size);
+    return size;
+  }
+
+  #isOpen(flow: Flow, size: number): boolean {
+    if (flow.isBlocked || flow.isOver) return false;
+    if (flow.charged + size > this.#roundSize && flow.charged > 0) this.look(flow);
+    return !flow.isBlocked;
   }
 
   /**
@@ -131,9 +148,13 @@ export class Outflow implements Deadline {
   hasRoom(flow: Flow, size: number): boolean {
     if (flow.isBlocked && flow.charged + size > this.#settings.unreadSizeMax) return false;
     if (this.#used === 0 || this.#used + size <= this.#settings.sizeMax) return true;
-    this.#isShort = true;
-    this.#tick ??= this.#deadlines.add(0, this);
+    this.#wantRoom(size);
     return false;
+  }
+
+  #wantRoom(size: number): void {
+    this.#wanted = Math.max(this.#wanted, size);
+    this.#tick ??= this.#deadlines.add(0, this);
   }
 
   /** Sends now. What was published before goes first: the library sees to that. */
@@ -167,26 +188,28 @@ export class Outflow implements Deadline {
   /** Calls back once, when a grant that was refused for the budget is worth another try. */
   whenRoom(callback: () => void): void {
     this.#onRoom = callback;
-    this.#tick ??= this.#deadlines.add(0, this);
+    this.#wantRoom(this.#roundSize);
   }
 
   /** The budget is used up: first by looking, then by ending who has stalled longest. */
   onTime(): void {
     this.#tick = undefined;
-    if (this.#onRoom === undefined && !this.#isShort) return;
-    this.#isShort = false;
-    const before = this.#used;
+    const wanted = this.#wanted;
+    this.#wanted = 0;
     for (const flow of [...this.#flows]) if (flow.charged > 0 && !flow.isBlocked) this.look(flow);
-    if (this.#used >= before) this.#endLongestStalled();
-    this.#tick ??= this.#onRoom === undefined ? undefined : this.#deadlines.add(0, this);
+    while (this.#used > 0 && this.#used + wanted > this.#settings.sizeMax && this.#endLongestStalled());
+    if (this.#onRoom !== undefined) this.#wantRoom(this.#roundSize);
   }
 
-  #endLongestStalled(): void {
+  /** False: nobody has stalled for long enough. */
+  #endLongestStalled(): boolean {
     const [longest] = this.#stalled;
-    if (longest === undefined || this.#clock.monotonicMs() - longest.blockedSinceMs < this.#settings.stallMsMin) return;
+    if (longest === undefined) return false;
+    if (this.#clock.monotonicMs() - longest.blockedSinceMs < this.#settings.stallMsMin) return false;
     this.endedCount += 1;
     longest.outlet.terminate();
     assert(longest.isOver, 'a connection that was ended is open');
+    return true;
   }
 
   #block(flow: Flow): void {

@@ -62,8 +62,9 @@ export class Turns {
       this.#leave(flow);
       return true;
     }
-    const size = reader.sizeWanted();
-    if (size > 0 && !this.#outflow.grant(flow, size) && !flow.isBlocked) {
+    const wanted = reader.sizeWanted();
+    const size = wanted > 0 ? this.#outflow.grantUpTo(flow, wanted) : 0;
+    if (wanted > 0 && size === 0 && !flow.isBlocked) {
       this.#isWaiting = true;
       this.#outflow.whenRoom(() => {
         this.#isWaiting = false;
@@ -74,12 +75,12 @@ export class Turns {
     shift(flow);
     this.#first += 1;
     flow.isQueued = false;
-    if (size > 0 && !flow.isBlocked) {
+    if (size > 0) {
       this.#reads += 1;
       flow.isReading = true;
     }
     // With nothing to read it learns that its turn is over, and comes again when it wants to.
-    reader.read(flow.isBlocked ? 0 : size);
+    reader.read(size);
     this.#enqueue(flow);
     return true;
   }

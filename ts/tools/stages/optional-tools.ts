@@ -9,7 +9,7 @@ place=$(mktemp -d) && command -v fstrim resizepart >/dev/null && unshare --mount
 status=$?; rmdir "$place"; exit $status`;
 
 // The list that names what may be absent: a stage that needs one of these is skipped without it, and every other
-// absence is a failure. MILLRACE_NO_SKIP=1 (set in .ci/run) allows none.
+// absence is a failure. MILLRACE_NO_SKIP=1 (set in .ci/run) allows none, but what MILLRACE_MAY_SKIP names: a right that no package brings.
 export const optionalTools = {
   chromium: {
     probe: [chromiumPath(), '--version'],

@@ -60,7 +60,12 @@ test('a missing optional tool is a skip, and a failure where nothing may be skip
   const stage: Stage = { ...passing, needs: 'clippy' };
   vi.stubEnv('PATH', '/nonexistent');
   vi.stubEnv('MILLRACE_NO_SKIP', '');
+  vi.stubEnv('MILLRACE_MAY_SKIP', '');
   expect(await run([stage])).toMatchObject({ code: 0, lines: expect.arrayContaining(['0 passed, 0 failed, 1 skipped']) });
   vi.stubEnv('MILLRACE_NO_SKIP', '1');
   expect(await run([stage])).toMatchObject({ code: 1, lines: expect.arrayContaining(['0 passed, 1 failed']) });
+  vi.stubEnv('MILLRACE_MAY_SKIP', 'disks');
+  expect(await run([stage])).toMatchObject({ code: 1 });
+  vi.stubEnv('MILLRACE_MAY_SKIP', 'disks,clippy');
+  expect(await run([stage])).toMatchObject({ code: 0, lines: expect.arrayContaining(['0 passed, 0 failed, 1 skipped']) });
 });

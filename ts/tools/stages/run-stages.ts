@@ -58,7 +58,8 @@ function commandOf(stage: Stage, filter: string | undefined): readonly [string, 
 }
 
 function withoutTool({ name }: Stage, tool: keyof typeof optionalTools): Tally {
-  const mayNotSkip = process.env['MILLRACE_NO_SKIP'] === '1';
+  const isAllowed = process.env['MILLRACE_MAY_SKIP']?.split(',').includes(tool) === true;
+  const mayNotSkip = process.env['MILLRACE_NO_SKIP'] === '1' && !isAllowed;
   console.log(`${name.padEnd(16)} ${mayNotSkip ? 'FAILED' : 'skipped'}: ${tool} is missing (${optionalTools[tool].install})`);
   return mayNotSkip ? oneFailed : oneSkipped;
 }
