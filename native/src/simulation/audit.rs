@@ -62,7 +62,9 @@ pub fn read_all(rig: &Rig, life: &mut Life, handle: u32) -> Result<Vec<ReadBatch
 /// What the store answers.
 pub fn read_at(rig: &Rig, life: &mut Life, handle: u32, offset: u64) -> Result<Vec<u8>, String> {
     const TICKET: u64 = u64::MAX;
-    match life.store.read(handle, TICKET, offset, u64::MAX, 64 << 10) {
+    // No batch of a workload is larger.
+    const SIZE_MAX: usize = 1 << 20;
+    match life.store.read(handle, TICKET, offset, u64::MAX, SIZE_MAX) {
         ReadOutcome::Hot(slices) => Ok(slices.iter().flat_map(|slice| slice.piece.bytes().to_vec()).collect()),
         ReadOutcome::Empty => Ok(Vec::new()),
         ReadOutcome::Failed(error) => Err(format!("read at {offset}: {error:?}")),

@@ -252,10 +252,14 @@ impl Bed {
     }
 
     pub fn read_below(&mut self, id: PartitionId, offset: u64, limit: u64) -> Result<Vec<u8>, ReadError> {
-        let ticket = self.ask_read(id, offset, limit, 64 << 10);
-        match self.answer(ticket) {
-            Answer::Read(result) => result,
-            other => panic!("a read was answered with {other:?}"),
+        let mut size_max = 64 << 10;
+        loop {
+            let ticket = self.ask_read(id, offset, limit, size_max);
+            match self.answer(ticket) {
+                Answer::Read(result) => return result,
+                Answer::RoomWanted(size) => size_max = size,
+                other => panic!("a read was answered with {other:?}"),
+            }
         }
     }
 
