@@ -13,11 +13,15 @@ const topic = 'stalled';
 const recordSize = 100;
 const healthyCount = 100;
 const rate = 50;
-/** What fills the sockets of those that do not read, sent until nearly all are seen to be stalled, but no more often. */
+/**
+ * What fills the sockets of those that do not read. The kernel lets their buffers grow, so one that is full is not full for good: it
+ * goes on until nearly all are seen to be stalled and take next to nothing of what is sent, but no longer than that many rounds.
+ */
 const filler = new Uint8Array(4 << 10);
-const fillersMax = 60;
+const roundsMax = 60;
 const fillersAtOnce = 6;
 const stalledShareMin = 0.98;
+const takenShareMax = 0.02;
 
 interface Measured extends Lap {
   readonly cpuSeconds: number;
@@ -40,9 +44,13 @@ async function stall(node: MillraceNode, count: number): Promise<Stalled> {
   const client = await sdk.connect(node.address);
   const producer = client.producer({ lingerMs: 0 });
   let stalled = 0;
-  for (let sent = 0; sent < fillersMax && stalled < count * stalledShareMin; sent += fillersAtOnce) {
+  let isTaking = true;
+  for (let round = 0; round < roundsMax && (isTaking || stalled < count * stalledShareMin); round++) {
+    const before = await metricOf(node, 'millrace_gateway_caught_up_bytes_total');
     for (let index = 0; index < fillersAtOnce; index++) await producer.send({ topic, value: filler });
     await sleep(500);
+    const taken = (await metricOf(node, 'millrace_gateway_caught_up_bytes_total')) - before;
+    isTaking = taken > count * fillersAtOnce * filler.length * takenShareMax;
     stalled = await metricOf(node, 'millrace_gateway_stalled_connections');
   }
   await client.close();
