@@ -160,6 +160,21 @@ test('who reads gets little at a time while much lies unread, and none of those 
   expect([outflow.endedCount, outflow.used <= 100_000]).toEqual([0, true]);
 });
 
+test('who waits for room has it when more connections make every round smaller', () => {
+  const { clock, outflow, pipe } = rig();
+  const [stalled, healthy] = [pipe(), pipe()];
+  stalled.isStalled = true;
+  outflow.send(stalled.flow, new Uint8Array(8_900));
+  const sizes: number[] = [];
+  const reader = { wants: () => sizes.length === 0, sizeWanted: () => 4_000, read: (size: number) => void sizes.push(size) };
+  new Turns(outflow, 4).request(healthy.flow, reader);
+  clock.advance(100);
+  expect(sizes).toEqual([]);
+  pipe();
+  clock.advance(100);
+  expect([sizes, outflow.endedCount]).toEqual([[1_024], 0]);
+});
+
 test('connections take turns, and so do the readers of one', () => {
   const { outflow, pipe } = rig(1_000_000);
   const turns = new Turns(outflow, 1);

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../ts/broker/clock.js';
 import { DutyCycle } from '../../ts/broker/duty-cycle.js';
 import { openGatewayLinks } from '../../ts/broker/gateway-links.js';
@@ -11,6 +11,7 @@ import { offset } from '../../ts/model/offset.js';
 import type { Appended, Failure, PartitionEnds, ReadResult, ShardPort, Tail, Taken } from '../../ts/model/ports.js';
 import type { Result } from '../../ts/model/result.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
+import { ShardEnd } from '../../ts/ring/link/shard-end.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { batchOf, openDirectory, opened } from '../log/store.js';
 
@@ -180,6 +181,20 @@ test('many that read large batches wait for one another, and get them all, whole
   const reading = Array.from({ length: 12 }, (_, index) => read(port, handles[0], index % 4, 1000));
   for (const { bytes } of await Promise.all(reading))
     expect(bytes.subarray(21).equals(Buffer.from(large.subarray(21)))).toBe(true);
+});
+
+test('a large read that finds another log gives its room back before it asks for more', async () => {
+  const { port, handles } = await startLink();
+  const large = batchOf(['y'.repeat(largeReadSizeMax / 2)]);
+  await append(port, handles[0], large);
+  // As if the log had been cut and written anew between the two. There is no room for both.
+  vi.spyOn(ShardEnd.prototype, 'bytes').mockImplementationOnce(function (this: ShardEnd, handle, ticket) {
+    this.roomWanted(handle, ticket, large.length);
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const { bytes } = await read(port, handles[0], 0, 1000);
+  expect(bytes.subarray(21).equals(Buffer.from(large.subarray(21)))).toBe(true);
+  expect((await read(port, handles[0], 0, 1000)).bytes.length).toBe(large.length);
 });
 
 test('refusals, unknown partitions and offsets beyond the log are typed failures', async () => {

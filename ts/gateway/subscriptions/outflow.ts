@@ -198,7 +198,15 @@ export class Outflow implements Deadline {
     this.#wanted = 0;
     for (const flow of [...this.#flows]) if (flow.charged > 0 && !flow.isBlocked) this.look(flow);
     while (this.#used > 0 && this.#used + wanted > this.#settings.sizeMax && this.#endLongestStalled());
+    // More connections make a round smaller: then there is room though nobody gave any back.
+    if (this.#used + this.#roundSize <= this.#settings.sizeMax) this.#tellRoom();
     if (this.#onRoom !== undefined) this.#wantRoom(this.#roundSize);
+  }
+
+  #tellRoom(): void {
+    const callback = this.#onRoom;
+    this.#onRoom = undefined;
+    callback?.();
   }
 
   /** False: nobody has stalled for long enough. */
@@ -231,9 +239,6 @@ export class Outflow implements Deadline {
     const isLess = size < flow.charged;
     this.#used += size - flow.charged;
     flow.charged = size;
-    if (!isLess || this.#onRoom === undefined) return;
-    const callback = this.#onRoom;
-    this.#onRoom = undefined;
-    callback();
+    if (isLess) this.#tellRoom();
   }
 }

@@ -158,21 +158,22 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
       this.#readAgain(handle, from, size, done);
       return;
     }
+    this.#largeReads.reserve(size, () => this.#askLarge(handle, from, size, done));
+  }
+
+  #askLarge(handle: number, from: Offset, size: number, done: Done<ReadResult>): void {
     const told: Done<ReadResult> = (result) => {
       done(result);
       this.#largeReads.release(size);
     };
-    this.#largeReads.reserve(size, () => this.#askLarge(handle, from, size, told));
-  }
-
-  #askLarge(handle: number, from: Offset, size: number, done: Done<ReadResult>): void {
     const reply = (slot: ReplySlot, words: Float64Array) => {
-      // The log was cut meanwhile, and is another.
-      const isOther = slot.kind === replyKind.roomWanted;
-      if (isOther || !this.#tellRead(slot, words, done)) this.#readAgain(handle, from, size, done);
+      if (slot.kind !== replyKind.roomWanted && this.#tellRead(slot, words, told)) return;
+      // The log was cut meanwhile, and is another: whoever asks again holds nothing.
+      this.#largeReads.release(size);
+      this.#readAgain(handle, from, size, done);
     };
-    if (this.#ask(requestKind.largeRead, handle, [from, size], { done, reply, size: 0 })) return;
-    if (this.#isClosed) done(failed({ error: 'shutting-down' }));
+    if (this.#ask(requestKind.largeRead, handle, [from, size], { done: told, reply, size: 0 })) return;
+    if (this.#isClosed) told(failed({ error: 'shutting-down' }));
     else this.space(() => this.#askLarge(handle, from, size, done));
   }
 

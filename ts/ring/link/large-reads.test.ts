@@ -32,11 +32,12 @@ test('one that is larger than all there is goes alone', () => {
 test('room that is given back at once serves the next', () => {
   const reads = new LargeReads(10);
   const begun: number[] = [];
-  for (let number = 0; number < 100; number += 1) {
+  for (let number = 0; number < 20_000; number += 1) {
     reads.reserve(10, () => {
       begun.push(number);
-      reads.release(10);
+      if (number > 0) reads.release(10);
     });
   }
-  expect(begun).toHaveLength(100);
+  reads.release(10);
+  expect(begun).toHaveLength(20_000);
 });

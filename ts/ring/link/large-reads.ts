@@ -11,6 +11,7 @@ export class LargeReads {
   readonly #sizeMax: number;
   readonly #waiting: Waiting[] = [];
   #size = 0;
+  #isAdmitting = false;
 
   constructor(sizeMax: number) {
     this.#sizeMax = sizeMax;
@@ -27,12 +28,16 @@ export class LargeReads {
     this.#admit();
   }
 
+  // One that begins may end at once, and comes here again: the loop goes on, it does not nest.
   #admit(): void {
+    if (this.#isAdmitting) return;
+    this.#isAdmitting = true;
     for (let first = this.#waiting[0]; first !== undefined && this.#hasRoom(first.size); first = this.#waiting[0]) {
       this.#waiting.shift();
       this.#size += first.size;
       first.begin();
     }
+    this.#isAdmitting = false;
   }
 
   #hasRoom(size: number): boolean {
