@@ -50,18 +50,22 @@ export class DutyCycle {
     return hasMore;
   }
 
+  /** One that comes too early costs one turn, which sets the next: less than a new timer in every turn. */
   #setTimer(): void {
-    const deadlines = this.#workers.flatMap((worker) => worker.deadlineMs?.() ?? []);
-    const deadlineMs = deadlines.length === 0 ? undefined : Math.min(...deadlines);
-    if (this.#timer?.deadlineMs === deadlineMs) return;
+    const deadlineMs = this.#deadlineMs();
+    if (deadlineMs === Number.POSITIVE_INFINITY || (this.#timer !== undefined && this.#timer.deadlineMs <= deadlineMs)) return;
     this.#timer?.cancel();
-    this.#timer = undefined;
-    if (deadlineMs === undefined) return;
     const cancel = this.#clock.after(Math.max(0, deadlineMs - this.#clock.monotonicMs()), () => {
       this.#timer = undefined;
       this.wake();
     });
     this.#timer = { deadlineMs, cancel };
+  }
+
+  #deadlineMs(): number {
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (const worker of this.#workers) deadlineMs = Math.min(deadlineMs, worker.deadlineMs?.() ?? deadlineMs);
+    return deadlineMs;
   }
 
   stop(): void {

@@ -11,6 +11,6 @@ export function isOffset(value: number): value is Offset {
 
 /** For numbers of our own. What came from outside is asked with `isOffset` first. */
 export function offset(value: number): Offset {
-  assert(isOffset(value), `${value} is no offset`);
+  assert(isOffset(value), () => `${value} is no offset`);
   return value;
 }

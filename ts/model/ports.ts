@@ -75,13 +75,13 @@ export interface PartitionEnds {
 
 export interface ReadResult extends PartitionEnds {
   /** Absent: nothing between the offset and the high watermark. */
-  readonly batches?: Batches;
+  readonly batches?: Batches | undefined;
 }
 
 /** The high watermark has moved. */
 export interface Tail extends PartitionEnds {
   /** What lies below it since the last call, if it is still in memory; else it is read by offset. */
-  readonly batches?: Batches;
+  readonly batches?: Batches | undefined;
 }
 
 export interface FoundOffset {

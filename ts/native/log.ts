@@ -317,6 +317,6 @@ export class LogStore {
 }
 
 function exact(value: number): number {
-  assert(Number.isSafeInteger(value) && value >= 0, `${value} is neither an offset nor a ticket`);
+  assert(Number.isSafeInteger(value) && value >= 0, () => `${value} is neither an offset nor a ticket`);
   return value;
 }

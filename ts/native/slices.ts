@@ -13,6 +13,12 @@ export interface HotSlice {
 export const sliceWords = 7;
 
 export function sliceIn(words: Float64Array, at: number): HotSlice {
-  const [ring = 0, high = 0, low = 0, offset = 0, size = 0, base = 0, next = 0] = words.subarray(at, at + sliceWords);
-  return { ring, position: (BigInt(high) << 32n) | BigInt(low), offset, size, base, next };
+  return {
+    ring: words[at] ?? 0,
+    position: (BigInt(words[at + 1] ?? 0) << 32n) | BigInt(words[at + 2] ?? 0),
+    offset: words[at + 3] ?? 0,
+    size: words[at + 4] ?? 0,
+    base: words[at + 5] ?? 0,
+    next: words[at + 6] ?? 0,
+  };
 }

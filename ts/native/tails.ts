@@ -59,20 +59,26 @@ export class TailReader {
   }
 
   #wordsOf(group: readonly WantedTail[]): Float64Array {
-    group.forEach(({ handle, from, sizeMax }, index) => {
-      assert(Number.isSafeInteger(from) && from >= 0, `${from} is no offset`);
-      this.#wanted.set([handle, from, sizeMax], index * wantedWords);
-    });
+    let at = 0;
+    for (const { handle, from, sizeMax } of group) {
+      assert(Number.isSafeInteger(from) && from >= 0, () => `${from} is no offset`);
+      this.#wanted[at++] = handle;
+      this.#wanted[at++] = from;
+      this.#wanted[at++] = sizeMax;
+    }
     return this.#wanted;
   }
 
   #tell(group: readonly WantedTail[], told: ToldTail): void {
+    const words = this.#words;
     let at = 0;
     for (const one of group) {
-      const [logStart = -1, stableEnd = -1, count = 0] = this.#words.subarray(at, at + tailWords);
+      const logStart = words[at] ?? -1;
+      const stableEnd = words[at + 1] ?? -1;
+      const count = words[at + 2] ?? 0;
       at += tailWords;
-      const slices = Array.from({ length: count }, (_, index) => sliceIn(this.#words, at + index * sliceWords));
-      at += count * sliceWords;
+      const slices: HotSlice[] = [];
+      for (; slices.length < count; at += sliceWords) slices.push(sliceIn(words, at));
       told(one, logStart < 0 ? undefined : { logStart, stableEnd, slices });
     }
   }

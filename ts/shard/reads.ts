@@ -132,7 +132,7 @@ export class Reads {
 
   #take(own: number): Asked {
     const asked = this.#asked.get(own);
-    assert(asked !== undefined, `the log answers read ${own} twice`);
+    assert(asked !== undefined, () => `the log answers read ${own} twice`);
     this.#asked.delete(own);
     return asked;
   }
@@ -147,7 +147,7 @@ export function headOf(
   const [first, last] = [slices[0], slices.at(-1)];
   if (first === undefined || last === undefined) return { logStart, highWatermark, base: 0, next: 0, leaderEpoch };
   const data = rings[last.ring];
-  assert(data !== undefined, `a slice in ring ${last.ring}`);
+  assert(data !== undefined, () => `a slice in ring ${last.ring}`);
   const ends = endsOfBatches(data.subarray(last.offset, last.offset + last.size));
   return { logStart, highWatermark, base: first.base, next: last.next, leaderEpoch: ends.leaderEpoch };
 }

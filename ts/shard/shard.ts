@@ -183,7 +183,7 @@ export class Shard implements LogEvents {
 
   #gatewayOf(ticket: number): ShardEnd {
     const gateway = this.#ports.gateways[gatewayOf(ticket)];
-    assert(gateway !== undefined, `ticket ${ticket} is of no gateway`);
+    assert(gateway !== undefined, () => `ticket ${ticket} is of no gateway`);
     return gateway;
   }
 

@@ -10,7 +10,7 @@ const noticeSizeMax = 4 << 20;
 /** A partition of which some gateways have not been told, all of them up to the same offset. */
 interface Behind extends WantedTail {
   readonly partition: Partition;
-  readonly gateways: readonly ShardEnd[];
+  readonly gateways: ShardEnd[];
 }
 
 /** Tells gateways of partitions whose high watermark has moved: once per turn, with the batches if they are in memory. */
@@ -30,7 +30,8 @@ export class Tails {
 
   tell(): void {
     if (this.#behind.size === 0) return;
-    const wanted = [...this.#behind].flatMap(groupsOf);
+    const wanted: Behind[] = [];
+    for (const partition of this.#behind) addGroups(wanted, partition);
     this.#store.readTails(wanted, (one, tail) => this.#tell(one as Behind, tail));
     for (const partition of this.#behind) {
       // Who had no room in its ring is told in a later turn: the ring wakes this thread.
@@ -53,10 +54,13 @@ export class Tails {
   }
 }
 
-function groupsOf(partition: Partition): readonly Behind[] {
-  const byOffset = new Map<number, ShardEnd[]>();
-  for (const [gateway, from] of partition.behind()) byOffset.set(from, [...(byOffset.get(from) ?? []), gateway]);
-  return [...byOffset].map(([from, gateways]) => {
-    return { handle: partition.handle, from, sizeMax: noticeSizeMax, partition, gateways };
-  });
+/** One group for each offset up to which gateways were told: nearly always one. */
+function addGroups(groups: Behind[], partition: Partition): void {
+  const own = groups.length;
+  for (const [gateway, from] of partition.behind()) {
+    let index = own;
+    while (index < groups.length && groups[index]?.from !== from) index++;
+    if (index < groups.length) groups[index]?.gateways.push(gateway);
+    else groups.push({ handle: partition.handle, from, sizeMax: noticeSizeMax, partition, gateways: [gateway] });
+  }
 }

@@ -9,6 +9,7 @@ import { takeLock } from './bootstrap/lock.mjs';
 import { dist, nodeModules } from './bootstrap/paths.mjs';
 import { Problem } from './bootstrap/problem.mjs';
 import { requireHost, requireTools } from './bootstrap/requirements.mjs';
+import { usageOf } from './bootstrap/usage.mjs';
 
 /** @type {Readonly<Record<string, readonly string[]>>} script → compiled module and first arguments; none: only build */
 const scripts = {
@@ -49,6 +50,11 @@ async function makeReady() {
 async function main([script = '', ...args]) {
   const target = scripts[script];
   if (target === undefined) throw new Problem(`no script "${script}": one of ${Object.keys(scripts).join(', ')}`);
+  const usage = args.includes('--help') ? usageOf(script) : undefined;
+  if (usage !== undefined) {
+    process.stdout.write(usage);
+    return;
+  }
   requireHost({ platform: process.platform, nodeVersion: process.versions.node });
   if (!isReady()) await makeReady();
   const [module, ...first] = target;

@@ -106,6 +106,12 @@ impl<I: Io> Io for WithoutIo<I> {
         self.inner.flush();
     }
 
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>) {
+        let from = completions.len();
+        self.inner.flush_and_take(completions);
+        self.give(completions, from);
+    }
+
     fn poll(&mut self, completions: &mut Vec<Completion>) {
         let from = completions.len();
         self.inner.poll(completions);

@@ -12,6 +12,10 @@ impl<T: Io + ?Sized> Io for Box<T> {
         (**self).flush();
     }
 
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>) {
+        (**self).flush_and_take(completions);
+    }
+
     fn poll(&mut self, completions: &mut Vec<Completion>) {
         (**self).poll(completions);
     }

@@ -19,6 +19,7 @@ mod error;
 mod exit;
 mod fallback;
 mod file_table;
+mod inline;
 mod open;
 mod piece;
 pub mod probe;
@@ -181,6 +182,8 @@ pub trait Io {
     fn submit(&mut self, token: Token, op: Op);
     /// Sends all that was queued with one system call where the implementation can. Once per turn.
     fn flush(&mut self);
+    /// As `flush`, and appends what that completed at once, which then wakes nobody up.
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>);
     /// Appends what has completed. Never blocks.
     fn poll(&mut self, completions: &mut Vec<Completion>);
     /// Flushes, then blocks until at least one completion was appended. Returns at once if nothing is in flight.

@@ -337,9 +337,16 @@ impl Store {
         let mut completions = std::mem::take(&mut self.completions);
         self.io.poll(&mut completions);
         self.dispatch(&mut completions);
-        self.completions = completions;
         let has_more = self.read_rings();
         self.proceed();
+        self.io.flush_and_take(&mut completions);
+        // Once: a `replicated` batch is acknowledged in the turn that it came in, if the page cache took it.
+        if !completions.is_empty() {
+            self.dispatch(&mut completions);
+            self.proceed();
+            self.io.flush();
+        }
+        self.completions = completions;
         has_more
     }
 
@@ -352,6 +359,7 @@ impl Store {
         self.completions = completions;
         self.read_rings();
         self.proceed();
+        self.io.flush();
     }
 
     fn proceed(&mut self) {
@@ -365,7 +373,6 @@ impl Store {
         self.reclaim_rings();
         self.finish_tasks();
         self.commit();
-        self.io.flush();
     }
 
     /// A failed segment keeps the journal untouched: nothing new goes there (rule 9).

@@ -17,9 +17,10 @@ export class Framer {
 
   /** The message that pushes these batches. Valid until the next call. */
   push({ topic, route }: Served, batches: Batches, { highWatermark }: PartitionEnds): Uint8Array {
-    const { base, next, leaderEpoch, size } = batches;
-    const fields = { topicId: this.#idOf(topic), partition: route.partition, baseOffset: base, nextOffset: next };
-    return this.join(pushFrame({ ...fields, leaderEpoch, highWatermark }, size), batches);
+    const { base: baseOffset, next: nextOffset, leaderEpoch, size } = batches;
+    const { partition } = route;
+    const fields = { topicId: this.#idOf(topic), partition, baseOffset, nextOffset, leaderEpoch, highWatermark };
+    return this.join(pushFrame(fields, size), batches);
   }
 
   join(head: Uint8Array, { parts, size }: Batches): Uint8Array {

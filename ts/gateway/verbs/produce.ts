@@ -99,7 +99,7 @@ class Production implements Deadline {
       this.#done([]);
       return;
     }
-    for (const [index, entry] of entries.entries()) this.#beginEntry(index, entry);
+    for (let index = 0; index < entries.length; index++) this.#beginEntry(index, entries[index] as ProduceEntry);
     if (this.#missing > 0) this.#tick = this.#verb.deadlines.add(this.#request.timeoutMs, this);
   }
 
@@ -198,5 +198,6 @@ function resultOf(result: Result<Appended, Failure>, isLogAppendTime: boolean, m
   if (min === 'fsync' && result.value.durability !== 'fsync') {
     return failed({ ...promisesLess, message: 'the batch was stored, but the topic promises less by now' });
   }
-  return ok({ ...result.value, isLogAppendTime });
+  const { base, next, leaderEpoch, logStart, timestampMs, durability, isDuplicate } = result.value;
+  return ok({ base, next, leaderEpoch, logStart, timestampMs, durability, isDuplicate, isLogAppendTime });
 }

@@ -1,6 +1,6 @@
 import type { Batches, DebugLog, Failure } from '../../model/ports.js';
 import type { ClientMessage, FetchReply, ServerMessage } from '../../wire/proto/generated/messages.js';
-import { type Draft, decodeClientMessage, encodeServerMessage, fetchReplyFrame } from '../../wire/proto/messages.js';
+import { type Draft, decodeClientMessage, encodeReply, encodeServerMessage, fetchReplyFrame } from '../../wire/proto/messages.js';
 import type { Framer } from '../subscriptions/framer.js';
 import { Flow, type FlowOwner, type Outlet } from '../subscriptions/outflow.js';
 import type { SubscriberEvent } from '../subscriptions/ports.js';
@@ -87,8 +87,8 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
 
   #onDecoded(message: ClientMessage, size: number): void {
     const { requestId, body } = message;
-    const version = body === 'hello' ? { version: message.hello.version } : {};
-    const verdict = this.#session.onMessage({ requestId, body, size, ...version }, this.verbs.clock.monotonicMs());
+    const version = body === 'hello' ? message.hello.version : undefined;
+    const verdict = this.#session.onMessage({ requestId, body, size, version }, this.verbs.clock.monotonicMs());
     if (verdict.do === 'begin') this.#begin(message as ClientMessage & { body: RequestName });
     else if (verdict.do === 'welcome') this.#welcome(message);
     else if (verdict.do === 'refuse') this.#send({ requestId, error: wireError(verdict.failure) });
@@ -153,7 +153,7 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
   answer(requestId: number, reply: Draft<ServerMessage>): void {
     this.#session.onAnswered(requestId);
     if (this.flow.isOver || this.#session.isClosing) return;
-    const frame = encodeServerMessage({ ...reply, requestId });
+    const frame = encodeReply(requestId, reply);
     if (this.#answers !== undefined) this.#answers.push(frame);
     else {
       this.#answers = [frame];
@@ -163,7 +163,7 @@ export class Connection implements Exchange, FlowOwner, Subscriber, Answering {
 
   answerAtOnce(requestId: number, reply: Draft<ServerMessage>): void {
     this.#session.onAnswered(requestId);
-    this.#send({ ...reply, requestId });
+    this.#sendFrame(encodeReply(requestId, reply));
   }
 
   flush(): void {

@@ -57,7 +57,7 @@ export interface Incoming {
   /** Of the whole message. */
   readonly size: number;
   /** Of a hello. */
-  readonly version?: number;
+  readonly version?: number | undefined;
 }
 
 export class Session {

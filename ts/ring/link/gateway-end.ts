@@ -66,7 +66,6 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   readonly #appendCounts = new Map<number, number>();
   readonly #pending = new Map<number, Pending>();
   readonly #watchers = new Map<number, (tail: Tail) => void>();
-  readonly #replies: ReplySlot[] = [];
   #sequence = 1;
   #readSize = 0;
   /** Of replies that were told and are still in the ring: their room is not free before they are. */
@@ -282,11 +281,10 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     for (const slot of slots) this.#tell(slot, words);
     this.#hot.release();
     this.#rings.replies.free();
-    slots.length = 0;
   }
 
   #collect(): ReplySlot[] {
-    const slots = this.#replies;
+    const slots: ReplySlot[] = [];
     const { replyWords } = this.#rings;
     while (slots.length < repliesPerTurn) {
       const slot = this.#rings.replies.next();
@@ -329,7 +327,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     const done = this.#appends.get(ticket);
     // What was still in the ring, or on its way to the disk, when the log failed has its answer.
     if (done === undefined && this.#fence !== undefined) return;
-    assert(done !== undefined, `append ${ticket} is answered twice`);
+    assert(done !== undefined, () => `append ${ticket} is answered twice`);
     this.#appends.delete(ticket);
     this.#told.appends += 1;
     done(result);
@@ -339,9 +337,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     const tail = this.#watchers.get(slot.handle);
     // It may have been on its way while the watch ended.
     if (tail === undefined) return;
-    const ends = endsAt(slot, words);
-    const batches = this.#hot.batches(slot, words);
-    tail(batches === undefined ? ends : { ...ends, batches });
+    const { logStart, highWatermark } = endsAt(slot, words);
+    tail({ logStart, highWatermark, batches: this.#hot.batches(slot, words) });
   }
 
   #tellFailed(slot: ReplySlot): void {
@@ -369,7 +366,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
 
   #take(ticket: number): Pending {
     const pending = this.#pending.get(ticket);
-    assert(pending !== undefined, `request ${ticket} is answered twice`);
+    assert(pending !== undefined, () => `request ${ticket} is answered twice`);
     this.#pending.delete(ticket);
     this.#readSize -= pending.size;
     this.#told.requests += 1;

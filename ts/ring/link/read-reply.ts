@@ -39,11 +39,19 @@ const noSlices: readonly Slice[] = [];
 /** The slices that a reply names, whose words begin at an index. */
 export function slicesIn(kind: number, word: number, words: Float64Array): readonly Slice[] {
   if (kind !== replyKind.slices && kind !== replyKind.tail) return noSlices;
-  return Array.from({ length: words[word + countWord] ?? 0 }, (_, index) => {
-    const at = word + readWords + index * sliceWords;
-    const [ring = 0, high = 0, low = 0, offset = 0, size = 0] = words.subarray(at, at + sliceWords);
-    return { ring, position: (BigInt(high) << 32n) | BigInt(low), offset, size };
-  });
+  const slices: Slice[] = [];
+  const count = words[word + countWord] ?? 0;
+  for (let at = word + readWords; slices.length < count; at += sliceWords) slices.push(sliceAt(words, at));
+  return slices;
+}
+
+function sliceAt(words: Float64Array, at: number): Slice {
+  return {
+    ring: words[at] ?? 0,
+    position: (BigInt(words[at + 1] ?? 0) << 32n) | BigInt(words[at + 2] ?? 0),
+    offset: words[at + 3] ?? 0,
+    size: words[at + 4] ?? 0,
+  };
 }
 
 /** The memory of a ring that batches of the shard lie in, and this thread's lease on it. */
@@ -105,9 +113,12 @@ export class HotMemory {
 }
 
 function batchesOf(slot: ReplySlot, words: Float64Array, parts: readonly Uint8Array[]): Batches {
-  const [base = 0, next = 0, leaderEpoch = 0] = words.subarray(slot.word + 2, slot.word + 5);
-  const size = parts.reduce((sum, part) => sum + part.length, 0);
-  return { parts, size, base: offsetOf(base), next: offsetOf(next), leaderEpoch };
+  const at = slot.word + 2;
+  const base = offsetOf(words[at] ?? 0);
+  const next = offsetOf(words[at + 1] ?? 0);
+  let size = 0;
+  for (const part of parts) size += part.length;
+  return { parts, size, base, next, leaderEpoch: words[at + 2] ?? 0 };
 }
 
 /** Answers a read. False: its bytes are in memory no more. */
@@ -118,15 +129,15 @@ export function tellRead(
   hot: HotMemory,
   done: (result: Result<ReadResult, Failure>) => void,
 ): boolean {
-  const [logStart = 0, highWatermark = 0] = words.subarray(slot.word, slot.word + 2);
-  const ends = { logStart: offsetOf(logStart), highWatermark: offsetOf(highWatermark) };
+  const logStart = offsetOf(words[slot.word] ?? 0);
+  const highWatermark = offsetOf(words[slot.word + 1] ?? 0);
   if (countOf(slot, words) === 0) {
-    done(ok(ends));
+    done(ok({ logStart, highWatermark, batches: undefined }));
     return true;
   }
   const batches = slot.kind === replyKind.bytes ? batchesOf(slot, words, [bytesOf(slot, words, data)]) : hot.batches(slot, words);
   if (batches === undefined) return false;
-  done(ok({ ...ends, batches }));
+  done(ok({ logStart, highWatermark, batches }));
   return true;
 }
 

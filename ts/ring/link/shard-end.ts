@@ -86,8 +86,15 @@ export class ShardEnd {
 
   appended({ ticket, base, next, timestampMs, leaderEpoch, logStart, marks }: AppendedReply): void {
     if (this.#appendsCount === appendsPerReply) this.flush();
-    const words = [ticket, base, next, timestampMs, leaderEpoch, logStart, marks];
-    this.#appends.set(words, this.#appendsCount * appendedWords);
+    const words = this.#appends;
+    const at = this.#appendsCount * appendedWords;
+    words[at] = ticket;
+    words[at + 1] = base;
+    words[at + 2] = next;
+    words[at + 3] = timestampMs;
+    words[at + 4] = leaderEpoch;
+    words[at + 5] = logStart;
+    words[at + 6] = marks;
     this.#appendsCount += 1;
   }
 
@@ -165,7 +172,7 @@ export class ShardEnd {
 
   #claim(size: number): number {
     const claim = this.#rings.replies.claim(size);
-    assert(claim >= 0, `a reply of ${size} bytes found no room: the gateway asks for more than it may`);
+    assert(claim >= 0, () => `a reply of ${size} bytes found no room: the gateway asks for more than it may`);
     return claim;
   }
 
@@ -199,9 +206,14 @@ function sliceReply(head: ReadHead, batches: readonly HotBatch[]): Float64Array 
   assert(batches.length <= slicesMax, 'more batches than a reply has room for');
   const words = new Float64Array(readWords + batches.length * sliceWords);
   words.set(headWords(head, batches.length));
-  batches.forEach(({ ring, position, offset, size }, index) => {
-    const slice = [ring, Number(position >> 32n), Number(position & 0xffffffffn), offset, size];
-    words.set(slice, readWords + index * sliceWords);
-  });
+  let at = readWords;
+  for (const { ring, position, offset, size } of batches) {
+    words[at] = ring;
+    words[at + 1] = Number(position >> 32n);
+    words[at + 2] = Number(position & 0xffffffffn);
+    words[at + 3] = offset;
+    words[at + 4] = size;
+    at += sliceWords;
+  }
   return words;
 }

@@ -48,7 +48,7 @@ function takeExact(this: protobuf.Reader): number {
 
 class ExactWriter extends protobuf.Writer {
   override uint64(value: number): protobuf.Writer {
-    assert(isOffset(value), `${value} is no number of the protocol`);
+    assert(isOffset(value), () => `${value} is no number of the protocol`);
     return super.uint64(value);
   }
 }
@@ -79,6 +79,17 @@ export function encodeServerMessage(message: Draft<ServerMessage>): Uint8Array {
   return v1.ServerMessage.encode(message, new ExactWriter()).finish();
 }
 
+/** The answer to a request: fields in any order make the same message, and a copy of the answer with its number would be one more. */
+export function encodeReply(requestId: number, reply: Draft<ServerMessage>): Uint8Array {
+  return v1.ServerMessage.encode(reply, replyHead(requestId)).finish();
+}
+
+function replyHead(requestId: number): protobuf.Writer {
+  return new ExactWriter().uint32(requestIdTag).uint32(requestId);
+}
+
+const requestIdTag = 1 << 3;
+
 // Field numbers of the protocol with wire type 2, "bytes follow".
 const pushTag = (25 << 3) | 2;
 const fetchTag = (23 << 3) | 2;
@@ -96,11 +107,11 @@ export function pushFrame(push: Draft<Push>, batchesSize: number): Uint8Array {
 /** As `pushFrame`, for the answer to a fetch. A reply without batches is whole as it is. */
 export function fetchReplyFrame(requestId: number, reply: Draft<FetchReply>, batchesSize: number): Uint8Array {
   const fields = v1.FetchReply.encode(reply, new ExactWriter()).finish();
-  return frame(new ExactWriter().uint32(8).uint32(requestId), fetchTag, fields, batchesSize);
+  return frame(replyHead(requestId), fetchTag, fields, batchesSize);
 }
 
 function frame(writer: protobuf.Writer, tag: number, fields: Uint8Array, batchesSize: number): Uint8Array {
-  assert(Number.isInteger(batchesSize) && batchesSize >= 0 && batchesSize < half, `batches of ${batchesSize} bytes`);
+  assert(Number.isInteger(batchesSize) && batchesSize >= 0 && batchesSize < half, () => `batches of ${batchesSize} bytes`);
   const prefix = batchesSize === 0 ? new Uint8Array(0) : new ExactWriter().uint32(batchesTag).uint32(batchesSize).finish();
   writer.uint32(tag).uint32(fields.length + prefix.length + batchesSize);
   const head = writer.finish();

@@ -128,6 +128,11 @@ impl Io for FallbackIo {
         }
     }
 
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>) {
+        self.pool.send(&mut self.staged);
+        self.give(completions);
+    }
+
     fn poll(&mut self, completions: &mut Vec<Completion>) {
         if self.has_watcher.get() {
             // Before looking, so that what finishes behind the look signals again.

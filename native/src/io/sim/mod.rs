@@ -93,6 +93,11 @@ impl Io for SimIo {
         }
     }
 
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>) {
+        self.flush();
+        self.poll(completions);
+    }
+
     fn poll(&mut self, completions: &mut Vec<Completion>) {
         self.in_flight -= self.disk.engine().take_done(self.client, completions);
     }

@@ -53,6 +53,12 @@ impl<I: Io> Io for TraceIo<I> {
         self.inner.flush();
     }
 
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>) {
+        let before = completions.len();
+        self.inner.flush_and_take(completions);
+        self.record(&mut completions[before..]);
+    }
+
     fn poll(&mut self, completions: &mut Vec<Completion>) {
         let before = completions.len();
         self.inner.poll(completions);

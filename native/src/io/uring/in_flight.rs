@@ -13,6 +13,7 @@ pub(super) struct Kept {
 pub(super) enum Stage {
     /// One entry, one completion; the result is the kernel's.
     Plain,
+    Syncing,
     /// Into this slot of the ring's file table; None is an ordinary descriptor.
     Opening {
         slot: Option<u32>,

@@ -11,6 +11,7 @@ use super::calls::{c_string, iovec, open_flags, DIRECTORY_PERMISSIONS, FILE_PERM
 use super::check::file_of;
 use super::cold::{self, Locks};
 use super::file_table::FileTable;
+use super::inline::InlineWrites;
 use super::strips::{cut_strips, is_striped, StripedWrite};
 use super::{AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SyncMethod, Token};
 use in_flight::{InFlight, InFlightTable, Kept, LinkedState, LinkedWrite, Stage};
@@ -22,6 +23,7 @@ use std::ffi::CString;
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::path::Path;
+use std::time::Instant;
 
 /// At most so many files live in the ring's own table; further ones are ordinary descriptors.
 const SLOTS_MAX: u32 = 4096;
@@ -46,6 +48,16 @@ struct Cut {
     size: u64,
 }
 
+/// A small buffered write that `flush` does itself.
+struct InlineWrite {
+    token: Token,
+    file: FileId,
+    descriptor: RawFd,
+    position: u64,
+    iovecs: Vec<libc::iovec>,
+    size: u64,
+}
+
 /// Lives on: the thread that made it. The kernel knows it as the ring's only issuer.
 pub struct UringIo {
     ring: Ring,
@@ -54,6 +66,9 @@ pub struct UringIo {
     operations: InFlightTable,
     cuts: Vec<Cut>,
     can_set_size: bool,
+    inline: InlineWrites,
+    inline_writes: Vec<InlineWrite>,
+    born: Instant,
     /// Completed and not yet given to the caller.
     done: Vec<Completion>,
     reaped: Vec<CompletedEntry>,
@@ -92,6 +107,9 @@ impl UringIo {
             operations: InFlightTable::default(),
             cuts: Vec::new(),
             can_set_size: made.can_set_size,
+            inline: InlineWrites::new(),
+            inline_writes: Vec::new(),
+            born: Instant::now(),
             done: Vec::new(),
             reaped: Vec::new(),
             registered: None,
@@ -126,7 +144,10 @@ impl UringIo {
             }
             Op::Sync { file: id } => {
                 let flags = self.sync_flags(id);
-                self.start_on(token, file, Kept::default(), |fd| opcode::Fsync::new(fd).flags(flags).build());
+                let entry = self.on(id, |fd| opcode::Fsync::new(fd).flags(flags).build());
+                self.files.begin(id);
+                self.inline.sync_began();
+                self.push(InFlight { token, file, stage: Stage::Syncing, kept: Kept::default() }, entry);
                 Ok(())
             }
             Op::StartWriteback { position, size, .. } => {
@@ -165,7 +186,8 @@ impl UringIo {
 
     fn start_open(&mut self, token: Token, path: &Path, mode: OpenMode) -> IoResult<()> {
         let path = c_string(path)?;
-        let slot = self.free_slots.pop();
+        // What is written may be written inline, which needs a descriptor.
+        let slot = if mode == OpenMode::Write { None } else { self.free_slots.pop() };
         let entry = opcode::OpenAt::new(HERE, path.as_ptr()).mode(FILE_PERMISSIONS);
         let entry = match slot {
             Some(slot) => {
@@ -208,6 +230,11 @@ impl UringIo {
         }
         let mut iovecs = self.spare_iovecs.pop().unwrap_or_default();
         iovecs.extend(pieces.iter().map(iovec));
+        if let Some((descriptor, size)) = self.goes_inline(id, pieces, durable) {
+            self.files.begin(id);
+            self.inline_writes.push(InlineWrite { token, file: id, descriptor, position, iovecs, size });
+            return;
+        }
         let flags = if durable == Some(SyncMethod::Dsync) { libc::RWF_DSYNC } else { 0 };
         let write = self.on(id, |fd| match pieces {
             [piece] if self.is_registered(piece) => {
@@ -230,6 +257,15 @@ impl UringIo {
         let pair = [write.flags(Flags::IO_LINK).user_data(number), sync.user_data(number | SYNC_HALF)];
         // SAFETY: the iovecs stay in the table until both completed, the memory by the submitter's promise.
         unsafe { self.ring.stage_linked(pair) };
+    }
+
+    fn goes_inline(&mut self, id: FileId, pieces: &[Piece], durable: Option<SyncMethod>) -> Option<(RawFd, u64)> {
+        let Target::Descriptor(descriptor) = self.files.target(id) else { return None };
+        if durable.is_some() || self.files.is_direct(id) {
+            return None;
+        }
+        let size = pieces.iter().map(|piece| piece.size() as u64).sum();
+        self.inline.admits(size, self.born.elapsed()).then_some((descriptor, size))
     }
 
     fn is_registered(&self, piece: &Piece) -> bool {
@@ -342,6 +378,10 @@ impl UringIo {
                 self.free_slots.extend(slot);
                 result
             }
+            Stage::Syncing => {
+                self.inline.sync_ended();
+                result
+            }
             Stage::Plain | Stage::Linked(_) | Stage::Striped(_) => result,
         };
         self.recycle(operation.kept.iovecs);
@@ -387,6 +427,14 @@ impl UringIo {
 
     // Into the kernel.
 
+    /// Everything that was submitted.
+    fn send(&mut self) {
+        self.ring.flush();
+        self.cut_files();
+        self.write_inline();
+        self.submit_entries();
+    }
+
     fn cut_files(&mut self) {
         for cut in std::mem::take(&mut self.cuts) {
             self.cold_calls += 1;
@@ -396,6 +444,23 @@ impl UringIo {
             self.done.push(Completion { token: cut.token, result });
             self.end(cut.file);
         }
+    }
+
+    fn write_inline(&mut self) {
+        let mut writes = std::mem::take(&mut self.inline_writes);
+        for write in writes.drain(..) {
+            self.cold_calls += 1;
+            let begun = self.born.elapsed();
+            // SAFETY: the descriptor is open, as its Close waits for this operation; the memory by the submitter's promise.
+            let result = unsafe { write_now(&write) };
+            let now = self.born.elapsed();
+            self.inline.took(write.size, now - begun, now);
+            self.recycle(write.iovecs);
+            self.done.push(Completion { token: write.token, result });
+            self.end(write.file);
+        }
+        self.inline_writes = writes;
+        self.inline.turn_ended();
     }
 
     fn submit_entries(&mut self) {
@@ -432,6 +497,20 @@ impl UringIo {
     fn give(&mut self, completions: &mut Vec<Completion>) {
         self.in_flight -= self.done.len();
         completions.append(&mut self.done);
+    }
+}
+
+/// # Safety
+/// The descriptor is open, and the vectors lie in readable memory.
+unsafe fn write_now(write: &InlineWrite) -> IoResult<u64> {
+    let (vectors, count) = (write.iovecs.as_ptr(), write.iovecs.len() as libc::c_int);
+    loop {
+        // SAFETY: promised.
+        match unsafe { libc::pwritev(write.descriptor, vectors, count, write.position as libc::off_t) } {
+            written @ 0.. => return Ok(written as u64),
+            _ if IoError::last() == IoError(libc::EINTR) => {}
+            _ => return Err(IoError::last()),
+        }
     }
 }
 
@@ -478,12 +557,15 @@ impl Io for UringIo {
     }
 
     fn flush(&mut self) {
-        self.ring.flush();
-        self.cut_files();
-        self.submit_entries();
+        self.send();
         if !self.done.is_empty() {
             self.ring.signal();
         }
+    }
+
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>) {
+        self.send();
+        self.give(completions);
     }
 
     fn poll(&mut self, completions: &mut Vec<Completion>) {
@@ -499,6 +581,7 @@ impl Io for UringIo {
         self.ring.flush();
         self.ring.begin_reaping();
         self.cut_files();
+        self.write_inline();
         self.submit_or_wait();
         self.reap_all();
         self.give(completions);

@@ -46,9 +46,9 @@ fn files_beyond_the_table_are_ordinary_descriptors() {
     let slots = io.free_slots.len();
     assert_eq!(slots, run_again::DESCRIPTORS_ALLOWED as usize);
     let buffer = AlignedBuffer::new(BLOCK_SIZE);
-    for _ in 0..3 {
+    for round in 0..3 {
         let files: Vec<FileId> = (0..slots + 8)
-            .map(|index| Blocking::new(&mut io).open(&bed.path(&index.to_string()), OpenMode::Write).expect("opens"))
+            .map(|index| Blocking::new(&mut io).open(&bed.path(&format!("{round}-{index}")), OpenMode::CreateNew).expect("opens"))
             .collect();
         assert_eq!(io.free_slots.len(), 0);
         for file in &files {
@@ -103,4 +103,34 @@ fn a_note_of_work_that_is_done_already_holds_nobody_up() {
         blocking.sync(file).expect("syncs");
         blocking.close(file).expect("closes");
     }
+}
+
+#[test]
+fn a_small_buffered_write_is_done_when_its_flush_returns() {
+    let bed = Bed::uring();
+    let mut io = UringIo::new().expect("io_uring");
+    let mut blocking = Blocking::new(&mut io);
+    let file = blocking.open(&bed.path("f"), OpenMode::Write).expect("opens");
+    let other = blocking.open(&bed.path("g"), OpenMode::Write).expect("opens");
+    let buffer = AlignedBuffer::new(BLOCK_SIZE);
+    let write = |position| Op::Write { file, position, pieces: vec![buffer.piece(0, 100), buffer.piece(100, 1)], durable: None };
+    let mut completions = Vec::new();
+    io.submit(1, write(0));
+    io.flush_and_take(&mut completions);
+    assert_eq!(completions.iter().map(|done| (done.token, done.result)).collect::<Vec<_>>(), [(1, Ok(101))]);
+    assert_eq!(io.in_flight(), 0);
+    io.submit(2, Op::Sync { file: other });
+    io.submit(3, write(101));
+    io.flush_and_take(&mut completions);
+    assert!(completions.iter().all(|done| done.token != 3), "none while a file is synced");
+    while io.in_flight() > 0 {
+        io.wait(&mut completions);
+    }
+    io.submit(4, Op::Close { file });
+    io.submit(5, Op::Write { file: other, position: 0, pieces: vec![buffer.piece(0, 8)], durable: None });
+    io.submit(6, Op::Close { file: other });
+    while io.in_flight() > 0 {
+        io.wait(&mut completions);
+    }
+    assert!(completions.iter().all(|done| done.result.is_ok()), "a Close waits for a write that goes inline");
 }

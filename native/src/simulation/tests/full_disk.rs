@@ -73,7 +73,8 @@ fn a_batch_behind_one_that_found_no_room_does_not_overtake_it() {
 
 #[test]
 fn a_roll_without_room_is_refused_and_done_later() {
-    let mut bed = Bed::with_partition(1, small_log());
+    // A seed with which the journal does not fill up meanwhile: it would hold appends back until there is room.
+    let mut bed = Bed::with_partition(5, small_log());
     let mut content = 0;
     let mut refusals = 0;
     for round in 0..6 {

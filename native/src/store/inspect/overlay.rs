@@ -289,6 +289,10 @@ impl Io for Overlay<'_> {
 
     fn flush(&mut self) {}
 
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>) {
+        self.poll(completions);
+    }
+
     fn poll(&mut self, completions: &mut Vec<Completion>) {
         completions.append(&mut self.completions);
     }

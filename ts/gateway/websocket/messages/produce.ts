@@ -37,6 +37,6 @@ function wireResult(result: ProduceResult): Draft<WireResult> {
     logStartOffset: logStart,
     durability: durabilities[durability],
     isDuplicate,
-    ...(isLogAppendTime ? { appendTimeMs: timestampMs } : {}),
+    appendTimeMs: isLogAppendTime ? timestampMs : undefined,
   };
 }

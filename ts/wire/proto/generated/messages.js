@@ -42,11 +42,13 @@ export const millrace = $root.millrace = (() => {
             ClientMessage.prototype.describeTopic = null;
             ClientMessage.prototype.describeNode = null;
 
-            let $oneOfFields;
-
             $Object.defineProperty(ClientMessage.prototype, "body", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "ping", "produce", "allocateProducer", "subscribe", "unsubscribe", "credit", "fetch", "listOffsets", "metadata", "createTopic", "deleteTopic", "addPartitions", "alterTopic", "describeTopic", "describeNode"]),
-                set: $util.oneOfSetter($oneOfFields)
+                get: function () { return this.$body; },
+                set: function (member) {
+                    if (this.$body !== $undefined && this.$body !== member)
+                        delete this[this.$body];
+                    this.$body = member;
+                }
             });
 
             ClientMessage.encode = function (message, writer, _depth) {
@@ -294,11 +296,13 @@ export const millrace = $root.millrace = (() => {
             ServerMessage.prototype.describeTopic = null;
             ServerMessage.prototype.describeNode = null;
 
-            let $oneOfFields;
-
             $Object.defineProperty(ServerMessage.prototype, "body", {
-                get: $util.oneOfGetter($oneOfFields = ["error", "welcome", "pong", "goodbye", "produce", "allocateProducer", "subscribe", "unsubscribe", "fetch", "listOffsets", "push", "event", "metadata", "createTopic", "deleteTopic", "addPartitions", "alterTopic", "describeTopic", "describeNode"]),
-                set: $util.oneOfSetter($oneOfFields)
+                get: function () { return this.$body; },
+                set: function (member) {
+                    if (this.$body !== $undefined && this.$body !== member)
+                        delete this[this.$body];
+                    this.$body = member;
+                }
             });
 
             ServerMessage.encode = function (message, writer, _depth) {
@@ -3634,12 +3638,14 @@ export const millrace = $root.millrace = (() => {
             ProduceResult.prototype.durability = 0;
             ProduceResult.prototype.isDuplicate = false;
 
-            let $oneOfFields;
-
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(ProduceResult.prototype, "_appendTimeMs", {
-                get: $util.oneOfGetter($oneOfFields = ["appendTimeMs"]),
-                set: $util.oneOfSetter($oneOfFields)
+                get: function () { return this.$_appendTimeMs; },
+                set: function (member) {
+                    if (this.$_appendTimeMs !== $undefined && this.$_appendTimeMs !== member)
+                        delete this[this.$_appendTimeMs];
+                    this.$_appendTimeMs = member;
+                }
             });
 
             ProduceResult.encode = function (message, writer, _depth) {
@@ -4113,11 +4119,13 @@ export const millrace = $root.millrace = (() => {
             StartAt.prototype.timestampMs = null;
             StartAt.prototype.position = null;
 
-            let $oneOfFields;
-
             $Object.defineProperty(StartAt.prototype, "where", {
-                get: $util.oneOfGetter($oneOfFields = ["beginning", "end", "offset", "timestampMs", "position"]),
-                set: $util.oneOfSetter($oneOfFields)
+                get: function () { return this.$where; },
+                set: function (member) {
+                    if (this.$where !== $undefined && this.$where !== member)
+                        delete this[this.$where];
+                    this.$where = member;
+                }
             });
 
             StartAt.encode = function (message, writer, _depth) {
@@ -4370,12 +4378,14 @@ export const millrace = $root.millrace = (() => {
             Position.prototype.offset = 0;
             Position.prototype.leaderEpoch = null;
 
-            let $oneOfFields;
-
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(Position.prototype, "_leaderEpoch", {
-                get: $util.oneOfGetter($oneOfFields = ["leaderEpoch"]),
-                set: $util.oneOfSetter($oneOfFields)
+                get: function () { return this.$_leaderEpoch; },
+                set: function (member) {
+                    if (this.$_leaderEpoch !== $undefined && this.$_leaderEpoch !== member)
+                        delete this[this.$_leaderEpoch];
+                    this.$_leaderEpoch = member;
+                }
             });
 
             Position.encode = function (message, writer, _depth) {
@@ -5340,11 +5350,13 @@ export const millrace = $root.millrace = (() => {
             SubscriptionEvent.prototype.added = null;
             SubscriptionEvent.prototype.failed = null;
 
-            let $oneOfFields;
-
             $Object.defineProperty(SubscriptionEvent.prototype, "what", {
-                get: $util.oneOfGetter($oneOfFields = ["historyLost", "truncated", "recreated", "deleted", "added", "failed"]),
-                set: $util.oneOfSetter($oneOfFields)
+                get: function () { return this.$what; },
+                set: function (member) {
+                    if (this.$what !== $undefined && this.$what !== member)
+                        delete this[this.$what];
+                    this.$what = member;
+                }
             });
 
             SubscriptionEvent.encode = function (message, writer, _depth) {
@@ -6021,12 +6033,14 @@ export const millrace = $root.millrace = (() => {
             FetchRequest.prototype.leaderEpoch = null;
             FetchRequest.prototype.topicId = $util.newBuffer([]);
 
-            let $oneOfFields;
-
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(FetchRequest.prototype, "_leaderEpoch", {
-                get: $util.oneOfGetter($oneOfFields = ["leaderEpoch"]),
-                set: $util.oneOfSetter($oneOfFields)
+                get: function () { return this.$_leaderEpoch; },
+                set: function (member) {
+                    if (this.$_leaderEpoch !== $undefined && this.$_leaderEpoch !== member)
+                        delete this[this.$_leaderEpoch];
+                    this.$_leaderEpoch = member;
+                }
             });
 
             FetchRequest.encode = function (message, writer, _depth) {
@@ -6194,11 +6208,13 @@ export const millrace = $root.millrace = (() => {
             FetchReply.prototype.recreated = null;
             FetchReply.prototype.batches = $util.newBuffer([]);
 
-            let $oneOfFields;
-
             $Object.defineProperty(FetchReply.prototype, "diverged", {
-                get: $util.oneOfGetter($oneOfFields = ["historyLost", "truncated", "recreated"]),
-                set: $util.oneOfSetter($oneOfFields)
+                get: function () { return this.$diverged; },
+                set: function (member) {
+                    if (this.$diverged !== $undefined && this.$diverged !== member)
+                        delete this[this.$diverged];
+                    this.$diverged = member;
+                }
             });
 
             FetchReply.encode = function (message, writer, _depth) {
@@ -6573,12 +6589,14 @@ export const millrace = $root.millrace = (() => {
             ListedOffset.prototype.timestampMs = null;
             ListedOffset.prototype.leaderEpoch = 0;
 
-            let $oneOfFields;
-
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(ListedOffset.prototype, "_timestampMs", {
-                get: $util.oneOfGetter($oneOfFields = ["timestampMs"]),
-                set: $util.oneOfSetter($oneOfFields)
+                get: function () { return this.$_timestampMs; },
+                set: function (member) {
+                    if (this.$_timestampMs !== $undefined && this.$_timestampMs !== member)
+                        delete this[this.$_timestampMs];
+                    this.$_timestampMs = member;
+                }
             });
 
             ListedOffset.encode = function (message, writer, _depth) {
