@@ -1,5 +1,6 @@
 import type { Api } from './api.js';
 import { apiOf } from './apis.js';
+import { kafkaErrors } from './error-codes.js';
 import type { Encodable, Fields } from './field.js';
 import type { Reader } from './reader.js';
 import { apiVersions } from './schema/18-api-versions.js';
@@ -15,7 +16,6 @@ import { type Encoded, Writer } from './writer.js';
 //             v1  … and tagged fields, if the message is flexible
 
 const controlledShutdown = 7;
-const unsupportedVersion = 35;
 
 export interface RequestHeader {
   readonly key: number;
@@ -109,6 +109,6 @@ function sealed(writer: Writer, at: number): Encoded {
 export function refuseApiVersions(correlationId: number): Encoded {
   const { key: apiKey, advertised } = apiVersions;
   const [minVersion, maxVersion] = advertised;
-  const value = { errorCode: unsupportedVersion, apiKeys: [{ apiKey, minVersion, maxVersion }] };
+  const value = { errorCode: kafkaErrors.UNSUPPORTED_VERSION.code, apiKeys: [{ apiKey, minVersion, maxVersion }] };
   return encodeResponse(apiVersions, 0, correlationId, value);
 }

@@ -73,7 +73,9 @@ export class Writer {
   }
 
   uint8(value: number): void {
-    this.#bytes[this.#take(1)] = value;
+    // First, since it may put other memory in the place of `#bytes`.
+    const at = this.#take(1);
+    this.#bytes[at] = value;
   }
 
   int8(value: number): void {
