@@ -9,7 +9,7 @@ import type { Writer } from './writer.js';
 /** First and last. */
 export type Versions = readonly [number, number];
 
-export function includes([first, last]: Versions, version: number): boolean {
+export function isWithin([first, last]: Versions, version: number): boolean {
   return first <= version && version <= last;
 }
 
@@ -52,7 +52,7 @@ export class Message<F extends Fields> {
   }
 
   #wireOf(version: number): Wire {
-    assert(includes(this.#versions, version), `${this.name} has no version ${version}`);
+    assert(isWithin(this.#versions, version), `${this.name} has no version ${version}`);
     const place: Place = { version, isFlexible: version >= this.#flexibleFrom };
     this.#wires[version] ??= structWire(this.fields, place);
     return this.#wires[version];

@@ -170,5 +170,3 @@ export const kafkaErrors = {
   STREAMS_TOPOLOGY_FENCED: { code: 132, isRetriable: false, text: "an older topology epoch than the group's" },
   SHARE_SESSION_LIMIT_REACHED: { code: 133, isRetriable: true, text: 'no more share sessions' },
 } as const satisfies Readonly<Record<string, KafkaErrorRow>>;
-
-export type KafkaErrorName = keyof typeof kafkaErrors;
