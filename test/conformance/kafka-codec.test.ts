@@ -42,7 +42,11 @@ describe.each(apis.map((api) => [api.name, api] as const))('%s', (_, api) => {
       const made = await make(versioned, 1, goldenCount);
       return made.map((message) => `${JSON.stringify({ [versioned.kind]: versioned.version, ...message })}\n`);
     });
-    const text = (await Promise.all(lines)).flat().join('');
+    const definitions = (['request', 'response'] as const).map(async (kind) => {
+      const fields = await kafka.ask('fields', api.key, kind);
+      return `${JSON.stringify({ definition: kind, fields })}\n`;
+    });
+    const text = (await Promise.all([...definitions, ...lines])).flat().join('');
     await expect(text).toMatchFileSnapshot(`../golden/kafka/${fileNameOf(api)}.jsonl`);
   });
 

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { apis } from '../../ts/wire/kafka/apis.js';
 import { kafkaErrors } from '../../ts/wire/kafka/error-codes.js';
 import { encodeRequest, encodeResponse } from '../../ts/wire/kafka/frames.js';
 import { Reader } from '../../ts/wire/kafka/reader.js';
 import { completed, valueFromJson } from './kafka-json.js';
-import { encoded, fileNameOf, joined, versionsOf } from './messages.js';
+import { encoded, goldenErrors, goldenLines, joined, versionsOf } from './messages.js';
 
 // Messages that Kafka's own classes made of random values, see test/golden/kafka/README.md.
 
@@ -17,15 +16,11 @@ interface GoldenLine {
   readonly bytes: string;
 }
 
-const golden = (name: string) => readFileSync(new URL(`../golden/kafka/${name}`, import.meta.url), 'utf8');
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const asked = { correlationId: 0x01020304, clientId: 'größe' };
 
 describe.each(apis.map((api) => [api.name, api] as const))('%s', (_, api) => {
-  const lines: readonly GoldenLine[] = golden(`${fileNameOf(api)}.jsonl`)
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  const lines = goldenLines<GoldenLine>(api);
 
   test.each(versionsOf(api).map((versioned) => [versioned.title, versioned] as const))(
     '%s is read and written as Kafka does',
@@ -50,5 +45,5 @@ describe.each(apis.map((api) => [api.name, api] as const))('%s', (_, api) => {
 
 test('error codes are those of Kafka', () => {
   const ours = Object.entries(kafkaErrors).map(([name, { code, isRetriable }]) => ({ code, name, isRetriable }));
-  expect(ours).toEqual(JSON.parse(golden('error-codes.json')));
+  expect(ours).toEqual(goldenErrors());
 });

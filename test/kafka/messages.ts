@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Api, Message } from '../../ts/wire/kafka/api.js';
 import type { Fields } from '../../ts/wire/kafka/field.js';
 import { type Encoded, Writer } from '../../ts/wire/kafka/writer.js';
@@ -46,4 +47,20 @@ export function joined({ bytes, gaps, size }: Encoded): Uint8Array {
 export function fileNameOf({ key, name }: Api): string {
   const kebab = name.replace(/(?<=.)[A-Z]/g, '-$&').toLowerCase();
   return `${String(key).padStart(2, '0')}-${kebab}`;
+}
+
+/** Where messages that Kafka's own classes made are frozen, see test/golden/kafka/README.md. */
+const golden = new URL('../golden/kafka/', import.meta.url);
+
+/** One object to a line. */
+export function goldenLines<T>(api: Api): readonly T[] {
+  const text = readFileSync(new URL(`${fileNameOf(api)}.jsonl`, golden), 'utf8');
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+export function goldenErrors(): unknown {
+  return JSON.parse(readFileSync(new URL('error-codes.json', golden), 'utf8'));
 }

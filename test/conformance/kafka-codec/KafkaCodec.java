@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Random;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ApiMessageType;
@@ -31,6 +32,7 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
  *   make KEY request|response VERSION SEED   a random value, drawn from Kafka's own definition of the message
  *   echo KEY request|response VERSION HEX    a message of somebody else's
  *   name KEY                                 its name and versions
+ *   fields KEY request|response              Kafka's own definition of the message
  *   errors                                   all error codes
  *
  * and each is answered with a line of JSON: for a message its value as Kafka's converters put it, its bytes, and those of its header. One
@@ -69,8 +71,9 @@ public final class KafkaCodec {
     ApiMessageType api = ApiMessageType.fromApiKey(Short.parseShort(words[1]));
     if (words[0].equals("name")) return name(api);
     boolean isRequest = words[2].equals("request");
-    short version = Short.parseShort(words[3]);
     ApiMessage message = isRequest ? api.newRequest() : api.newResponse();
+    if (words[0].equals("fields")) return fields(definitionOf(message), definitionOf(message).get("fields"));
+    short version = Short.parseShort(words[3]);
     if (words[0].equals("make")) {
       JsonNode value = new Maker(message, version, Long.parseLong(words[4])).make();
       Message made = (Message) converter(message).getMethod("read", JsonNode.class, short.class).invoke(null, value, version);
@@ -87,6 +90,35 @@ public final class KafkaCodec {
     ObjectNode answer = json.createObjectNode().put("name", api.name);
     answer.put("first", api.lowestSupportedVersion()).put("last", api.highestSupportedVersion(true));
     return answer;
+  }
+
+  private static JsonNode definitionOf(ApiMessage message) throws Exception {
+    String name = message.getClass().getSimpleName().replaceFirst("Data$", "");
+    try (InputStream stream = KafkaCodec.class.getResourceAsStream("/common/message/" + name + ".json")) {
+      return json.readTree(stream);
+    }
+  }
+
+  /** What decides over bytes, with the fields of structs in their place. */
+  private static ArrayNode fields(JsonNode definition, JsonNode fields) {
+    ArrayNode answer = json.createArrayNode();
+    for (JsonNode field : fields) {
+      ObjectNode row = answer.addObject();
+      for (String name : List.of("name", "type", "versions", "nullableVersions", "tag", "default", "ignorable")) {
+        if (field.has(name)) row.set(name, field.get(name));
+      }
+      String type = field.get("type").asText().replaceFirst("^\\[]", "");
+      if (Character.isUpperCase(type.charAt(0))) row.set("fields", fields(definition, fieldsOf(definition, field, type)));
+    }
+    return answer;
+  }
+
+  private static JsonNode fieldsOf(JsonNode definition, JsonNode field, String type) {
+    if (field.has("fields")) return field.get("fields");
+    for (JsonNode struct : definition.get("commonStructs")) {
+      if (struct.get("name").asText().equals(type)) return struct.get("fields");
+    }
+    throw new IllegalArgumentException(type);
   }
 
   private static JsonNode errors() {
@@ -156,12 +188,9 @@ public final class KafkaCodec {
     private final Random random;
 
     Maker(ApiMessage message, short version, long seed) throws Exception {
-      String name = message.getClass().getSimpleName().replaceFirst("Data$", "");
-      try (InputStream stream = KafkaCodec.class.getResourceAsStream("/common/message/" + name + ".json")) {
-        this.definition = json.readTree(stream);
-      }
+      this.definition = definitionOf(message);
       this.version = version;
-      this.random = new Random(seed * 1_000_003 + name.hashCode() * 31L + version);
+      this.random = new Random(seed * 1_000_003 + message.getClass().getSimpleName().hashCode() * 31L + version);
     }
 
     JsonNode make() {
@@ -197,7 +226,7 @@ public final class KafkaCodec {
         case "uuid" -> json.getNodeFactory().textNode(new Uuid(random.nextLong(), random.nextLong()).toString());
         case "string" -> json.getNodeFactory().textNode(text());
         case "bytes", "records" -> json.getNodeFactory().binaryNode(bytes());
-        default -> struct(fieldsOf(field, type));
+        default -> struct(fieldsOf(definition, field, type));
       };
     }
 
@@ -225,14 +254,6 @@ public final class KafkaCodec {
       byte[] bytes = new byte[random.nextInt(8) == 0 ? 130 : random.nextInt(10)];
       random.nextBytes(bytes);
       return bytes;
-    }
-
-    private JsonNode fieldsOf(JsonNode field, String type) {
-      if (field.has("fields")) return field.get("fields");
-      for (JsonNode struct : definition.get("commonStructs")) {
-        if (struct.get("name").asText().equals(type)) return struct.get("fields");
-      }
-      throw new IllegalArgumentException(type);
     }
 
     /** Whether "3", "3-7" or "3+" contains the version. */

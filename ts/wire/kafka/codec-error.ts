@@ -28,9 +28,8 @@ export class CodecError extends Error {
 
   /** On its way out the error learns where it was, level by level: reading itself keeps no path. */
   under(step: string | number): void {
-    const isIndexed = this.#path.startsWith('[');
-    if (typeof step === 'number') this.#path = `[${step}]${this.#path === '' || isIndexed ? '' : '.'}${this.#path}`;
-    else this.#path = `${step}${this.#path === '' || isIndexed ? '' : '.'}${this.#path}`;
+    const joint = this.#path === '' || this.#path.startsWith('[') ? '' : '.';
+    this.#path = `${typeof step === 'number' ? `[${step}]` : step}${joint}${this.#path}`;
   }
 
   /** The message and its version, as in `Fetch request v12`. */

@@ -27,7 +27,8 @@ export function structWire(fields: Fields, place: Place): Wire {
   const steps = present.filter(([, { traits }]) => traits.tag === undefined).map((entry) => stepOf(entry, place));
   const refused = all.filter((entry) => !present.includes(entry) && !entry[1].traits.isIgnorable).map(checkOf);
   const tags = place.isFlexible ? taggedWire(present, place) : undefined;
-  const absent = fallbacks(fields);
+  // Copied for every struct that is read: a copy of a frozen object would take three times as long.
+  const absent = { ...fallbacks(fields) };
   const read = (reader: Reader): unknown => {
     const value: Record<string, unknown> = { ...absent };
     let at = '';
@@ -76,7 +77,7 @@ function wireOf(field: Field, place: Place): Wire {
   return traits.nullableFrom === Number.POSITIVE_INFINITY ? wire : nullableWire(wire, isNullable);
 }
 
-/** A byte before the struct says whether it is there: in a version that has it as null, and in those that have not. */
+/** A byte before the struct says whether it is there. */
 function nullableWire(wire: Wire, isNullable: boolean): Wire {
   assert(isNullable, 'a struct that becomes nullable in a later version than its own');
   return {
@@ -146,9 +147,12 @@ function taggedWire(present: readonly (readonly [string, Field])[], place: Place
       }
     },
     write(writer, value) {
-      const given = known.filter(({ name, isDefault }) => !isDefault(value[name]));
-      writer.varint(given.length);
-      for (const step of given) {
+      let count = 0;
+      for (const { name, isDefault } of known) if (!isDefault(value[name])) count++;
+      writer.varint(count);
+      if (count === 0) return;
+      for (const step of known) {
+        if (step.isDefault(value[step.name])) continue;
         writer.varint(step.tag);
         try {
           writer.sized(() => step.write(writer, value[step.name] as never));

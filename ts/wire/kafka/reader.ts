@@ -2,8 +2,8 @@ import { CodecError } from './codec-error.js';
 import { textOf } from './text.js';
 
 /**
- * The elements of all arrays of one message together, whatever its size: an element of two bytes becomes an object of many. Kafka's
- * own brokers stay below it with every partition in one request.
+ * Of all arrays of one message together: an element of two bytes becomes an object of a hundred, so the size of a frame alone would
+ * bound little. A request that names two hundred thousand partitions needs a fifth of it.
  */
 const elementsMax = 1_000_000;
 const half = 2 ** 32;

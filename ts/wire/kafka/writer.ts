@@ -27,6 +27,13 @@ export interface Encoded {
 const startSize = 512;
 const half = 2 ** 32;
 
+/** Negative for what is no hexadecimal digit. */
+function nibbleAt(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
+}
+
 /** Writes into memory that grows, or into what it was given as long as that is enough. What `finish` answers is a view on it. */
 export class Writer {
   position = 0;
@@ -130,10 +137,14 @@ export class Writer {
   }
 
   uuid(digits: string): void {
-    if (!/^[0-9a-f]{32}$/.test(digits)) this.fail(`"${digits}" is no id of 32 hexadecimal digits`);
     const at = this.#take(16);
-    for (let index = 0; index < 16; index++)
-      this.#bytes[at + index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
+    let bad = digits.length === 32 ? 0 : -1;
+    for (let index = 0; index < 16; index++) {
+      const byte = (nibbleAt(digits, index * 2) << 4) | nibbleAt(digits, index * 2 + 1);
+      bad |= byte;
+      this.#bytes[at + index] = byte;
+    }
+    if (bad < 0) this.fail(`"${digits}" is no id of 32 hexadecimal digits`);
   }
 
   /** `putSize` writes how many bytes come, before they do. */
