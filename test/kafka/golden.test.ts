@@ -35,7 +35,9 @@ describe.each(apis.map((api) => [api.name, api] as const))('%s', (_, api) => {
         expect(reader.left).toBe(0);
         expect(hexOf(encoded(versioned, ours))).toBe(bytes);
         const frame =
-          kind === 'request' ? encodeRequest(api, version, asked, ours) : encodeResponse(api, version, asked.correlationId, ours);
+          kind === 'request'
+            ? encodeRequest(versioned.api, version, asked, ours)
+            : encodeResponse(versioned.api, version, asked.correlationId, ours);
         const size = ((header.length + bytes.length) / 2).toString(16).padStart(8, '0');
         expect(hexOf(joined(frame))).toBe(`${size}${header}${bytes}`);
       }

@@ -32,8 +32,8 @@ import { describeProducers } from './schema/61-describe-producers.js';
 import { listConfigResources } from './schema/74-list-config-resources.js';
 import { describeTopicPartitions } from './schema/75-describe-topic-partitions.js';
 
-/** All of the protocol that has a schema, by key. */
-export const apis: readonly Api[] = [
+/** All of the protocol that has a schema, by key: the type knows each, for tables that have to name all of them. */
+export const apis = [
   produce,
   fetch,
   listOffsets,
@@ -66,9 +66,9 @@ export const apis: readonly Api[] = [
   describeProducers,
   listConfigResources,
   describeTopicPartitions,
-];
+] as const satisfies readonly Api[];
 
-const byKey = new Map(apis.map((api) => [api.key, api]));
+const byKey: ReadonlyMap<number, Api> = new Map<number, Api>(apis.map((api) => [api.key, api]));
 
 export function apiOf(key: number): Api | undefined {
   return byKey.get(key);

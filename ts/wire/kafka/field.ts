@@ -107,7 +107,10 @@ export const float64: Plain<number> = new Field('float64');
 export const string: Plain<string> = new Field('string');
 /** Decoded, a view on the frame. */
 export const bytes: Plain<Uint8Array> = new Field('bytes');
-/** Record batches, which nothing here looks into. Decoded, a view on the frame; encoded, bytes to copy or a span to leave a gap for. */
+/**
+ * Record batches, which nothing here looks into. Decoded, a view on the frame, whose byteOffset says where; encoded, bytes to copy or a
+ * span to leave a gap for.
+ */
 export const records: Field<Uint8Array | null, Uint8Array | Span | null, false> = new Field<Uint8Array, Uint8Array | Span, false>(
   'records',
 ).nullable();
