@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Server, startServer } from '../child-server.js';
+import { fetchJars } from './jars.js';
 import type { Peer } from './outcome.js';
 import { runTool } from './tool.js';
 
@@ -16,13 +16,12 @@ export interface KafkaBroker extends Server {
 const folder = fileURLToPath(new URL('../../../bench/peers/kafka', import.meta.url));
 /** Any sixteen bytes in base64. */
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg';
-const fetchSecondsMax = 600;
 const toolSecondsMax = 60;
 
 /** One broker with its own controller, on the JVM with 1 GiB of heap; acknowledges from the page cache. */
 export async function startKafka(cache: string, directory: string): Promise<Peer<KafkaBroker>> {
   const jars = join(cache, 'kafka');
-  const complaint = fetchJars(jars) ?? runTool('java', ['-version'], { secondsMax: toolSecondsMax });
+  const complaint = fetchJars(folder, jars) ?? runTool('java', ['-version'], { secondsMax: toolSecondsMax });
   if (complaint !== undefined) return { lacks: `no Kafka: ${complaint}` };
   mkdirSync(directory, { recursive: true });
   const [port, controllerPort] = [await freePort(), await freePort()];
@@ -36,26 +35,6 @@ export async function startKafka(cache: string, directory: string): Promise<Peer
   const isReady = (line: string) => line.includes('Kafka Server started');
   const server = await startServer({ file: 'java', args: [...java, 'kafka.Kafka', properties], isReady });
   return { value: { ...server, address: `127.0.0.1:${port}` } };
-}
-
-/** By Maven, whose settings say from where. A line if they are not there in the end, each with the right checksum. */
-function fetchJars(jars: string): string | undefined {
-  const lines = readFileSync(join(folder, 'checksums.txt'), 'utf8').trim().split('\n');
-  const wanted = new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));
-  if (!existsSync(jars) || readdirSync(jars).length !== wanted.size) {
-    mkdirSync(jars, { recursive: true });
-    const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${jars}`];
-    const args = ['--batch-mode', '--quiet', '--strict-checksums', '--file', join(folder, 'pom.xml'), ...goal];
-    const complaint = runTool('mvn', args, { secondsMax: fetchSecondsMax });
-    if (complaint !== undefined) return complaint;
-  }
-  const wrong = readdirSync(jars).filter((name) => wanted.get(name) !== sha256(join(jars, name)));
-  const missing = [...wanted.keys()].filter((name) => !existsSync(join(jars, name)));
-  return wrong.length + missing.length === 0 ? undefined : `not what was pinned: ${[...wrong, ...missing].join(', ')}`;
-}
-
-function sha256(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 function propertiesOf(port: number, controllerPort: number, logs: string): string {

@@ -9,6 +9,8 @@ import { errors } from '../model/errors.js';
 import { exitCodes } from '../model/exit-codes.js';
 import { type TopicConfigRow, topicConfigs } from '../model/topic-config.js';
 import { shardProbe } from '../shard/probe.js';
+import type { Versions } from '../wire/kafka/api.js';
+import { apis } from '../wire/kafka/apis.js';
 import { protocolJavascript } from './protocol/javascript.js';
 import { protocolTypes } from './protocol/types.js';
 import { root } from './stages/spawn-stage.js';
@@ -20,6 +22,7 @@ const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/generated/commands.md': commandsPage,
   'docs/generated/broker-configs.md': brokerConfigsPage,
   'docs/generated/error-codes.md': errorCodesPage,
+  'docs/generated/kafka-api-versions.md': kafkaApiVersionsPage,
   'docs/generated/metrics.md': metricsPage,
   'docs/generated/topic-configs.md': topicConfigsPage,
   'ts/wire/proto/generated/messages.js': () => protocolJavascript(...protocol),
@@ -72,6 +75,20 @@ function errorCodesPage(): string {
   );
   const head = "| code | name | what it means | try again | Kafka's code |\n|---|---|---|---|---|\n";
   return page('Error codes', 'ts/model/errors.ts', `${head}${rows.join('')}`);
+}
+
+function kafkaApiVersionsPage(): string {
+  const rows = apis.map(
+    ({ key, name, served, advertised }) => `| ${key} | ${name} | ${rangeOf(served)} | ${rangeOf(advertised)} |\n`,
+  );
+  const about =
+    "Versions of Kafka's protocol that are spoken, and those that ApiVersions names. Why each version came to be stands in its schema, in\n`ts/wire/kafka/schema/`.\n\n";
+  const head = '| key | API | served | advertised |\n|---|---|---|---|\n';
+  return page("Versions of Kafka's APIs", 'ts/wire/kafka/schema', `${about}${head}${rows.join('')}`);
+}
+
+function rangeOf([first, last]: Versions): string {
+  return first === last ? `${first}` : `${first}–${last}`;
 }
 
 async function commandsPage(): Promise<string> {

@@ -20,6 +20,11 @@ export const optionalTools = {
     probe: ['sh', '-c', diskProbe],
     install: 'root with loop devices; apt-get install e2fsprogs mount util-linux',
   },
+  // Sources are run as they are, and jars are fetched.
+  jvm: {
+    probe: ['sh', '-c', 'mvn --version && javac -version'],
+    install: 'apt-get install maven default-jdk-headless, JDK 17 or later',
+  },
   clippy: { probe: ['cargo', 'clippy', '--version'], install: 'rustup component add clippy' },
   // Distributions ship venv without the pip that it needs: only ensurepip tells.
   python: {
