@@ -108,6 +108,25 @@ test('who does not join again within the rebalance timeout is out, a static memb
   expect(errorOf(slow.heartbeat())).toBe('unknown-member-id');
 });
 
+test('who waits for a rebalance need not be heard of meanwhile, unless nobody has ever heard of it', () => {
+  const story = new Story({ sessionTimeoutMsMax: 1e9, newMemberTimeoutMs: 30_000 });
+  const slow = story.member({ sessionTimeoutMs: 1e8, rebalanceTimeoutMs: 60_000 });
+  const [known, fresh] = [story.member(), story.member()];
+  story.settle(slow);
+  const joining = known.join();
+  slow.took(slow.join());
+  known.took(joining);
+  slow.sync([slow, known]);
+  known.sync();
+  const [again, first] = [known.join({ protocols: [{ name: 'range', metadata: bytes('x') }] }), fresh.join()];
+  story.pass(29_999);
+  expect([errorOf(again), errorOf(first)]).toEqual(['waits', 'waits']);
+  story.pass(1);
+  expect([errorOf(again), errorOf(first)]).toEqual(['waits', 'unknown-member-id']);
+  story.pass(30_000);
+  expect(errorOf(again)).toBe('none');
+});
+
 test('where static members alone are left and none is there, the rebalance waits on, until one comes', () => {
   const story = new Story({ sessionTimeoutMsMax: 1e9 });
   const fixed = story.member({ instanceId: 'fixed', sessionTimeoutMs: 1e6, rebalanceTimeoutMs: 5_000 });

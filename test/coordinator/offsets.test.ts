@@ -159,6 +159,20 @@ test('no offset of a group with members expires, however old it is', () => {
   expect(fetched(story, 'orders')?.offset).toBe(5);
 });
 
+test.each(['connect', 'consumer'])(
+  'nor does one of a %s group that rebalances, or is of a type that nobody here knows',
+  (protocolType) => {
+    const story = new Story({ sessionTimeoutMsMax: 100 * day });
+    const a = story.member({ sessionTimeoutMs: 99 * day, protocolType });
+    story.settle(a);
+    a.commit(5, 'elsewhere');
+    if (protocolType === 'consumer') story.member({ protocols: [{ name: 'range', metadata: subscription('orders') }] }).join();
+    story.nowMs += 30 * day;
+    story.happen({ kind: 'sweep' });
+    expect(fetched(story, 'elsewhere')?.offset).toBe(5);
+  },
+);
+
 test('once the group is empty, retention begins, and with the last offset the group goes', () => {
   const story = new Story();
   const a = story.member();

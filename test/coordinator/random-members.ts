@@ -4,6 +4,7 @@ import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
 import type { GroupAnswer, GroupVerb, GroupVerbs, Joined } from '../../ts/model/group-requests.js';
 import { ManualClock } from '../gateway/memory-cluster.js';
 import { MemoryLog, plain } from './memory-log.js';
+import { turn } from './rig.js';
 import { bytes, text } from './story.js';
 
 /** What may happen next, to whom, and how much of it. */
@@ -26,10 +27,6 @@ const settings = {
   deadRecordsMax: 20,
 };
 const slots = 4;
-
-export const settled = async () => {
-  for (let count = 0; count < 6; count++) await undefined;
-};
 
 /** Members that do what they like, over a log that does what it likes. Every answer is held against what was promised. */
 export class RandomMembers {
@@ -83,10 +80,10 @@ export class RandomMembers {
   }
 
   async play(moves: readonly Move[]): Promise<void> {
-    await settled();
+    await turn();
     for (const [kind, slot, amount] of moves) {
       await this.moves[kind](slot % slots, amount);
-      await settled();
+      await turn();
     }
     await this.#end();
   }
@@ -280,7 +277,7 @@ export class RandomMembers {
     for (let second = 0; second < 330; second += 5) {
       this.#clock.advance(5_000);
       this.log.settle();
-      await settled();
+      await turn();
     }
     this.#check(this.#waiting === 0, `${this.#waiting} requests are not answered`);
     this.#check(same(plain(this.log.replay()), plain(this.log.replay(0))), 'the shortened log says something else');
@@ -293,7 +290,7 @@ export class RandomMembers {
     const before = await this.#shown();
     if (before.offsets?.ok !== true) return;
     this.#cut(0);
-    await settled();
+    await turn();
     const after = await this.#shown();
     this.#check(same(after.offsets, before.offsets), 'a crash has changed offsets');
     if (before.group?.ok !== true || before.group.value.state !== 'Stable') return;
@@ -309,7 +306,7 @@ export class RandomMembers {
     this.#ask('fetchOffsets', { groupId: 'g', topics: undefined }, (answer) => {
       shown.offsets = answer;
     });
-    await settled();
+    await turn();
     return shown;
   }
 

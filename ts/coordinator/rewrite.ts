@@ -14,8 +14,8 @@ const pieceCount = 256;
 export class Rewrite {
   readonly #log: CoordinatorLog;
   readonly #appender: Appender;
-  #liveCount: () => number;
-  #snapshot: () => Iterable<GroupRecord>;
+  readonly #liveCount: () => number;
+  readonly #snapshot: () => Iterable<GroupRecord>;
   readonly #deadMax: number;
   #source: Iterator<GroupRecord> | undefined;
   #start: Offset | undefined;

@@ -31,7 +31,7 @@ interface Entry {
 }
 
 /** Deadlines that lie closer together share a look. */
-const lookMsMin = 10;
+const lookMsMin = 20;
 
 /**
  * The groups of one partition from a load of its log until the next. Groups change at once, as if every append succeeded, so that
@@ -63,7 +63,7 @@ export class Serving {
       const group = restoreGroup(stored, clock.monotonicMs());
       this.#groups.set(stored.groupId, { group, appended: 0 });
     }
-    for (const entry of this.#entries()) this.#step(entry, { kind: 'restored' });
+    for (const entry of this.#groups.values()) this.#step(entry, { kind: 'restored' });
     this.#sweepLater();
   }
 
@@ -84,7 +84,7 @@ export class Serving {
 
   /** Calls back when nobody will ever see its offsets again. */
   forgetTopic(topic: string, deletedAtMs: number, done: () => void): void {
-    for (const entry of this.#entries())
+    for (const entry of this.#groups.values())
       if (entry.group.stored.offsets.has(topic)) this.#step(entry, { kind: 'topic-deleted', topic, deletedAtMs });
     this.#appender.after(this.#appender.appended, done);
   }
@@ -134,7 +134,7 @@ export class Serving {
     const nowMs = this.#options.clock.monotonicMs();
     this.#lookAtMs = Number.POSITIVE_INFINITY;
     this.#cancelLook = undefined;
-    for (const entry of this.#entries()) {
+    for (const entry of this.#groups.values()) {
       if (nextDeadline(entry.group) <= nowMs) this.#step(entry, { kind: 'tick' });
       else this.#lookBy(nextDeadline(entry.group));
     }
@@ -143,14 +143,9 @@ export class Serving {
   #sweepLater(): void {
     const { clock, settings } = this.#options;
     this.#cancelSweep = clock.after(settings.sweepIntervalMs, () => {
-      for (const entry of this.#entries()) this.#step(entry, { kind: 'sweep' });
+      for (const entry of this.#groups.values()) this.#step(entry, { kind: 'sweep' });
       this.#sweepLater();
     });
-  }
-
-  /** As they are now: a step may take its group away. */
-  #entries(): readonly Entry[] {
-    return [...this.#groups.values()];
   }
 
   #now(): Now {
@@ -158,8 +153,9 @@ export class Serving {
     return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
   }
 
+  /** Taken in pieces, while groups come and go: those that come now are in the log behind its beginning anyhow. */
   *#snapshot(): Generator<GroupRecord> {
-    for (const { group } of this.#entries()) yield* group.stored.snapshot();
+    for (const { group } of [...this.#groups.values()]) yield* group.stored.snapshot();
   }
 
   #liveCount(): number {
