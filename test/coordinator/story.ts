@@ -6,7 +6,7 @@ import type { GroupRecord } from '../../ts/coordinator/records/record.js';
 import type { GroupError } from '../../ts/model/group-errors.js';
 import type { GroupAnswer, GroupRequest, GroupVerb, GroupVerbs, Joined, JoinRequest } from '../../ts/model/group-requests.js';
 
-export const groupId = 'g';
+const groupId = 'g';
 
 /** A request under way: its answer comes when the group gives it. */
 export interface Asked<V extends GroupVerb> {

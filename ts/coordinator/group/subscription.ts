@@ -33,7 +33,7 @@ function subscribedTopics(group: Group): ReadonlySet<string> | undefined {
 }
 
 /** Undefined: these bytes are no subscription. */
-export function topicsOf(metadata: Uint8Array): readonly string[] | undefined {
+function topicsOf(metadata: Uint8Array): readonly string[] | undefined {
   try {
     const reader = new FieldReader(metadata, false);
     if (reader.i16() < 0) return undefined;
