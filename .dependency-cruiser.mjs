@@ -67,6 +67,11 @@ const rules = [
     from: { path: '^ts/cluster/(commands/|metadata/|assignments/diff\\.)' },
     to: { path: '^(ts/model/ports\\.|(node:)?(timers|perf_hooks)$)' },
   },
+  {
+    name: 'pure-groups',
+    from: { path: '^ts/coordinator/(group|records)/', pathNot: '\\.test\\.ts$' },
+    to: { path: '^(ts/coordinator/[^/]+$|ts/model/ports\\.|(node:)?(timers|perf_hooks)$)' },
+  },
   { name: 'apis-through-verbs', from: { path: '^ts/gateway/.*(apis|messages)/' }, to: { path: '^ts/ring/' } },
   { name: 'generated-imports', from: { path: '^ts/.*/generated/' }, to: { path: '^ts/', pathNot: '^ts/wire/' } },
 ];

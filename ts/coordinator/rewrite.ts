@@ -1,0 +1,80 @@
+import type { CoordinatorLog } from '../model/group-ports.js';
+import type { Offset } from '../model/offset.js';
+import type { Appender } from './appender.js';
+import type { GroupRecord } from './records/record.js';
+
+const pieceCount = 256;
+
+/**
+ * Keeps the log as short as what is alive in it. All records of the state are appended anew, in pieces between the others; once
+ * they are durable, whatever lies before the first of them says nothing any more: what was not changed since stands behind it in
+ * a copy, what was changed or deleted in the record that did so. Then the log start moves there. A crash in between leaves both
+ * the old and a part of the copy, which is the same state; a reader of the log sees nothing but valid records.
+ */
+export class Rewrite {
+  readonly #log: CoordinatorLog;
+  readonly #appender: Appender;
+  readonly #liveCount: () => number;
+  readonly #snapshot: () => Iterable<GroupRecord>;
+  readonly #deadMax: number;
+  #source: Iterator<GroupRecord> | undefined;
+  #start: Offset | undefined;
+  /** Records between the log start, or the start of the copy that is being made, and the end. */
+  #count: number;
+  #nextLook = 0;
+
+  constructor(options: {
+    readonly log: CoordinatorLog;
+    readonly appender: Appender;
+    readonly snapshot: () => Iterable<GroupRecord>;
+    readonly liveCount: () => number;
+    readonly loadedCount: number;
+    readonly deadMax: number;
+  }) {
+    this.#log = options.log;
+    this.#appender = options.appender;
+    this.#snapshot = options.snapshot;
+    this.#liveCount = options.liveCount;
+    this.#count = options.loadedCount;
+    this.#deadMax = options.deadMax;
+  }
+
+  /** So many records were appended. Looks whether it is time; counting what is alive is not free, so it looks seldom. */
+  appended(count: number, wallMs: number): void {
+    this.#count += count;
+    if (this.#source !== undefined || this.#count < this.#nextLook) return;
+    this.#nextLook = 2 * this.#liveCount() + this.#deadMax;
+    if (this.#count < this.#nextLook) return;
+    this.#count = 0;
+    this.#start = undefined;
+    this.#source = this.#snapshot()[Symbol.iterator]();
+    this.#next(wallMs);
+  }
+
+  /** One piece is under way at a time: those who wait for answers come between. */
+  #next(wallMs: number): void {
+    const piece = this.#take();
+    if (piece.length === 0) {
+      this.#source = undefined;
+      this.#nextLook = 0;
+      // Where it fails the log stays longer than it need be, until the next time.
+      if (this.#start !== undefined) this.#log.trim(this.#start, () => undefined);
+      return;
+    }
+    this.#count += piece.length;
+    this.#appender.append(piece, wallMs, (first) => {
+      this.#start ??= first;
+      this.#next(wallMs);
+    });
+  }
+
+  #take(): readonly GroupRecord[] {
+    const piece: GroupRecord[] = [];
+    while (piece.length < pieceCount) {
+      const next = this.#source?.next();
+      if (next === undefined || next.done === true) break;
+      piece.push(next.value);
+    }
+    return piece;
+  }
+}
