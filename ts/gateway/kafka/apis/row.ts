@@ -1,0 +1,58 @@
+import { errorRow, type Failure } from '../../../model/errors.js';
+import type { Api } from '../../../wire/kafka/api.js';
+import type { Decoded, Encodable, Fields } from '../../../wire/kafka/field.js';
+import type { Verbs } from '../../verbs/verbs.js';
+
+/** Where clients are told to connect. */
+export interface Advertised {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the client of a request is, and what answers it. */
+export interface Exchange {
+  readonly verbs: Verbs;
+  /** Of the listener that the client came by. */
+  readonly advertised: Advertised;
+  readonly clientId: string | null;
+  /** The client's address. */
+  readonly clientHost: string;
+}
+
+/** Undefined: this request has no answer, as a produce with acks 0. */
+type Answer<Response extends Fields> = (reply: Encodable<Response> | undefined) => void;
+
+/**
+ * Begins a request in the order in which requests came; `answer` is called once, maybe before this returns, and answers leave in the
+ * order of their requests. Bytes and records of the request are valid for the call only.
+ */
+type Begin<Request extends Fields, Response extends Fields> = (
+  exchange: Exchange,
+  request: Decoded<Request>,
+  answer: Answer<Response>,
+  version: number,
+) => void;
+
+/** An API that is served here. */
+export interface Row {
+  readonly api: Api;
+  readonly begin: Begin<Fields, Fields>;
+}
+
+export function row<Request extends Fields, Response extends Fields>(
+  api: Api<number, Request, Response>,
+  begin: Begin<Request, Response>,
+): Row {
+  // Dispatch decodes with the row's own schema: that is what makes this cast true.
+  return { api, begin: begin as unknown as Row['begin'] } as Row;
+}
+
+/** Kafka's code for one of our errors. */
+export function codeOf({ error }: Failure): number {
+  return errorRow(error).kafka;
+}
+
+/** For people, where Kafka's answer has room for it. */
+export function messageOf({ error, message }: Failure): string {
+  return message ?? errorRow(error).text;
+}

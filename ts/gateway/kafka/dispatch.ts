@@ -1,0 +1,52 @@
+import { isWithin } from '../../wire/kafka/api.js';
+import { CodecError } from '../../wire/kafka/codec-error.js';
+import { encodeResponse, readRequestHeader, refuseApiVersions } from '../../wire/kafka/frames.js';
+import { Reader } from '../../wire/kafka/reader.js';
+import { apiVersions } from '../../wire/kafka/schema/18-api-versions.js';
+import type { Encoded } from '../../wire/kafka/writer.js';
+import type { Exchange, Row } from './apis/row.js';
+
+/** What stays the same for all requests of a connection. */
+export type ConnectionExchange = Omit<Exchange, 'clientId'>;
+
+/** Undefined: the request has no answer. */
+export type Reply = (encoded: Encoded | undefined) => void;
+
+/**
+ * One frame: header, row, decode, begin. The answer is the sentence that says why the connection has to end, if it has to: a request that
+ * nobody here understands has no answer that its client would, and what cannot be decoded is no protocol any more.
+ */
+export function dispatch(
+  rows: ReadonlyMap<number, Row>,
+  exchange: ConnectionExchange,
+  frame: Uint8Array,
+  reply: Reply,
+): string | undefined {
+  try {
+    return begin(rows, exchange, new Reader(frame), reply);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return error.message;
+  }
+}
+
+function begin(rows: ReadonlyMap<number, Row>, exchange: ConnectionExchange, reader: Reader, reply: Reply): string | undefined {
+  const { key, version, correlationId, clientId } = readRequestHeader(reader);
+  const row = rows.get(key);
+  if (row === undefined) return `API ${key} (version ${version}) is not served here`;
+  const { api } = row;
+  if (!isWithin(api.served, version)) {
+    if (key !== apiVersions.key) return `${api.name} is served in versions ${api.served.join(' to ')}, not ${version}`;
+    reply(refuseApiVersions(correlationId));
+    return undefined;
+  }
+  const request = api.request.decode(version, reader);
+  const { verbs, advertised, clientHost } = exchange;
+  row.begin(
+    { verbs, advertised, clientHost, clientId },
+    request,
+    (value) => reply(value === undefined ? undefined : encodeResponse(api, version, correlationId, value)),
+    version,
+  );
+  return undefined;
+}
