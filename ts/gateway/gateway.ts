@@ -1,6 +1,7 @@
 import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
 import type { Clock, ClusterCommands, ClusterWatch, DebugLog, NodeCommands, NodeView, ShardPort } from '../model/ports.js';
+import { LargeReads } from '../ring/link/large-reads.js';
 import { GatewayCounts } from './counts.js';
 import { type Deadline, Deadlines } from './deadlines.js';
 import { Admission } from './http/admission.js';
@@ -16,6 +17,7 @@ import { Outflow } from './subscriptions/outflow.js';
 import { Subscriptions } from './subscriptions/subscriptions.js';
 import { Tails } from './tails.js';
 import { Fetch } from './verbs/fetch.js';
+import { Gather } from './verbs/gather.js';
 import { MissingTopics } from './verbs/missing-topics.js';
 import { Produce } from './verbs/produce.js';
 import type { Verbs } from './verbs/verbs.js';
@@ -62,6 +64,7 @@ export class Gateway implements Deadline {
   readonly #http: Http;
   readonly #admission: Admission;
   readonly #fetch: Fetch;
+  readonly #gather: Gather;
   #isDraining = false;
   #isClosed = false;
 
@@ -79,6 +82,12 @@ export class Gateway implements Deadline {
     const framer = new Framer(settings.limits.fetchSizeMax + frameHeadMax);
     this.#subscriptions = this.#makeSubscriptions(routing, framer);
     this.#fetch = new Fetch({ routing, tails: this.#tails, deadlines: this.#deadlines, waitingMax: settings.waitingFetchesMax });
+    this.#gather = new Gather({
+      tails: this.#tails,
+      deadlines: this.#deadlines,
+      room: new LargeReads(settings.gatherSizeMax),
+      waitingMax: settings.waitingFetchesMax,
+    });
     const verbs = this.#makeVerbs(routing);
     this.#connectionPorts = {
       verbs,
@@ -119,6 +128,7 @@ export class Gateway implements Deadline {
     this.#server.stopListening();
     for (const connection of [...this.#connections]) connection.sayGoodbye(reason, options.reconnectAfterMs);
     this.#fetch.answerAll();
+    this.#gather.answerAll();
     const endMs = this.#ports.clock.monotonicMs() + options.waitMs;
     while (this.#owes() && this.#ports.clock.monotonicMs() < endMs) {
       await new Promise<void>((resolve) => void this.#ports.clock.after(5, resolve));
@@ -185,7 +195,19 @@ export class Gateway implements Deadline {
     const deadlines = this.#deadlines;
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: limits.batchSizeMax, clock, observe });
     const counts = () => ({ connections: this.#connections.size, subscriptions: this.#subscriptions.count });
-    return { routing, commands, nodeCommands, missing, produce, fetch: this.#fetch, node, clock, limits, counts };
+    return {
+      routing,
+      commands,
+      nodeCommands,
+      missing,
+      produce,
+      fetch: this.#fetch,
+      gather: this.#gather,
+      node,
+      clock,
+      limits,
+      counts,
+    };
   }
 
   #makeServer(): Server {
