@@ -9,7 +9,7 @@ import type {
   ListedGroup,
   ListRequest,
 } from '../model/group-requests.js';
-import type { Clock, Random } from '../model/ports.js';
+import type { Clock, DebugLog, Random } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import type { Ticket } from './group/group.js';
 import { nameLengthMax } from './group/settings.js';
@@ -29,6 +29,7 @@ export interface RuntimeOptions {
   readonly settings: CoordinatorSettings;
   /** For people: why it does not serve at the moment. */
   readonly onProblem: (problem: string) => void;
+  readonly debug?: DebugLog;
 }
 
 type Phase =
@@ -142,12 +143,13 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   #serve(replay: Replay): void {
-    const { log, clock, settings } = this.#options;
+    const { log, clock, settings, debug } = this.#options;
     const serving = new Serving(
       {
         log,
         clock,
         settings,
+        onNote: (group, note) => debug?.debug({ group }, note),
         onReply: (ticket, answer) => this.#reply(ticket, answer),
         onFailure: ({ error, message }) => this.#rest(message ?? error),
       },
