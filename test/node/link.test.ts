@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../ts/broker/clock.js';
 import { DutyCycle } from '../../ts/broker/duty-cycle.js';
@@ -78,7 +80,7 @@ async function startLink(memory = 64 << 20) {
     });
     duty.wakeSoon();
   });
-  return { port, island, duty, handles: handles as [number, number], topicId: topic.id as TopicId };
+  return { port, island, duty, data, handles: handles as [number, number], topicId: topic.id as TopicId };
 }
 
 function asked<T>(begin: (done: (result: Result<T, Failure>) => void) => Taken): Promise<Result<T, Failure>> {
@@ -242,17 +244,19 @@ test('a flood is bounded: what finds no room is told so, and told again when the
   expect((await read(port, handles[0], 19_999)).result).toMatchObject({ ok: true, value: { highWatermark: 20_000 } });
 });
 
-test('when the log fails, appends that it will not answer are answered, and so are those that come later', async () => {
-  const { port, island, duty, handles } = await startLink();
+test('when the log fails, appends that it had not taken are refused with the reason, and so are those that come later', async () => {
+  const { port, data, topicId, handles } = await startLink();
   await append(port, handles[0], batchOf(['kept']));
-  const underWay = [append(port, handles[0], batchOf(['one'])), append(port, handles[1], batchOf(['two']))];
-  // What the log says of its disk; its own answers to these two still come, and must hurt nobody.
-  island.shard.fenced('journal', 'EIO: i/o error');
-  duty.wakeSoon();
-  const failure = { ok: false, error: { error: 'storage-failed', message: 'the journal failed: EIO: i/o error' } };
-  expect(await Promise.all(underWay)).toEqual([failure, failure]);
+  // The first segment of the other partition has no directory to be made in.
+  await rm(join(data, 'topics', `${topicId}-1`), { recursive: true });
+  const lost = Array.from({ length: 20 }, () => append(port, handles[1], batchOf(['lost'])));
+  const failure = {
+    ok: false,
+    error: { error: 'storage-failed', message: expect.stringMatching(/^the segment failed: ENOENT/) },
+  };
+  for (const result of await Promise.all(lost)) expect(result).toEqual(failure);
   expect(await append(port, handles[0], batchOf(['later']))).toEqual(failure);
-  expect((await read(port, handles[0], 0)).result).toMatchObject({ ok: true, value: { batches: { base: 0 } } });
+  expect((await read(port, handles[0], 0)).result).toMatchObject({ ok: true, value: { batches: { base: 0, next: 1 } } });
 });
 
 test('a request that fails is not taken for an append that is under way', async () => {

@@ -1,6 +1,6 @@
 import type { Page } from '../metrics/page.js';
 import { assert } from '../model/assert.js';
-import type { Clock, Failure } from '../model/ports.js';
+import type { Clock } from '../model/ports.js';
 import type { Result } from '../model/result.js';
 import type { Ack, FileRead, Found, LogEvents, LogStore, Refusal, StoreFailure } from '../native/log.js';
 import { appendedMark, gatewayOf, requestKind } from '../ring/link/layout.js';
@@ -50,6 +50,8 @@ export class Shard implements LogEvents {
   readonly #tails: Tails;
   #retentionDueMs: number;
   #noSpaceDueMs = 0;
+  /** Why the log takes no more; told before the refusals that follow from it. */
+  #fence: string | undefined;
 
   constructor(ports: ShardPorts) {
     this.#ports = ports;
@@ -167,7 +169,7 @@ export class Shard implements LogEvents {
 
   refused(refusal: Refusal): void {
     if (refusal.code === 'no-space') this.#tellNoSpace();
-    this.#fail(refusal.partition, refusal.ticket, failureOfRefusal(refusal));
+    this.#gatewayOf(refusal.ticket).failed(refusal.partition, refusal.ticket, failureOfRefusal(refusal, this.#fence));
   }
 
   #tellNoSpace(): void {
@@ -175,10 +177,6 @@ export class Shard implements LogEvents {
     if (now < this.#noSpaceDueMs) return;
     this.#noSpaceDueMs = now + noSpaceIntervalMs;
     this.#ports.onNoSpace();
-  }
-
-  #fail(handle: number, ticket: number, failure: Failure): void {
-    this.#gatewayOf(ticket).failed(handle, ticket, failure);
   }
 
   #gatewayOf(ticket: number): ShardEnd {
@@ -204,10 +202,8 @@ export class Shard implements LogEvents {
   }
 
   fenced(by: string, reason: string): void {
-    const message = `the ${by} failed: ${reason}`;
+    this.#fence = `the ${by} failed: ${reason}`;
     this.measures.fenced();
-    // The log answers nothing that it had not finished: whether it is there only the next start knows.
-    for (const gateway of this.#ports.gateways) gateway.fenced({ error: 'storage-failed', message });
-    this.#ports.onFenced(message);
+    this.#ports.onFenced(this.#fence);
   }
 }

@@ -33,6 +33,7 @@ const statuses: Partial<Readonly<Record<ErrorName, number>>> = {
   'storage-failed': 503,
   'not-leader': 503,
   internal: 500,
+  unconfirmed: 500,
   'corrupt-log': 500,
 };
 

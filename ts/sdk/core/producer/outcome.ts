@@ -44,11 +44,12 @@ const readings: Readonly<Record<ErrorName, Reading>> = {
   'unknown-producer': 'unknown-producer',
   'producer-fenced': 'not-stored',
   'duplicate-sequence': 'stored',
-  'storage-failed': 'maybe-stored',
+  'storage-failed': 'not-stored',
   'disk-full': 'not-stored',
   'offset-out-of-range': 'not-stored',
   'corrupt-log': 'maybe-stored',
   'durability-unavailable': 'not-stored',
+  unconfirmed: 'maybe-stored',
 };
 
 export function outcomeOf(result: ProduceResult): Outcome {

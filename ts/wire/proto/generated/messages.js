@@ -3968,6 +3968,7 @@ export const millrace = $root.millrace = (() => {
             values[valuesById[62] = "ERROR_CODE_OFFSET_OUT_OF_RANGE"] = 62;
             values[valuesById[63] = "ERROR_CODE_CORRUPT_LOG"] = 63;
             values[valuesById[64] = "ERROR_CODE_DURABILITY_UNAVAILABLE"] = 64;
+            values[valuesById[65] = "ERROR_CODE_UNCONFIRMED"] = 65;
             return values;
         })();
 
