@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connect, type Client as Sdk } from '../../ts/sdk/node/index.js';
 import { Client } from '../gateway/client.js';
 import { batchOf } from '../log/store.js';
-import { killAll, type RunningNode, startNode } from '../node/process.mjs';
+import { endedStart, killAll, type RunningNode, startNode } from '../node/process.mjs';
 import { numbersIn, Writer } from './records.js';
 import { SmallDisk } from './small-disk.js';
 
@@ -137,6 +137,21 @@ test('a dead device under the metadata: a command that cannot be kept ends the n
   disk.die();
   await expect(sdk.admin.deleteTopic('kept')).rejects.toThrow();
   expect(await node.exited).toBe(12);
+  await disk.replace();
+  await expectEverythingAfterRestart();
+});
+
+test('a start on a dead device ends with the exit code for it, and says which file', async () => {
+  await sdk.close();
+  await node.kill('SIGKILL');
+  // Nothing that recovery reads first is remembered, and the device answers nothing.
+  for (const name of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
+    const path = join(data, name);
+    if (statSync(path).isFile()) disk.forget(path);
+  }
+  disk.die();
+  const start = await endedStart(data, options);
+  expect([start.code, start.log]).toEqual([12, expect.stringMatching(new RegExp(`${data}/[^ ]*.*(I|i)nput/output error`))]);
   await disk.replace();
   await expectEverythingAfterRestart();
 });

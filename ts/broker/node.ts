@@ -297,6 +297,7 @@ function endOf({ code, message }: { readonly code: string; readonly message: str
   const reasons: Readonly<Record<string, ExitReason>> = {
     'in-use': 'directoryInUse',
     corrupt: 'corruption',
+    'disk-failed': 'diskFenced',
     'wrong-setting': 'wrongUsage',
   };
   return { reason: reasons[code] ?? 'failed', message };

@@ -8,6 +8,7 @@ export const failureCodes = [
   'corrupt',
   'newer-format',
   'io',
+  'disk-failed',
   'no-io',
   'wrong-setting',
   'unknown-partition',

@@ -4,6 +4,7 @@ use crate::consensus::ConsensusError;
 use crate::io::IoError;
 use crate::store::{OpenError, StoreError};
 use napi_derive::napi;
+use std::path::Path;
 
 #[napi(object)]
 pub struct BindingFailure {
@@ -12,11 +13,12 @@ pub struct BindingFailure {
 }
 
 /// Every code of a `BindingFailure`.
-pub const FAILURE_CODES: [&str; 13] = [
+pub const FAILURE_CODES: [&str; 14] = [
     "in-use",
     "corrupt",
     "newer-format",
     "io",
+    "disk-failed",
     "no-io",
     "wrong-setting",
     "unknown-partition",
@@ -38,6 +40,14 @@ impl BindingFailure {
     #[must_use]
     pub fn io(what: &str, error: IoError) -> Self {
         Self::new("io", format!("{what}: {error}"))
+    }
+
+    /// While something is opened. `culprit`: the file, where it is known.
+    #[must_use]
+    pub fn opening(what: &str, culprit: Option<&Path>, error: IoError) -> Self {
+        let code = if error.is_device() { "disk-failed" } else { "io" };
+        let file = culprit.map(|path| format!(" ({})", path.display())).unwrap_or_default();
+        Self::new(code, format!("{what}{file}: {error}"))
     }
 
     #[must_use]

@@ -31,6 +31,14 @@ impl IoError {
     pub fn is_no_space(self) -> bool {
         matches!(self.0, libc::ENOSPC | libc::EDQUOT | libc::EFBIG)
     }
+
+    /// It is the device, or the file system that gave up on it: no other path, right or setting would help.
+    #[must_use]
+    pub fn is_device(self) -> bool {
+        let ends = [libc::EIO, libc::ENODEV, libc::ENXIO, libc::EREMOTEIO, libc::ENOMEDIUM, libc::EUCLEAN, libc::EBADMSG];
+        // ext4 takes no more writes after an error of its journal.
+        ends.contains(&self.0) || self.0 == libc::EROFS || self == Self::SHORT_WRITE
+    }
 }
 
 impl fmt::Display for IoError {

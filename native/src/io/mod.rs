@@ -9,6 +9,7 @@
 mod aligned;
 mod alignment;
 mod allocator;
+mod blame;
 mod blocking;
 mod boxed;
 mod calls;
@@ -34,6 +35,7 @@ mod uring;
 
 pub use aligned::AlignedBuffer;
 pub use allocator::return_large_memory;
+pub use blame::BlameIo;
 pub use blocking::Blocking;
 pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};
