@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
@@ -320,4 +321,20 @@ test('readers that ask for little get whole batches, however many they are', asy
     expect(result.ok).toBe(true);
     expect(bytes.length).toBe(batch.length);
   }
+});
+
+test('a deletion that comes while its partition is busy is tried again until the files are gone', async () => {
+  const { island, duty, data, topicId } = await startLink();
+  const name = { topicId, partition: 7 };
+  const directory = join(data, 'topics', `${topicId}-7`);
+  const assigned = (change: Pick<ShardAssignment, 'host' | 'remove'>) => {
+    return new Promise((resolve) => island.shard.control.assign({ shard: 0, ...change }, resolve));
+  };
+  // In one turn: its directory is still being made when it is to go.
+  const made = assigned({ host: [{ ...name, leaderEpoch: 1, settings }], remove: [] });
+  const removed = assigned({ host: [], remove: [name] });
+  duty.wakeSoon();
+  await made;
+  expect(await removed).toEqual([]);
+  expect(existsSync(directory)).toBe(false);
 });

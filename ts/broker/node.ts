@@ -197,7 +197,10 @@ export class Node {
     for (const answer of answers) {
       if (!('failure' in answer)) continue;
       const { topicId, partition, failure } = answer;
-      this.#log.error({ shard, topicId, partition, failure }, 'a partition cannot be served until the next start');
+      const about = answer.isRemoval
+        ? 'files of a deleted topic are not removed'
+        : 'a partition cannot be served until the next start';
+      this.#log.error({ shard, topicId, partition, failure }, about);
     }
     this.#controller.assigned(number, shard, answers);
   }

@@ -34,6 +34,12 @@ export const errors = {
   'invalid-replication-factor': { code: 26, kafka: 38, retry: 'never', text: 'there are not that many nodes' },
   'stale-topic-id': { code: 27, kafka: 100, retry: 'refresh', text: 'the topic of this id was deleted' },
   'not-leader': { code: 28, kafka: 6, retry: 'refresh', text: 'another node leads this partition' },
+  'deletion-incomplete': {
+    code: 29,
+    kafka: 56,
+    retry: 'never',
+    text: 'the topic is deleted, but not all of its files are removed',
+  },
 
   'corrupt-batch': { code: 40, kafka: 2, retry: 'never', text: 'the batch is damaged or not a batch' },
   'batch-too-large': { code: 41, kafka: 10, retry: 'never', text: 'the batch is larger than its topic allows' },

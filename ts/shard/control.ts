@@ -2,8 +2,10 @@ import { assert } from '../model/assert.js';
 import type { HostAnswer, HostedPartition, PartitionName, ShardAssignment } from '../model/assignment.js';
 import type { Failure } from '../model/errors.js';
 import type { TopicId } from '../model/ids.js';
-import type { LogStore, PartitionState } from '../native/log.js';
+import type { LogStore, PartitionState, StoreFailure } from '../native/log.js';
+import { failureOfStore } from './failures.js';
 import { Partition } from './partition.js';
+import type { Removals } from './removals.js';
 import type { Tickets } from './tickets.js';
 
 const keyOf = (topicId: TopicId, partition: number) => `${topicId}-${partition}`;
@@ -11,6 +13,7 @@ const keyOf = (topicId: TopicId, partition: number) => `${topicId}-${partition}`
 /** One assignment on its way: it is answered when the last of its operations has ended. */
 class Assigning {
   readonly failures = new Map<number, Failure>();
+  readonly unremoved: HostAnswer[] = [];
   readonly #done: () => void;
   #waiting = 1;
 
@@ -41,11 +44,13 @@ export class Control {
   readonly #byHandle: Map<number, Partition>;
   readonly #byName = new Map<string, Partition>();
   readonly #operations = new Map<number, Operation>();
+  readonly #removals: Removals;
 
   /** `partitions` is the shard's own table, kept here. */
-  constructor(store: LogStore, partitions: Map<number, Partition>, tickets: Tickets) {
+  constructor(store: LogStore, partitions: Map<number, Partition>, tickets: Tickets, removals: Removals) {
     this.#store = store;
     this.#tickets = tickets;
+    this.#removals = removals;
     this.#byHandle = partitions;
     for (const state of store.partitions()) this.#add(state);
   }
@@ -58,9 +63,11 @@ export class Control {
     this.#byName.set(keyOf(topicId, index), partition);
   }
 
-  /** Answers when all of it is durable: with a handle for each partition to host, or why there is none. */
+  /** Answers when all of it is durable: with a handle for each partition to host, or why there is none, and with what was not removed. */
   assign({ host, remove }: ShardAssignment, done: (answers: readonly HostAnswer[]) => void): void {
-    const assigning = new Assigning(() => done(host.map((name) => this.#answerFor(name, assigning))));
+    const assigning = new Assigning(() => {
+      done([...host.map((name) => this.#answerFor(name, assigning)), ...assigning.unremoved]);
+    });
     const isNew = ({ topicId, partition }: PartitionName) => !this.#byName.has(keyOf(topicId, partition));
     const fresh = host.filter(isNew);
     const known = host.filter((hosted) => !isNew(hosted));
@@ -119,13 +126,17 @@ export class Control {
     if (partition === undefined) return;
     this.#byName.delete(keyOf(topicId, index));
     this.#byHandle.delete(partition.handle);
-    this.#operate(partition, 'delete', assigning);
+    assigning.expect(1);
+    this.#removals.begin(partition, (failure) => {
+      if (failure !== undefined) assigning.unremoved.push({ topicId, partition: index, isRemoval: true, failure });
+      assigning.end();
+    });
   }
 
-  #operate({ handle }: Partition, operation: 'delete' | 'fsync' | 'replicated', assigning: Assigning): void {
+  #operate({ handle }: Partition, operation: 'fsync' | 'replicated', assigning: Assigning): void {
     const ticket = this.#expect(assigning, 1);
     const failure = this.#store.control(handle, ticket, operation);
-    if (failure !== undefined) this.failed(handle, ticket, { error: 'storage-failed', message: failure.message });
+    if (failure !== undefined) this.#failed(handle, ticket, { error: 'storage-failed', message: failure.message });
   }
 
   #expect(assigning: Assigning, count: number): number {
@@ -136,10 +147,14 @@ export class Control {
   }
 
   done(ticket: number): void {
-    this.#ended(ticket);
+    if (!this.#removals.ended(ticket)) this.#ended(ticket);
   }
 
-  failed(handle: number, ticket: number, failure: Failure): void {
+  failed(handle: number, ticket: number, failure: StoreFailure): void {
+    if (!this.#removals.ended(ticket, failure)) this.#failed(handle, ticket, failureOfStore(failure));
+  }
+
+  #failed(handle: number, ticket: number, failure: Failure): void {
     this.#operations.get(ticket)?.assigning.failures.set(handle, failure);
     this.#ended(ticket);
   }

@@ -7,10 +7,11 @@ import { appendedMark, gatewayOf, requestKind } from '../ring/link/layout.js';
 import type { ShardEnd } from '../ring/link/shard-end.js';
 import type { RingSlot } from '../ring/reader.js';
 import { Control } from './control.js';
-import { failureOfRefusal, failureOfStore } from './failures.js';
+import { failureOfRefusal } from './failures.js';
 import { Measures } from './measures.js';
 import type { Partition } from './partition.js';
 import { Reads } from './reads.js';
+import { Removals } from './removals.js';
 import { Tails } from './tails.js';
 import { Tickets } from './tickets.js';
 
@@ -48,6 +49,7 @@ export class Shard implements LogEvents {
   readonly #partitions = new Map<number, Partition>();
   readonly #reads: Reads;
   readonly #tails: Tails;
+  readonly #removals: Removals;
   #retentionDueMs: number;
   #noSpaceDueMs = 0;
   /** Why the log takes no more; told before the refusals that follow from it. */
@@ -58,7 +60,8 @@ export class Shard implements LogEvents {
     this.#retentionDueMs = ports.clock.monotonicMs() + retentionIntervalMs;
     const tickets = new Tickets();
     this.measures = new Measures(ports.store, ports.page);
-    this.control = new Control(ports.store, this.#partitions, tickets);
+    this.#removals = new Removals(ports.store, tickets, ports.clock, (count) => this.measures.unremoved(count));
+    this.control = new Control(ports.store, this.#partitions, tickets, this.#removals);
     this.#reads = new Reads(ports.store, ports.rings, tickets);
     this.#tails = new Tails(ports.store, ports.rings);
     for (const gateway of ports.gateways) {
@@ -70,6 +73,8 @@ export class Shard implements LogEvents {
   turn(): boolean {
     let isBusy = false;
     for (const gateway of this.#ports.gateways) isBusy = this.#serve(gateway) || isBusy;
+    // Before the log's turn, which is what brings them on.
+    this.#removals.turn();
     isBusy = this.#ports.store.turn(this) || isBusy;
     this.#keepHouse();
     this.#tails.tell();
@@ -86,7 +91,8 @@ export class Shard implements LogEvents {
 
   /** When it wants a turn though nothing wakes it. */
   deadlineMs(): number {
-    return Math.min(this.#ports.store.deadlineMs ?? Number.POSITIVE_INFINITY, this.#retentionDueMs);
+    const ofLog = this.#ports.store.deadlineMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(ofLog, this.#retentionDueMs, this.#removals.deadlineMs());
   }
 
   #serve(gateway: ShardEnd): boolean {
@@ -190,7 +196,7 @@ export class Shard implements LogEvents {
   }
 
   controlFailed(partition: number, ticket: number, failure: StoreFailure): void {
-    this.control.failed(partition, ticket, failureOfStore(failure));
+    this.control.failed(partition, ticket, failure);
   }
 
   read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void {

@@ -135,9 +135,11 @@ export class Controller implements ClusterCommands {
     this.#afterCommit();
   }
 
-  /** A shard has done what the assignment of this number asked; deleted partitions are tombstones by now. */
+  /** A shard has done what the assignment of this number asked; deleted partitions are tombstones by now, but for those it names. */
   assigned(number: number, shard: number, answers: readonly HostAnswer[]): void {
-    for (const answer of answers) this.#viewed.answer(answer);
+    for (const answer of answers) {
+      if (!('isRemoval' in answer)) this.#viewed.answer(answer);
+    }
     const failures = answers.flatMap((answer) => ('failure' in answer ? [[answer.topicId, answer.failure] as const] : []));
     this.#outbox.done(number, shard);
     this.#settlements.shardDone(number, shard, failures);

@@ -34,6 +34,7 @@ const statuses: Partial<Readonly<Record<ErrorName, number>>> = {
   'not-leader': 503,
   internal: 500,
   unconfirmed: 500,
+  'deletion-incomplete': 500,
   'corrupt-log': 500,
 };
 

@@ -136,6 +136,7 @@ const classes: Readonly<Record<ErrorName, ErrorClass>> = {
   'invalid-replication-factor': InvalidArgumentError,
   'stale-topic-id': UnknownTopicError,
   'not-leader': UnknownTopicError,
+  'deletion-incomplete': StorageError,
   'corrupt-batch': BatchRefusedError,
   'batch-too-large': BatchRefusedError,
   'invalid-timestamp': BatchRefusedError,

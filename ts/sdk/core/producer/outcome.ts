@@ -37,6 +37,7 @@ const readings: Readonly<Record<ErrorName, Reading>> = {
   'invalid-replication-factor': 'not-stored',
   'stale-topic-id': 'not-stored',
   'not-leader': 'not-stored',
+  'deletion-incomplete': 'not-stored',
   'corrupt-batch': 'not-stored',
   'batch-too-large': 'not-stored',
   'invalid-timestamp': 'not-stored',
