@@ -36,7 +36,7 @@ export interface NodeEnd {
 
 const reconnectAfterMs = 500;
 
-/** Refused with produce: once committed, a topic whose files find no room could be served by the next start only. */
+/** Refused with produce: once committed, a topic whose files find no room is there and cannot be served. */
 const makesFiles: ReadonlySet<CommandName> = new Set<CommandName>(['createTopic', 'addPartitions']);
 
 /** Doorbells end with their last holder, and threads open them by number: they live as long as the process. */
@@ -195,12 +195,7 @@ export class Node {
 
   #assigned(number: number, shard: number, answers: readonly HostAnswer[]): void {
     for (const answer of answers) {
-      if (!('failure' in answer)) continue;
-      const { topicId, partition, failure } = answer;
-      const about = answer.isRemoval
-        ? 'files of a deleted topic are not removed'
-        : 'a partition cannot be served until the next start';
-      this.#log.error({ shard, topicId, partition, failure }, about);
+      if ('failure' in answer) this.#log.error({ shard, ...answer }, textAbout(answer));
     }
     this.#controller.assigned(number, shard, answers);
   }
@@ -252,8 +247,10 @@ export class Node {
 
   #setProduceRefusal(refusal: Failure | undefined): void {
     this.#produceRefusal = refusal;
-    if (refusal === undefined) this.#log.info('the disk has room again: produce is taken');
-    else this.#log.warn({ reason: refusal.message }, 'produce is refused');
+    if (refusal === undefined) {
+      this.#log.info('the disk has room again: produce is taken');
+      this.#controller.roomAgain();
+    } else this.#log.warn({ reason: refusal.message }, 'produce is refused');
     this.#tellCondition();
   }
 
@@ -290,6 +287,11 @@ export class Node {
     this.#directory.close();
     return problems.flat();
   }
+}
+
+function textAbout({ isRemoval, failure }: Extract<HostAnswer, { readonly failure: Failure }>): string {
+  if (isRemoval) return 'files of a deleted topic are not removed';
+  return `a partition cannot be served until ${failure.error === 'disk-full' ? 'the disk has room' : 'the next start'}`;
 }
 
 function shardsOf(config: BrokerConfig): number {

@@ -35,6 +35,8 @@ export interface PartitionRoute {
   /** The shard's name for it, good for this life of the node; below zero: the shard could not open it. */
   readonly handle: number;
   readonly leaderEpoch: number;
+  /** Why it could not. */
+  readonly unserved?: Failure;
 }
 
 export interface TopicRoute {

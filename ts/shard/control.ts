@@ -12,7 +12,8 @@ const keyOf = (topicId: TopicId, partition: number) => `${topicId}-${partition}`
 
 /** One assignment on its way: it is answered when the last of its operations has ended. */
 class Assigning {
-  readonly failures = new Map<number, Failure>();
+  /** By the partition's name. */
+  readonly failures = new Map<string, Failure>();
   readonly unremoved: HostAnswer[] = [];
   readonly #done: () => void;
   #waiting = 1;
@@ -33,8 +34,18 @@ class Assigning {
 
 interface Operation {
   readonly assigning: Assigning;
+  readonly isCreation: boolean;
   /** Of its partitions, how many have not answered. */
   left: number;
+}
+
+export interface ControlPorts {
+  readonly store: LogStore;
+  /** The shard's own table, kept here. */
+  readonly partitions: Map<number, Partition>;
+  readonly tickets: Tickets;
+  readonly removals: Removals;
+  readonly onNoSpace: () => void;
 }
 
 /** The only door for control into a shard: it does what the metadata log has decided. */
@@ -45,12 +56,13 @@ export class Control {
   readonly #byName = new Map<string, Partition>();
   readonly #operations = new Map<number, Operation>();
   readonly #removals: Removals;
+  readonly #onNoSpace: () => void;
 
-  /** `partitions` is the shard's own table, kept here. */
-  constructor(store: LogStore, partitions: Map<number, Partition>, tickets: Tickets, removals: Removals) {
+  constructor({ store, partitions, tickets, removals, onNoSpace }: ControlPorts) {
     this.#store = store;
     this.#tickets = tickets;
     this.#removals = removals;
+    this.#onNoSpace = onNoSpace;
     this.#byHandle = partitions;
     for (const state of store.partitions()) this.#add(state);
   }
@@ -80,13 +92,13 @@ export class Control {
   #answerFor({ topicId, partition: index }: PartitionName, { failures }: Assigning): HostAnswer {
     const partition = this.#byName.get(keyOf(topicId, index));
     const name = { topicId, partition: index };
-    if (partition === undefined) return { ...name, failure: { error: 'storage-failed' } };
-    const failure = failures.get(partition.handle);
-    return failure === undefined ? { ...name, handle: partition.handle } : { ...name, failure };
+    const failure = failures.get(keyOf(topicId, index));
+    if (failure !== undefined) return { ...name, failure };
+    return partition === undefined ? { ...name, failure: { error: 'storage-failed' } } : { ...name, handle: partition.handle };
   }
 
   #create(hosted: readonly HostedPartition[], assigning: Assigning): void {
-    const ticket = this.#expect(assigning, hosted.length);
+    const ticket = this.#expect(assigning, hosted.length, true);
     const created = this.#store.createPartitions(
       ticket,
       hosted.map(({ topicId, partition, leaderEpoch, settings }) => {
@@ -111,7 +123,7 @@ export class Control {
     const refused = leaderEpoch > partition.leaderEpoch ? this.#store.lead(handle, leaderEpoch) : undefined;
     const failure = refused ?? this.#store.configure(handle, settings);
     if (failure !== undefined) {
-      assigning.failures.set(handle, { error: 'storage-failed', message: failure.message });
+      assigning.failures.set(keyOf(topicId, index), { error: 'storage-failed', message: failure.message });
       return;
     }
     partition.leaderEpoch = Math.max(leaderEpoch, partition.leaderEpoch);
@@ -139,10 +151,10 @@ export class Control {
     if (failure !== undefined) this.#failed(handle, ticket, { error: 'storage-failed', message: failure.message });
   }
 
-  #expect(assigning: Assigning, count: number): number {
+  #expect(assigning: Assigning, count: number, isCreation = false): number {
     const ticket = this.#tickets.next();
     assigning.expect(count);
-    this.#operations.set(ticket, { assigning, left: count });
+    this.#operations.set(ticket, { assigning, isCreation, left: count });
     return ticket;
   }
 
@@ -155,8 +167,23 @@ export class Control {
   }
 
   #failed(handle: number, ticket: number, failure: Failure): void {
-    this.#operations.get(ticket)?.assigning.failures.set(handle, failure);
+    const operation = this.#operations.get(ticket);
+    const partition = this.#byHandle.get(handle);
+    if (operation !== undefined && partition !== undefined) {
+      const told = operation.isCreation ? this.#notMade(partition, failure) : failure;
+      operation.assigning.failures.set(keyOf(partition.topicId, partition.index), told);
+    }
     this.#ended(ticket);
+  }
+
+  /** The log knows nothing of it any more: it may be made again. */
+  #notMade({ topicId, index, handle }: Partition, failure: Failure): Failure {
+    this.#byName.delete(keyOf(topicId, index));
+    this.#byHandle.delete(handle);
+    if (failure.error !== 'disk-full') return failure;
+    this.#onNoSpace();
+    const advice = 'it is served once there is room: free space or shorten retention';
+    return { ...failure, message: `partition ${index} of the topic found no room for its files (${failure.message}): ${advice}` };
   }
 
   #ended(ticket: number): void {

@@ -61,7 +61,13 @@ export class Shard implements LogEvents {
     const tickets = new Tickets();
     this.measures = new Measures(ports.store, ports.page);
     this.#removals = new Removals(ports.store, tickets, ports.clock, (count) => this.measures.unremoved(count));
-    this.control = new Control(ports.store, this.#partitions, tickets, this.#removals);
+    this.control = new Control({
+      store: ports.store,
+      partitions: this.#partitions,
+      tickets,
+      removals: this.#removals,
+      onNoSpace: () => this.#tellNoSpace(),
+    });
     this.#reads = new Reads(ports.store, ports.rings, tickets);
     this.#tails = new Tails(ports.store, ports.rings);
     for (const gateway of ports.gateways) {
