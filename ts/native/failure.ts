@@ -18,6 +18,7 @@ export const failureCodes = [
   'out-of-range',
   'leader-epoch-used',
   'closed',
+  'cancelled',
 ] as const;
 
 export interface Failure {

@@ -13,7 +13,7 @@ pub struct BindingFailure {
 }
 
 /// Every code of a `BindingFailure`.
-pub const FAILURE_CODES: [&str; 14] = [
+pub const FAILURE_CODES: [&str; 15] = [
     "in-use",
     "corrupt",
     "newer-format",
@@ -28,6 +28,7 @@ pub const FAILURE_CODES: [&str; 14] = [
     "out-of-range",
     "leader-epoch-used",
     "closed",
+    "cancelled",
 ];
 
 impl BindingFailure {
@@ -60,6 +61,7 @@ impl From<OpenError> for BindingFailure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::InUse => Self::new("in-use", "another process owns the data directory"),
+            OpenError::Io { what, error: IoError::CANCELLED } => Self::new("cancelled", format!("{what}: it was not to go on")),
             OpenError::Io { what, error } => Self::io(&what, error),
             OpenError::Corrupt(what) => Self::new("corrupt", what),
             OpenError::NewerFormat(what) => Self::new("newer-format", what),

@@ -15,6 +15,8 @@ impl IoError {
     pub const NOT_EMPTY: Self = Self(libc::ENOTEMPTY);
     pub const INVALID: Self = Self(libc::EINVAL);
     pub const BAD_FILE: Self = Self(libc::EBADF);
+    /// Whoever asked for it does not want it any more.
+    pub const CANCELLED: Self = Self(libc::ECANCELED);
     /// The simulator's power is off: nothing reaches the disk any more.
     pub const POWER_LOST: Self = Self(libc::ENODEV);
     /// A write that ended early. The kernel reports it as success with a smaller count.

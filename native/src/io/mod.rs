@@ -32,6 +32,7 @@ mod supervisor;
 pub mod task;
 pub mod trace;
 mod uring;
+mod watched;
 
 pub use aligned::AlignedBuffer;
 pub use allocator::return_large_memory;
@@ -46,6 +47,7 @@ pub use piece::Piece;
 pub use read_buffers::ReadBuffers;
 pub use supervisor::notify_supervisor;
 pub use uring::UringIo;
+pub use watched::{Watch, WatchedIo};
 
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
