@@ -111,8 +111,7 @@ fn work(options: &BindingInspectOptions, watch: &Watch, found: &Sender<Outcome<F
     };
     let journals = options.journals.as_ref().map(Path::new);
     let path = Path::new(&options.path);
-    let inspected =
-        if options.is_segment { inspect_segment(&mut io, path, journals) } else { inspect(&mut io, path, journals) };
+    let inspected = if options.is_segment { inspect_segment(&mut io, path, journals) } else { inspect(&mut io, path, journals) };
     let mut inspection = match inspected {
         // A file that could not be read may have been taken for one that is damaged.
         Ok(_) | Err(_) if watch.is_cancelled() => {
