@@ -8,10 +8,11 @@ import { openGatewayLinks } from '../../ts/broker/gateway-links.js';
 import { planMemory } from '../../ts/broker/memory.js';
 import { startShard } from '../../ts/broker/shard-island.js';
 import { wire } from '../../ts/broker/wiring.js';
+import { ShardCalls } from '../../ts/gateway/shard-calls.js';
 import type { ShardAssignment } from '../../ts/model/assignment.js';
 import type { TopicId } from '../../ts/model/ids.js';
 import { offset } from '../../ts/model/offset.js';
-import type { Appended, Failure, PartitionEnds, ReadResult, ShardPort, Tail, Taken } from '../../ts/model/ports.js';
+import type { Appended, AppendTaken, Failure, PartitionEnds, ReadResult, ShardPort, Tail, Taken } from '../../ts/model/ports.js';
 import type { Result } from '../../ts/model/result.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
 import { ShardEnd } from '../../ts/ring/link/shard-end.js';
@@ -84,7 +85,7 @@ async function startLink(memory = 64 << 20) {
   return { port, island, duty, data, handles: handles as [number, number], topicId: topic.id as TopicId };
 }
 
-function asked<T>(begin: (done: (result: Result<T, Failure>) => void) => Taken): Promise<Result<T, Failure>> {
+function asked<T>(begin: (done: (result: Result<T, Failure>) => void) => AppendTaken): Promise<Result<T, Failure>> {
   return new Promise((resolve, reject) => {
     const taken = begin(resolve);
     if (taken !== 'taken') reject(new Error(taken));
@@ -170,11 +171,38 @@ test('a batch larger than a ring takes goes its own way, behind those before it'
   const large = batchOf(['y'.repeat(7 << 20)]);
   const small = append(port, handles[0], batchOf(['small']));
   // One of this partition is under way: the large one would overtake it.
-  expect(port.append(handles[0], large, () => undefined)).toBe('full');
+  expect(port.append(handles[0], large, () => undefined)).toBe('held');
   await small;
   expect(await append(port, handles[0], large)).toMatchObject({ ok: true, value: { base: 1, next: 2 } });
   const { bytes } = await read(port, handles[0], 1);
   expect(bytes.subarray(21).equals(Buffer.from(large.subarray(21)))).toBe(true);
+});
+
+test('a large batch that is under way holds back its own partition, in its order, and no other', async () => {
+  const { port, handles } = await startLink();
+  const calls = new ShardCalls(port, { sizeMax: 32 << 20, countMax: 100 });
+  const answered: string[] = [];
+  const all = [
+    ['large', handles[0], 'y'.repeat(7 << 20)],
+    ['behind', handles[0], 'z'],
+    ['other', handles[1], 'z'],
+    ['last', handles[0], 'z'.repeat(7 << 20)],
+    ['other again', handles[1], 'z'],
+  ] as const;
+  const submitted: unknown[] = [];
+  await new Promise<void>((resolve) => {
+    for (const [name, handle, value] of all) {
+      const told = (result: Result<Appended, Failure>) => {
+        answered.push(result.ok ? `${name} ${result.value.base}` : `${name}: ${result.error.error}`);
+        if (answered.length === all.length) resolve();
+      };
+      const one = calls.append(handle, batchOf([value]), told);
+      submitted.push(typeof one === 'string' ? one : 'waits');
+    }
+  });
+  expect(submitted).toEqual(['begun', 'waits', 'begun', 'waits', 'begun']);
+  expect(answered.filter((text) => text.startsWith('other'))).toEqual(['other 0', 'other again 1']);
+  expect(answered.filter((text) => !text.startsWith('other'))).toEqual(['large 0', 'behind 1', 'last 2']);
 });
 
 test('many that read large batches wait for one another, and get them all, whole', async () => {

@@ -3,6 +3,7 @@ import type { Offset } from '../../model/offset.js';
 import { offset as offsetOf } from '../../model/offset.js';
 import type {
   Appended,
+  AppendTaken,
   Failure,
   FoundOffset,
   PartitionDescription,
@@ -84,9 +85,10 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     large.batches.onRead((read) => this.#tellLargeRead(read));
   }
 
-  append(handle: number, batch: Uint8Array, done: Done<Appended>): Taken {
+  append(handle: number, batch: Uint8Array, done: Done<Appended>): AppendTaken {
     if (this.#isClosed) return 'closed';
-    if (this.#appends.size + this.#told.appends >= this.#limits.appendsMax || this.#large.isUnderWay(handle)) return 'full';
+    if (this.#large.isUnderWay(handle)) return 'held';
+    if (this.#appends.size + this.#told.appends >= this.#limits.appendsMax) return 'full';
     const { batches } = this.#rings;
     const claim = batches.claim(batch.length);
     if (claim === refusal.tooLarge) return this.#appendLarge(handle, batch, done);
@@ -97,8 +99,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   }
 
   /** A batch that does not fit a ring takes another way, on which it could overtake those before it. */
-  #appendLarge(handle: number, batch: Uint8Array, done: Done<Appended>): Taken {
-    if ((this.#appendCounts.get(handle) ?? 0) > 0 || !this.#large.hasRoom(batch.length)) return 'full';
+  #appendLarge(handle: number, batch: Uint8Array, done: Done<Appended>): AppendTaken {
+    if ((this.#appendCounts.get(handle) ?? 0) > 0 || !this.#large.hasRoom(batch.length)) return 'held';
     this.#large.send(handle, this.#expect(handle, done), batch);
     return 'taken';
   }
