@@ -24,6 +24,7 @@ mod piece;
 pub mod probe;
 mod read_buffers;
 pub mod sim;
+pub mod sockets;
 mod strips;
 #[cfg(test)]
 mod suite;

@@ -3,7 +3,7 @@
 
 mod in_flight;
 mod ring;
-mod setup;
+pub(super) mod setup;
 #[cfg(test)]
 mod tests;
 
