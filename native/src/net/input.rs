@@ -31,15 +31,12 @@ impl<S: Sockets> Net<S> {
                     receiving.receives.push(receive);
                 }
             }
-            if receiving.numbers.is_empty() {
-                continue;
-            }
             self.counters.receives += receiving.receives.len() as u64;
             self.sockets.receive(&mut receiving.receives);
             for (number, receive) in receiving.numbers.drain(..).zip(receiving.receives.drain(..)) {
                 self.received(number, receive.target.size(), receive.result);
             }
-            // What ended may have left room for those who wait.
+            // Who joined the line may find the reserve free; what ended may have left room.
             self.serve_line();
         }
         self.queue.append(&mut self.later);
@@ -182,8 +179,11 @@ impl<S: Sockets> Net<S> {
         }
     }
 
-    /// Behind frames that JavaScript still holds, if that is worth it: small ones then share a place.
+    /// Behind frames that JavaScript still holds, if that is worth it: small ones then share a place. In a fresh one always.
     fn goes_on_in(&mut self, number: ConnectionNumber, current: Current) -> bool {
+        if current.end == 0 {
+            return true;
+        }
         let size = self.pool.piece(current.place).size();
         let unit = self.pool.unit();
         let is_main = matches!(self.pool.kind(current.place), Kind::Main { .. });
@@ -267,7 +267,7 @@ impl<S: Sockets> Net<S> {
 
     /// Serves those who wait as far as there is room.
     pub(super) fn serve_line(&mut self) {
-        if !self.pool.take_freed() {
+        if !self.line.is_due(&self.pool) {
             return;
         }
         while let Some((number, place)) = self.line.serve(&mut self.pool) {
@@ -358,6 +358,10 @@ impl<S: Sockets> Net<S> {
 /// receive of whole frames of one size stays a multiple of that size, so that none of them is cut and moved.
 fn learn(expected: usize, current: Current, pool: &Pool) -> usize {
     let used = current.end - current.base;
+    if used == 0 {
+        // Told of nothing.
+        return expected;
+    }
     if current.end >= current.until && expected * 2 <= BULK_SIZE_MAX.min(pool.place_size_max()) {
         expected * 2
     } else if used * 2 < expected {

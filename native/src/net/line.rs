@@ -14,6 +14,8 @@ pub struct Line {
     waiting: VecDeque<(u64, usize)>,
     /// Since the first in line is the first.
     passes: u32,
+    /// Somebody may be served though nothing became free: who joined, or who is first now, may find the reserve free.
+    is_due: bool,
 }
 
 impl Line {
@@ -42,6 +44,7 @@ impl Line {
 
     pub fn join(&mut self, connection: u64, size: usize) {
         self.waiting.push_back((connection, size));
+        self.is_due = true;
     }
 
     pub fn leave(&mut self, connection: u64) {
@@ -49,11 +52,25 @@ impl Line {
         self.waiting.retain(|(other, _)| *other != connection);
         if was_first {
             self.passes = 0;
+            self.is_due = true;
         }
+    }
+
+    /// Whether `serve` may find somebody since it found nobody.
+    #[must_use]
+    pub fn is_due(&self, pool: &Pool) -> bool {
+        !self.waiting.is_empty() && (self.is_due || pool.has_freed())
     }
 
     /// The next that can be served, and its place. Call until None.
     pub fn serve(&mut self, pool: &mut Pool) -> Option<(u64, PlaceId)> {
+        let served = self.find(pool);
+        self.is_due = served.is_some();
+        pool.set_freed(served.is_some());
+        served
+    }
+
+    fn find(&mut self, pool: &mut Pool) -> Option<(u64, PlaceId)> {
         let &(first, size) = self.waiting.front()?;
         if let Some(place) = pool.take(size, first).or_else(|| pool.take_reserve(first)) {
             self.waiting.pop_front();

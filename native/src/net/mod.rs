@@ -45,7 +45,7 @@ const DISCARD_SIZE: usize = 16 << 10;
 /// Texts of broken connections that nobody asked for yet.
 const BROKEN_MAX: usize = 64;
 
-pub struct Net<S> {
+pub struct Net<S: Sockets> {
     sockets: S,
     settings: NetSettings,
     now_ms: u64,
@@ -122,7 +122,14 @@ impl<S: Sockets> Net<S> {
         self.sockets.flush();
         let count = self.events.len().min(events_max);
         events.extend(self.events.drain(..count));
-        !self.events.is_empty() || !self.queue.is_empty() || self.listeners.has_waiting(self.now_ms)
+        self.has_more()
+    }
+
+    /// A turn would find something to do at once.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        let is_line_due = self.line.is_due(&self.pool);
+        is_line_due || !self.events.is_empty() || !self.queue.is_empty() || self.listeners.has_waiting(self.now_ms)
     }
 
     fn poll(&mut self) {
@@ -244,5 +251,13 @@ impl<S: Sockets> Net<S> {
     fn tell_returned(&mut self) {
         let returned = self.pool.take_returned();
         self.events.extend(returned.into_iter().map(|room| NetEvent::RoomReturned { room }));
+    }
+}
+
+impl<S: Sockets> Drop for Net<S> {
+    fn drop(&mut self) {
+        self.close_listeners();
+        self.connections.numbers().into_iter().for_each(|number| self.finish(number, CloseReason::Asked));
+        self.sockets.flush();
     }
 }

@@ -240,9 +240,14 @@ impl Pool {
         self.free_slots.push(index);
     }
 
-    /// Whether anything became free since the last time.
-    pub fn take_freed(&mut self) -> bool {
-        std::mem::take(&mut self.has_freed)
+    /// Whether anything became free since everybody in line was looked at.
+    #[must_use]
+    pub fn has_freed(&self) -> bool {
+        self.has_freed
+    }
+
+    pub fn set_freed(&mut self, has_freed: bool) {
+        self.has_freed = has_freed;
     }
 
     pub fn take_returned(&mut self) -> Vec<u64> {
