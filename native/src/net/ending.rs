@@ -151,19 +151,23 @@ impl<S: Sockets> Net<S> {
 
     fn deadlines(&self) -> impl Iterator<Item = (ConnectionNumber, u64, CloseReason)> + '_ {
         let connections: &Connections = &self.connections;
-        connections.iter().filter_map(|(number, connection)| {
+        connections.iter().map(|(number, connection)| {
             if let Phase::Lingering { until_ms, reason } = connection.phase {
-                return Some((number, until_ms, reason));
+                return (number, until_ms, reason);
             }
             let takes_nothing = !connection.kept.is_empty() || connection.is_blocked;
-            let idle_ms = connection.last_active_ms + self.settings.idle_ms;
-            let idle = (connection.in_flight == 0 || takes_nothing).then_some((idle_ms, CloseReason::Idle));
+            let idle_since_ms = match connection.in_flight {
+                // Not idle now, but looked at again.
+                1.. if !takes_nothing => self.now_ms,
+                _ => connection.last_active_ms,
+            };
+            let idle = (idle_since_ms + self.settings.idle_ms, CloseReason::Idle);
             // Neither who waits for memory is slow, nor who waits for our answers.
             let holds = connection.wanting == Wanting::Nothing && connection.in_flight < self.settings.in_flight_max;
             let slow = connection.partial_since_ms.filter(|_| holds && !self.line.is_empty());
             let slow = slow.map(|since_ms| (since_ms + self.settings.slow_frame_ms, CloseReason::SlowFrame));
-            let (at_ms, reason) = [idle, slow].into_iter().flatten().min_by_key(|(at_ms, _)| *at_ms)?;
-            Some((number, at_ms, reason))
+            let (at_ms, reason) = slow.filter(|(at_ms, _)| *at_ms < idle.0).unwrap_or(idle);
+            (number, at_ms, reason)
         })
     }
 }

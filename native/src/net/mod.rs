@@ -128,8 +128,8 @@ impl<S: Sockets> Net<S> {
     /// A turn would find something to do at once.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        let is_line_due = self.line.is_due(&self.pool);
-        is_line_due || !self.events.is_empty() || !self.queue.is_empty() || self.listeners.has_waiting(self.now_ms)
+        let has_memory_news = self.line.is_due(&self.pool) || self.pool.has_returned();
+        has_memory_news || !self.events.is_empty() || !self.queue.is_empty() || self.listeners.has_waiting(self.now_ms)
     }
 
     fn poll(&mut self) {

@@ -193,6 +193,9 @@ impl<S: Sockets> Net<S> {
         }
         let mut flushing = std::mem::take(&mut self.flushing);
         let mut writable = std::mem::take(&mut self.writable);
+        // Told twice in one poll, it is still sent once.
+        writable.sort_unstable();
+        writable.dedup();
         let Flushing { pieces, sends, .. } = &mut flushing;
         pieces.clear();
         sends.clear();

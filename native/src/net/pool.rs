@@ -250,6 +250,11 @@ impl Pool {
         self.has_freed = has_freed;
     }
 
+    #[must_use]
+    pub fn has_returned(&self) -> bool {
+        !self.returned.is_empty()
+    }
+
     pub fn take_returned(&mut self) -> Vec<u64> {
         std::mem::take(&mut self.returned)
     }

@@ -121,6 +121,25 @@ fn who_is_idle_is_closed_and_who_waits_for_an_answer_is_not() {
 }
 
 #[test]
+fn who_was_not_idle_when_looked_at_is_looked_at_again() {
+    let mut world = World::new(1, NetSettings { idle_ms: 1000, ..settings() }, 64);
+    let (peer, number) = world.connected();
+    peer.write(&frame(b"a long poll"));
+    world.turns_until(|world| world.frames_of(number) == 1);
+    world.now_ms = 1500;
+    world.turn();
+    world.finish_all();
+    for _ in 0..3 {
+        world.now_ms = world.net.deadline_ms().expect("a connection is not forgotten");
+        world.turn();
+        if let Some(reason) = world.reason_of(number) {
+            return assert_eq!(reason, CloseReason::Idle);
+        }
+    }
+    panic!("idle, and not closed");
+}
+
+#[test]
 fn a_slow_reader_is_idle_though_answers_are_due() {
     let mut world = World::new(1, NetSettings { idle_ms: 1000, ..settings() }, 64);
     let (peer, number) = world.connected();
