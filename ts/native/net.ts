@@ -83,6 +83,8 @@ export class Net {
   #views: Uint8Array[] = [];
   #flushed = new Float64Array(flushedHeaderWords + 64 * flushedWords);
   #isTelling = false;
+  /** A room was granted since the last turn, which has to receive into it. */
+  #isTurnDue = false;
   readonly #rooms = new Map<number, Uint8Array>();
   /** Kept alive: native code has their addresses. */
   readonly #memories: Uint8Array[] = [];
@@ -127,6 +129,7 @@ export class Net {
     assert(!this.#isTelling, 'a listener of a turn begins another one');
     assert(this.#parts.count === 0, 'parts wait for their flush');
     const words = this.#words;
+    this.#isTurnDue = false;
     this.#native.turn(monotonicMs, this.#commands.words, this.#commands.count, words);
     this.#commands.count = 0;
     const [count = 0, hasMore = 0, deadlineMs = -1, keptSize = 0, connectionsCount = 0] = words;
@@ -139,7 +142,7 @@ export class Net {
     } finally {
       this.#isTelling = false;
     }
-    return hasMore === 1;
+    return hasMore === 1 || this.#isTurnDue;
   }
 
   #tell(at: number, events: NetEvents): void {
@@ -204,10 +207,14 @@ export class Net {
     this.#command(commands.answered, connection);
   }
 
-  /** Memory for the frame that wants it, of at least the size it asked for. False: its connection is gone, the memory is not used. */
+  /**
+   * Memory for the frame that wants it, of at least the size it asked for. True: a turn is due. False: its connection is gone, the
+   * memory is not used.
+   */
   grantRoom(room: number, memory: Uint8Array): boolean {
     const isUsed = this.#native.grantRoom(room, memory);
     if (isUsed) this.#rooms.set(room, memory);
+    this.#isTurnDue ||= isUsed;
     return isUsed;
   }
 
@@ -260,7 +267,7 @@ export class Net {
    */
   flush(unfinished: Unfinished): boolean {
     const parts = this.#parts;
-    if (parts.count === 0 && this.#commands.count === 0) return false;
+    if (parts.count === 0 && this.#commands.count === 0) return this.#isTurnDue;
     const wanted = flushedHeaderWords + parts.count * flushedWords;
     if (this.#flushed.length < wanted) this.#flushed = new Float64Array(wanted * 2);
     const words = this.#flushed;
@@ -276,7 +283,7 @@ export class Net {
       const at = flushedHeaderWords + index * flushedWords;
       unfinished(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
     }
-    return hasMore === 1;
+    return hasMore === 1 || this.#isTurnDue;
   }
 
   // Ends.

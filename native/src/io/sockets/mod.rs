@@ -91,7 +91,7 @@ pub trait Sockets {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketsChoice {
-    /// What was measured as the better one (docs/decisions/0015-native-sockets.md), which every machine has.
+    /// io_uring where the machine allows it, as it was measured to cost less (docs/decisions/0015-native-sockets.md); else epoll.
     Auto,
     Uring,
     Epoll,
@@ -101,10 +101,18 @@ pub enum SocketsChoice {
 pub fn open_sockets(choice: SocketsChoice) -> Result<Box<dyn Sockets>, String> {
     match choice {
         SocketsChoice::Uring => Ok(Box::new(UringSockets::new()?)),
-        SocketsChoice::Auto | SocketsChoice::Epoll => match EpollSockets::new() {
+        SocketsChoice::Epoll => epoll(),
+        SocketsChoice::Auto => match UringSockets::new() {
             Ok(sockets) => Ok(Box::new(sockets)),
-            Err(error) => Err(format!("epoll_create: {error}")),
+            Err(_) => epoll(),
         },
+    }
+}
+
+fn epoll() -> Result<Box<dyn Sockets>, String> {
+    match EpollSockets::new() {
+        Ok(sockets) => Ok(Box::new(sockets)),
+        Err(error) => Err(format!("epoll_create: {error}")),
     }
 }
 

@@ -7,7 +7,7 @@
 use super::epoll::{message_of, readiness, taken};
 use super::{calls, Readiness, Receive, Send, SocketId, SocketNumber, Sockets};
 use crate::io::calls::iovec;
-use crate::io::uring::setup;
+use crate::io::uring::{setup, SIGNALS_CAN_BE_SWITCHED};
 use crate::io::{EventFd, IoError, IoResult, Piece};
 use io_uring::squeue::Entry;
 use io_uring::{cqueue, opcode, types, IoUring, Probe};
@@ -73,7 +73,9 @@ impl UringSockets {
     /// Completions of `work` signal nobody: it reaps them itself. False if others may have come meanwhile, unsignalled.
     #[must_use]
     fn quietly(&mut self, work: impl FnOnce(&mut Self)) -> bool {
-        self.ring.completion().disable_eventfd();
+        if SIGNALS_CAN_BE_SWITCHED {
+            self.ring.completion().disable_eventfd();
+        }
         work(self);
         self.ring.completion().enable_eventfd();
         fence(Ordering::SeqCst);
