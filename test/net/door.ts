@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect } from 'vitest';
-import { type CloseCode, Net, type NetEvents, type NetOptions, type RefuseCode } from '../../ts/native/net.js';
+import { Net, type NetEvents, type NetOptions } from '../../ts/native/net.js';
+import type { CloseCode, RefuseCode } from '../../ts/native/net-words.js';
 import { watchEvent } from '../../ts/native/wakeup.js';
 
 /** Patience, not a speed: a test that waits longer has hung. */

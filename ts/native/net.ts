@@ -6,7 +6,7 @@ import type { BindingNet, BindingNetOptions, Listener, NetCounters } from './net
 import { closeCode, commands, isBroken, type NetEvents, netEventWords, netHeaderWords, Rows, refuseCode } from './net-words.js';
 
 export type { Listener, NetCounters } from './net-binding.js';
-export type { CloseCode, NetEvents, RefuseCode } from './net-words.js';
+export type { NetEvents } from './net-words.js';
 
 export interface NetOptions {
   /** All memory that frames are received into, rooms left out: the node's budget, shared memory as rings are. */
