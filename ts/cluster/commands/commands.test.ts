@@ -7,7 +7,7 @@ import { alterTopic } from './alter-topic.js';
 import { type CreateTopic, createTopic } from './create-topic.js';
 import type { ClusterDefaults, Decision } from './decision.js';
 import { deleteTopic } from './delete-topic.js';
-import { nameFault } from './topic-name.js';
+import { nameFault } from '../../model/topic-name.js';
 
 const defaults: ClusterDefaults = {
   nodeId: 1,

@@ -5,7 +5,7 @@ import { settingsOf } from '../../model/topic-settings.js';
 import { type Image, likenessOf } from '../metadata/image.js';
 import type { ClusterDefaults, Decision } from './decision.js';
 import { placeHere } from './place.js';
-import { nameFault } from './topic-name.js';
+import { nameFault } from '../../model/topic-name.js';
 
 export interface CreateTopic {
   readonly name: string;
