@@ -36,7 +36,7 @@ export interface NodeEnd {
 
 const reconnectAfterMs = 500;
 
-/** Refused with produce: once committed, a topic whose files find no room could be served by the next start only. */
+/** Refused with produce: once committed, a topic whose files find no room is there and cannot be served. */
 const makesFiles: ReadonlySet<CommandName> = new Set<CommandName>(['createTopic', 'addPartitions']);
 
 /** Doorbells end with their last holder, and threads open them by number: they live as long as the process. */
@@ -195,9 +195,7 @@ export class Node {
 
   #assigned(number: number, shard: number, answers: readonly HostAnswer[]): void {
     for (const answer of answers) {
-      if (!('failure' in answer)) continue;
-      const { topicId, partition, failure } = answer;
-      this.#log.error({ shard, topicId, partition, failure }, 'a partition cannot be served until the next start');
+      if ('failure' in answer) this.#log.error({ shard, ...answer }, textAbout(answer));
     }
     this.#controller.assigned(number, shard, answers);
   }
@@ -249,8 +247,10 @@ export class Node {
 
   #setProduceRefusal(refusal: Failure | undefined): void {
     this.#produceRefusal = refusal;
-    if (refusal === undefined) this.#log.info('the disk has room again: produce is taken');
-    else this.#log.warn({ reason: refusal.message }, 'produce is refused');
+    if (refusal === undefined) {
+      this.#log.info('the disk has room again: produce is taken');
+      this.#controller.roomAgain();
+    } else this.#log.warn({ reason: refusal.message }, 'produce is refused');
     this.#tellCondition();
   }
 
@@ -289,6 +289,11 @@ export class Node {
   }
 }
 
+function textAbout({ isRemoval, failure }: Extract<HostAnswer, { readonly failure: Failure }>): string {
+  if (isRemoval) return 'files of a deleted topic are not removed';
+  return `a partition cannot be served until ${failure.error === 'disk-full' ? 'the disk has room' : 'the next start'}`;
+}
+
 function shardsOf(config: BrokerConfig): number {
   return config.shards ?? defaultShardsCount(availableParallelism());
 }
@@ -297,6 +302,7 @@ function endOf({ code, message }: { readonly code: string; readonly message: str
   const reasons: Readonly<Record<string, ExitReason>> = {
     'in-use': 'directoryInUse',
     corrupt: 'corruption',
+    'disk-failed': 'diskFenced',
     'wrong-setting': 'wrongUsage',
   };
   return { reason: reasons[code] ?? 'failed', message };

@@ -1,6 +1,7 @@
 import { assert } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
 import { LogStore } from '../native/log.js';
+import { fatal } from '../native/process.js';
 import { openDoorbell, watchEvent } from '../native/wakeup.js';
 import { ShardEnd } from '../ring/link/shard-end.js';
 import { RingViews, ringBytes } from '../ring/memory.js';
@@ -32,7 +33,10 @@ export interface ShardIslandOptions {
 export function startShard({ shard: number, links, page }: ShardWiring, options: ShardIslandOptions): ShardIsland {
   const { directory, clock, duty, onFenced, onNoSpace } = options;
   const opened = LogStore.open(directory, number, clock);
-  assert(opened.ok, opened.ok ? '' : `shard ${number} does not open: ${opened.error.message}`);
+  if (!opened.ok) {
+    const { code, message } = opened.error;
+    fatal(code === 'disk-failed' ? 'diskFenced' : 'failed', `shard ${number} does not open: ${message}`);
+  }
   const store = opened.value;
   const gateways = links.map((link) => shardEnd(link, options));
   links.forEach(({ memory, doorbell }, index) => {

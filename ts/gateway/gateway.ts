@@ -120,12 +120,12 @@ export class Gateway implements Deadline {
   }
 
   /**
-   * Takes no more connections and tells the others when to come back; then waits for answers that are owed. True: all were given;
-   * false: some are still owed after this time.
+   * Takes no more connections and tells the others when to come back; then waits for answers that are owed, to requests of either
+   * protocol. True: all were given; false: some are still owed after this time.
    */
   async drain(reason: string, options: { readonly reconnectAfterMs: number; readonly waitMs: number }): Promise<boolean> {
     this.#isDraining = true;
-    this.#server.stopListening();
+    this.#server.drain(options.reconnectAfterMs);
     for (const connection of [...this.#connections]) connection.sayGoodbye(reason, options.reconnectAfterMs);
     this.#fetch.answerAll();
     this.#gather.answerAll();
@@ -156,7 +156,7 @@ export class Gateway implements Deadline {
 
   #owes(): boolean {
     for (const connection of this.#connections) if (connection.hasRequests) return true;
-    return false;
+    return this.#server.hasRequests;
   }
 
   #makeSubscriptions(routing: Routing, framer: Framer): Subscriptions {

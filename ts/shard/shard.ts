@@ -1,16 +1,17 @@
 import type { Page } from '../metrics/page.js';
 import { assert } from '../model/assert.js';
-import type { Clock, Failure } from '../model/ports.js';
+import type { Clock } from '../model/ports.js';
 import type { Result } from '../model/result.js';
 import type { Ack, FileRead, Found, LogEvents, LogStore, Refusal, StoreFailure } from '../native/log.js';
 import { appendedMark, gatewayOf, requestKind } from '../ring/link/layout.js';
 import type { ShardEnd } from '../ring/link/shard-end.js';
 import type { RingSlot } from '../ring/reader.js';
 import { Control } from './control.js';
-import { failureOfRefusal, failureOfStore } from './failures.js';
+import { failureOfRefusal } from './failures.js';
 import { Measures } from './measures.js';
 import type { Partition } from './partition.js';
 import { Reads } from './reads.js';
+import { Removals } from './removals.js';
 import { Tails } from './tails.js';
 import { Tickets } from './tickets.js';
 
@@ -48,15 +49,25 @@ export class Shard implements LogEvents {
   readonly #partitions = new Map<number, Partition>();
   readonly #reads: Reads;
   readonly #tails: Tails;
+  readonly #removals: Removals;
   #retentionDueMs: number;
   #noSpaceDueMs = 0;
+  /** Why the log takes no more; told before the refusals that follow from it. */
+  #fence: string | undefined;
 
   constructor(ports: ShardPorts) {
     this.#ports = ports;
     this.#retentionDueMs = ports.clock.monotonicMs() + retentionIntervalMs;
     const tickets = new Tickets();
     this.measures = new Measures(ports.store, ports.page);
-    this.control = new Control(ports.store, this.#partitions, tickets);
+    this.#removals = new Removals(ports.store, tickets, ports.clock, (count) => this.measures.unremoved(count));
+    this.control = new Control({
+      store: ports.store,
+      partitions: this.#partitions,
+      tickets,
+      removals: this.#removals,
+      onNoSpace: () => this.#tellNoSpace(),
+    });
     this.#reads = new Reads(ports.store, ports.rings, tickets);
     this.#tails = new Tails(ports.store, ports.rings);
     for (const gateway of ports.gateways) {
@@ -68,6 +79,8 @@ export class Shard implements LogEvents {
   turn(): boolean {
     let isBusy = false;
     for (const gateway of this.#ports.gateways) isBusy = this.#serve(gateway) || isBusy;
+    // Before the log's turn, which is what brings them on.
+    this.#removals.turn();
     isBusy = this.#ports.store.turn(this) || isBusy;
     this.#keepHouse();
     this.#tails.tell();
@@ -84,7 +97,8 @@ export class Shard implements LogEvents {
 
   /** When it wants a turn though nothing wakes it. */
   deadlineMs(): number {
-    return Math.min(this.#ports.store.deadlineMs ?? Number.POSITIVE_INFINITY, this.#retentionDueMs);
+    const ofLog = this.#ports.store.deadlineMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(ofLog, this.#retentionDueMs, this.#removals.deadlineMs());
   }
 
   #serve(gateway: ShardEnd): boolean {
@@ -167,7 +181,7 @@ export class Shard implements LogEvents {
 
   refused(refusal: Refusal): void {
     if (refusal.code === 'no-space') this.#tellNoSpace();
-    this.#fail(refusal.partition, refusal.ticket, failureOfRefusal(refusal));
+    this.#gatewayOf(refusal.ticket).failed(refusal.partition, refusal.ticket, failureOfRefusal(refusal, this.#fence));
   }
 
   #tellNoSpace(): void {
@@ -175,10 +189,6 @@ export class Shard implements LogEvents {
     if (now < this.#noSpaceDueMs) return;
     this.#noSpaceDueMs = now + noSpaceIntervalMs;
     this.#ports.onNoSpace();
-  }
-
-  #fail(handle: number, ticket: number, failure: Failure): void {
-    this.#gatewayOf(ticket).failed(handle, ticket, failure);
   }
 
   #gatewayOf(ticket: number): ShardEnd {
@@ -192,7 +202,7 @@ export class Shard implements LogEvents {
   }
 
   controlFailed(partition: number, ticket: number, failure: StoreFailure): void {
-    this.control.failed(partition, ticket, failureOfStore(failure));
+    this.control.failed(partition, ticket, failure);
   }
 
   read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void {
@@ -204,10 +214,8 @@ export class Shard implements LogEvents {
   }
 
   fenced(by: string, reason: string): void {
-    const message = `the ${by} failed: ${reason}`;
+    this.#fence = `the ${by} failed: ${reason}`;
     this.measures.fenced();
-    // The log answers nothing that it had not finished: whether it is there only the next start knows.
-    for (const gateway of this.#ports.gateways) gateway.fenced({ error: 'storage-failed', message });
-    this.#ports.onFenced(message);
+    this.#ports.onFenced(this.#fence);
   }
 }

@@ -1,8 +1,9 @@
 import type { Appended, Clock, Durability, Failure, NodeView } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
+import type { Ticket } from '../call-queue.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
 import type { Routing, Served } from '../routing.js';
-import type { Ticket } from '../shard-calls.js';
+
 import type { MissingTopics } from './missing-topics.js';
 
 export type Acks = 'all' | 'leader' | 'none';
