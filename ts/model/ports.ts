@@ -1,6 +1,7 @@
 import type { Failure } from './errors.js';
 import type { TopicId } from './ids.js';
 import type { LogLevel } from './log-level.js';
+import type { NodeSetting } from './node-settings.js';
 import type { Offset } from './offset.js';
 import type { Result } from './result.js';
 import type { TopicConfigs } from './topic-config.js';
@@ -227,6 +228,10 @@ export interface NodeView {
   produceRefusal(): Failure | undefined;
   dataSize(): number;
   diskFree(): number;
+  /** Where the data lies; sizes as of some seconds ago. */
+  disk(): { readonly path: string; readonly totalSize: number; readonly freeSize: number };
+  /** As it was started. */
+  readonly settings: readonly NodeSetting[];
   logLevel(): LogLevel;
   /** Every setting of a topic that exists. */
   configsOf(topic: string): readonly ConfigDescription[];

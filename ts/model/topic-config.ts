@@ -466,6 +466,11 @@ function checkNamed(name: string, text: string): Result<readonly [TopicConfigKey
   return flush === undefined ? failed(noChoice(name, Object.keys(flushByDurability), text)) : ok([key, flush]);
 }
 
+/** Whether a name only looks at a config that has another one. */
+export function isView(name: string): boolean {
+  return name === durabilityView;
+}
+
 /** The key under which a name is stored; undefined: there is no such config. */
 export function storedKey(name: string): TopicConfigKey | undefined {
   if (name === durabilityView) return 'flush.messages';

@@ -122,7 +122,11 @@ function topicConfigsPage(): string {
   const head = '| config | values | default | what it does |\n|---|---|---|---|\n';
   const without =
     '\n## Without effect\n\n| config | values | default | what it would do | why it has no effect |\n|---|---|---|---|---|\n';
-  return page('Configs of a topic', 'ts/model/topic-config.ts', `${about}${head}${effective.join('')}${without}${others.join('')}`);
+  return page(
+    'Configs of a topic',
+    'ts/model/topic-config.ts',
+    `${about}${head}${effective.join('')}${without}${others.join('')}`,
+  );
 }
 
 function valuesOf(row: TopicConfigRow): string {

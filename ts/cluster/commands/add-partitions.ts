@@ -26,7 +26,8 @@ export function addPartitions(
   const { topicId, partitions } = topic.value;
   const placed = placeHere(image, partitions.length, request.partitions, defaults);
   if (!placed.ok) return failed(placed.error);
-  const misplaced = request.assignments === undefined ? undefined : misplacement(request.assignments, placed.value.length, defaults);
+  const misplaced =
+    request.assignments === undefined ? undefined : misplacement(request.assignments, placed.value.length, defaults);
   if (misplaced !== undefined) return failed(misplaced);
   return ok({
     records: [

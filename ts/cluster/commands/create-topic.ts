@@ -2,12 +2,12 @@ import type { TopicId } from '../../model/ids.js';
 import type { Assignments } from '../../model/ports.js';
 import { failed, ok } from '../../model/result.js';
 import { checkTopicConfigs, topicConfigsConflict } from '../../model/topic-config.js';
+import { nameFault } from '../../model/topic-name.js';
 import { settingsOf } from '../../model/topic-settings.js';
 import { type Image, likenessOf } from '../metadata/image.js';
 import { assignmentsFault } from './assignments.js';
 import type { ClusterDefaults, Decision } from './decision.js';
 import { placeHere } from './place.js';
-import { nameFault } from '../../model/topic-name.js';
 
 export interface CreateTopic {
   readonly name: string;
