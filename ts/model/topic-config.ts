@@ -442,8 +442,9 @@ export function checkTopicConfigs(
       return failed(`${durabilityView} and flush.messages contradict each other`);
     stored[key] = value;
   }
-  const batchSizeMax = stored['max.message.bytes'];
-  if (batchSizeMax !== undefined && Number(batchSizeMax) > limits.batchSizeMax) {
+  const batchSizeMax = stored['max.message.bytes'] ?? '0';
+  // Every topic has the default: tools that write back what they have read may say it.
+  if (Number(batchSizeMax) > limits.batchSizeMax && batchSizeMax !== topicConfigs['max.message.bytes'].default) {
     return failed(`max.message.bytes is at most ${limits.batchSizeMax} on this node: see its setting message-size-max`);
   }
   return ok(stored);
