@@ -199,6 +199,16 @@ export class MemoryShard implements ShardPort {
     });
   }
 
+  raiseLogStart(handle: number, to: Offset | undefined, done: (result: Result<Offset, Failure>) => void): Taken {
+    return this.#call('raiseLogStart', () => {
+      const partition = this.partition(handle);
+      const start = to ?? partition.end;
+      if (start > partition.end) return done(failed({ error: 'offset-out-of-range' }));
+      partition.logStart = Math.max(partition.logStart, start);
+      done(ok(partition.logStart as Offset));
+    });
+  }
+
   watch(handle: number, tail: (tail: Tail) => void, done: (result: Result<PartitionEnds, Failure>) => void): Taken {
     return this.#call('watch', () => {
       const partition = this.partition(handle);

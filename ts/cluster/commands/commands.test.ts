@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TopicId } from '../../model/ids.js';
+import { nameFault } from '../../model/topic-name.js';
 import { emptyImage, type Image } from '../metadata/image.js';
 import { reduce } from '../metadata/reducer.js';
 import { addPartitions } from './add-partitions.js';
@@ -7,7 +8,6 @@ import { alterTopic } from './alter-topic.js';
 import { type CreateTopic, createTopic } from './create-topic.js';
 import type { ClusterDefaults, Decision } from './decision.js';
 import { deleteTopic } from './delete-topic.js';
-import { nameFault } from './topic-name.js';
 
 const defaults: ClusterDefaults = {
   nodeId: 1,

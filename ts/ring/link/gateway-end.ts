@@ -200,6 +200,11 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     return this.#ask(requestKind.describe, handle, [], { done, reply, size: 0 }) ? 'taken' : this.#refused();
   }
 
+  raiseLogStart(handle: number, to: Offset | undefined, done: Done<Offset>): Taken {
+    const reply = (slot: ReplySlot, words: Float64Array) => done(ok(offsetOf(words[slot.word] ?? 0)));
+    return this.#ask(requestKind.raiseLogStart, handle, [to ?? -1], { done, reply, size: 0 }) ? 'taken' : this.#refused();
+  }
+
   watch(handle: number, tail: (tail: Tail) => void, done: Done<PartitionEnds>): Taken {
     assert(!this.#watchers.has(handle), 'a partition has one watcher per gateway');
     const reply = (slot: ReplySlot, words: Float64Array) => done(ok(endsAt(slot, words)));

@@ -14,7 +14,16 @@ import { assert } from '../../model/assert.js';
 import { layout as ringLayout } from '../layout.js';
 
 /** `largeRead` is a read whose bytes come by message port: their room is not the reply ring's. */
-export const requestKind = { read: 1, find: 2, epochEnd: 3, describe: 4, watch: 5, unwatch: 6, largeRead: 7 } as const;
+export const requestKind = {
+  read: 1,
+  find: 2,
+  epochEnd: 3,
+  describe: 4,
+  watch: 5,
+  unwatch: 6,
+  largeRead: 7,
+  raiseLogStart: 8,
+} as const;
 
 export const replyKind = {
   /** Of many batches: words of each, one behind the other. */
