@@ -137,10 +137,14 @@ describe.each(['epoll', 'uring'] as const)('sockets of the Kafka door by %s', (s
     expect(process.memoryUsage().rss - before).toBeLessThan(24 << 20);
   });
 
-  it('closes who is idle', async () => {
+  it('sleeps while nothing happens, and closes who is idle', async () => {
     const door = new Door({ sockets, idleMs: 60_000 });
     const client = await Client.connect(door.port);
     await until(() => door.accepted.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { turns } = door.net.counters();
+    for (let index = 0; index < 1000; index++) await new Promise((resolve) => setImmediate(resolve));
+    expect(door.net.counters().turns).toBe(turns);
     door.laterMs = 61_000;
     door.turn();
     await until(() => client.hasEnded);

@@ -80,12 +80,15 @@ impl Line {
         if self.passes >= PASSES_MAX {
             return None;
         }
-        let served = self
-            .waiting
-            .iter()
-            .enumerate()
-            .skip(1)
-            .find_map(|(index, &(connection, size))| pool.take(size, connection).map(|place| (index, connection, place)));
+        // What is too large for one is too large for all that want as much: the line may be long.
+        let mut too_large = size;
+        let served = self.waiting.iter().enumerate().skip(1).find_map(|(index, &(connection, size))| {
+            if size >= too_large {
+                return None;
+            }
+            too_large = size;
+            pool.take(size, connection).map(|place| (index, connection, place))
+        });
         let (index, connection, place) = served?;
         self.waiting.remove(index);
         self.passes += 1;

@@ -88,17 +88,6 @@ impl UringSockets {
         self.is_deferred && queue.taskrun() || queue.cq_overflow()
     }
 
-    fn fill(&mut self) {
-        let mut queue = self.ring.submission();
-        while let Some(entry) = self.staged.front() {
-            // SAFETY: a poll and its end name no memory.
-            if unsafe { queue.push(entry) }.is_err() {
-                return;
-            }
-            self.staged.pop_front();
-        }
-    }
-
     fn enter(&mut self, wait: u32, flags: u32) {
         self.system_calls += 1;
         let count = self.ring.submission().len() as u32;
@@ -113,9 +102,16 @@ impl UringSockets {
         }
     }
 
+    /// What is staged meanwhile, by polls that ended, has its turn the next time: a poll that always ends would keep us here.
     fn submit_staged(&mut self) {
-        while !self.staged.is_empty() || !self.ring.submission().is_empty() {
-            self.fill();
+        let mut entries = std::mem::take(&mut self.staged);
+        while !entries.is_empty() || !self.ring.submission().is_empty() {
+            let mut queue = self.ring.submission();
+            // SAFETY: a poll and its end name no memory.
+            while entries.front().is_some_and(|entry| unsafe { queue.push(entry) }.is_ok()) {
+                entries.pop_front();
+            }
+            drop(queue);
             self.enter(0, GETEVENTS);
             self.reap();
         }
@@ -275,7 +271,7 @@ impl Sockets for UringSockets {
     fn flush(&mut self) {
         if !self.staged.is_empty() {
             let is_seen = self.quietly(Self::submit_staged);
-            if !is_seen || !self.ready.is_empty() {
+            if !is_seen || !self.ready.is_empty() || !self.staged.is_empty() {
                 self.signal();
             }
         }

@@ -44,18 +44,20 @@ fn the_first_in_line_is_passed_a_bounded_number_of_times() {
     let size = 8 * UNIT - 4;
     large.iter().for_each(|(peer, _)| peer.write(&frame(&body(7, size))));
     world.turns(300);
-    // One has the reserve, and holds it; the others wait while a stream of small ones goes by.
-    let mut passed = 0;
+    // One has the reserve, and keeps it. The others wait while a stream of small ones goes by, each in what another one left.
+    let mut kept = Vec::new();
     for round in 0.. {
+        let is_large = |connection: u64| large.iter().any(|(_, number)| *number == connection);
+        kept.extend(world.held.extract_if(.., |(connection, _)| is_large(*connection)));
+        if kept.len() == large.len() {
+            break;
+        }
         small.write(&frame(&body(round, UNIT - 10)));
         world.finish_one();
         world.turns(20);
-        passed += 1;
-        if large.iter().all(|(_, number)| world.frames_of(*number) == 1) {
-            break;
-        }
-        assert!(passed < 400, "small frames pass the large ones for ever");
+        assert!(round < 400, "small frames pass the large ones for ever");
     }
+    world.held.extend(kept);
 }
 
 #[test]

@@ -112,8 +112,11 @@ fn what_no_budget_keeps_is_told_to_the_byte() {
     // The memory comes back with the connection.
     world.net.abort(lines[1].1);
     assert_eq!(world.net.kept_memory(), 4096);
-    // One that keeps nothing is told when it may go on.
+    // One that keeps nothing is told when it may go on, and until then nothing passes what its caller still has.
     assert_eq!(lines[0].0.read(100).len(), 100);
+    let early = world.flush(lines[0].1, &[(&small, 10, true)]);
+    assert_eq!(early, [Unfinished { connection: lines[0].1, parts_taken: 0, part_size_taken: 0, kept: 0 }]);
+    assert_eq!(lines[0].0.read(100), b"");
     world.turns_until(|world| world.events.contains(&NetEvent::Writable { connection: lines[0].1 }));
 }
 
