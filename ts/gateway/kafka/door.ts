@@ -78,9 +78,10 @@ export class KafkaDoor implements NetEvents {
     const hasMore = net.flush((connection, partsCount, partSize) => unfinished.set(connection, [partsCount, partSize]));
     for (const connection of sending) {
       const cut = unfinished.get(connection.number);
-      connection.isBlocked = cut !== undefined;
       if (cut === undefined) connection.outbox.tookAll();
       else connection.outbox.took(...cut);
+      // What was kept for the socket leaves by itself, and nobody is told: only for parts of ours there will be a `writable`.
+      connection.isBlocked = !connection.outbox.isEmpty;
     }
     return hasMore;
   }
