@@ -93,6 +93,15 @@ export interface FoundOffset {
   readonly leaderEpoch: number;
 }
 
+/** A producer with an id, as it last wrote to a partition. */
+export interface KnownProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Negative: none under this epoch. */
+  readonly lastSequence: number;
+  readonly timestampMs: number;
+}
+
 export interface PartitionDescription extends PartitionEnds {
   readonly leaderEpoch: number;
   readonly size: number;
@@ -125,6 +134,8 @@ export interface ShardPort {
    * the log starts: it never moves back.
    */
   raiseLogStart(handle: number, to: Offset | undefined, done: (result: Result<Offset, Failure>) => void): Taken;
+  /** Those that the partition knows, whoever wrote last first; of very many the latest. */
+  producers(handle: number, done: (result: Result<readonly KnownProducer[], Failure>) => void): Taken;
   /** Calls `tail` whenever the high watermark moves, until `unwatch`. One watcher per partition and gateway. */
   watch(handle: number, tail: (tail: Tail) => void, done: (result: Result<PartitionEnds, Failure>) => void): Taken;
   unwatch(handle: number): void;

@@ -6,6 +6,7 @@ import type {
   AppendTaken,
   Failure,
   FoundOffset,
+  KnownProducer,
   PartitionDescription,
   PartitionEnds,
   ReadResult,
@@ -19,7 +20,18 @@ import type { Sleeper, Waiter } from '../wakeup.js';
 import { type RingWriter, refusal } from '../writer.js';
 import type { LargeBatches, LargeRead } from './large-batches.js';
 import type { LargeReads } from './large-reads.js';
-import { appendedMark, appendedWords, bytesMax, linkLimits, linkTicket, replyKind, requestKind, wordSize } from './layout.js';
+import {
+  appendedMark,
+  appendedWords,
+  bytesMax,
+  linkLimits,
+  linkTicket,
+  producersMax,
+  producerWords,
+  replyKind,
+  requestKind,
+  wordSize,
+} from './layout.js';
 import { type HotMemory, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
 
 type Done<T> = (result: Result<T, Failure>) => void;
@@ -203,6 +215,15 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   raiseLogStart(handle: number, to: Offset | undefined, done: Done<Offset>): Taken {
     const reply = (slot: ReplySlot, words: Float64Array) => done(ok(offsetOf(words[slot.word] ?? 0)));
     return this.#ask(requestKind.raiseLogStart, handle, [to ?? -1], { done, reply, size: 0 }) ? 'taken' : this.#refused();
+  }
+
+  producers(handle: number, done: Done<readonly KnownProducer[]>): Taken {
+    const size = Math.min(producersMax * producerWords * wordSize, bytesMax(this.#rings.replyCapacity));
+    const reply = (slot: ReplySlot, words: Float64Array) => {
+      done(ok(producersIn(words.subarray(slot.word, slot.word + slot.size / wordSize))));
+    };
+    const countMax = Math.floor(size / (producerWords * wordSize));
+    return this.#ask(requestKind.producers, handle, [countMax], { done, reply, size }) ? 'taken' : this.#refused();
   }
 
   watch(handle: number, tail: (tail: Tail) => void, done: Done<PartitionEnds>): Taken {
@@ -398,6 +419,14 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     this.#rings.requests.end();
     this.#wakeWaiting();
   }
+}
+
+function producersIn(words: Float64Array): readonly KnownProducer[] {
+  return Array.from({ length: words.length / producerWords }, (_, index) => {
+    const at = index * producerWords;
+    const [producerId = 0, producerEpoch = 0, lastSequence = 0, timestampMs = 0] = words.subarray(at, at + producerWords);
+    return { producerId, producerEpoch, lastSequence, timestampMs };
+  });
 }
 
 function endsAt(slot: ReplySlot, words: Float64Array): PartitionEnds {
