@@ -4,6 +4,7 @@ import type { LogLevel } from './log-level.js';
 import type { NodeSetting } from './node-settings.js';
 import type { Offset } from './offset.js';
 import type { Result } from './result.js';
+import type { Assignments, ConfigChange } from './topic-changes.js';
 import type { TopicConfigs } from './topic-config.js';
 import type { Durability } from './topic-settings.js';
 
@@ -24,6 +25,7 @@ export interface Random {
 }
 
 export type { Failure } from './errors.js';
+export type { Assignments, ConfigChange } from './topic-changes.js';
 export type { Durability } from './topic-settings.js';
 
 // The data plane, as a gateway sees it.
@@ -153,20 +155,6 @@ export interface NewTopic {
   /** Where each of its partitions lies, instead of the two. */
   readonly assignments?: Assignments;
   readonly configs: Readonly<Record<string, string>>;
-}
-
-/** For each partition the nodes that have a replica, the leader first. */
-export type Assignments = readonly (readonly number[])[];
-
-export interface ConfigChange {
-  readonly set: Readonly<Record<string, string>>;
-  readonly reset: readonly string[];
-  /** To what a list has in it now. */
-  readonly append?: Readonly<Record<string, readonly string[]>>;
-  /** Out of what a list has in it now. */
-  readonly subtract?: Readonly<Record<string, readonly string[]>>;
-  /** What the change does not name goes back to its default. */
-  readonly resetsOthers?: boolean;
 }
 
 /**

@@ -306,12 +306,8 @@ impl BindingStore {
             let Some(state) = self.crossed().and_then(|store| store.partition(partition)) else { return 0 };
             let targets = words.words().as_chunks_mut::<PRODUCER_WORDS>().0;
             let told = state.producers.latest().zip(targets).map(|(known, target)| {
-                *target = [
-                    known.producer_id as f64,
-                    known.producer_epoch.into(),
-                    known.last_sequence.into(),
-                    known.timestamp as f64,
-                ];
+                *target =
+                    [known.producer_id as f64, known.producer_epoch.into(), known.last_sequence.into(), known.timestamp as f64];
             });
             told.count() as u32
         })

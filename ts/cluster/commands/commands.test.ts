@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TopicId } from '../../model/ids.js';
-import type { ConfigChange } from '../../model/ports.js';
+import type { ConfigChange } from '../../model/topic-changes.js';
 import { nameFault } from '../../model/topic-name.js';
 import { emptyImage, type Image } from '../metadata/image.js';
 import { reduce } from '../metadata/reducer.js';
