@@ -7,6 +7,7 @@ import type {
   Failure,
   FoundOffset,
   HeldRead,
+  KnownProducer,
   PartitionDescription,
   PartitionEnds,
   ReadResult,
@@ -219,6 +220,10 @@ export class MemoryShard implements ShardPort {
       partition.logStart = Math.max(partition.logStart, start);
       done(ok(partition.logStart as Offset));
     });
+  }
+
+  producers(_handle: number, done: (result: Result<readonly KnownProducer[], Failure>) => void): Taken {
+    return this.#call('producers', () => done(ok([])));
   }
 
   watch(handle: number, tail: (tail: Tail) => void, done: (result: Result<PartitionEnds, Failure>) => void): Taken {

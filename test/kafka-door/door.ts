@@ -23,7 +23,7 @@ import { nodeSettings } from '../../ts/model/node-settings.js';
 import type { Failure } from '../../ts/model/ports.js';
 import { ok } from '../../ts/model/result.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
-import { LargeReads } from '../../ts/ring/link/large-reads.js';
+import { Room } from '../../ts/ring/room.js';
 import type { Api } from '../../ts/wire/kafka/api.js';
 import type { Decoded, Encodable, Fields } from '../../ts/wire/kafka/field.js';
 import { encodeRequest, responseHeaderVersion } from '../../ts/wire/kafka/frames.js';
@@ -114,7 +114,7 @@ export class KafkaDoor {
       missing,
       produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, observe: () => undefined }),
       fetch: new Fetch({ routing, tails, deadlines, waitingMax: 10 }),
-      gather: new Gather({ tails, deadlines, room: new LargeReads(8 << 20), waitingMax: 10 }),
+      gather: new Gather({ tails, deadlines, room: new Room(8 << 20), waitingMax: 10 }),
       node,
       clock,
       limits,

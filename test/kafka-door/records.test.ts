@@ -10,6 +10,9 @@ import { offsetForLeaderEpoch } from '../../ts/wire/kafka/schema/23-offset-for-l
 import { describeLogDirs } from '../../ts/wire/kafka/schema/35-describe-log-dirs.js';
 import { saslAuthenticate } from '../../ts/wire/kafka/schema/36-sasl-authenticate.js';
 import { describeCluster } from '../../ts/wire/kafka/schema/60-describe-cluster.js';
+import { describeProducers } from '../../ts/wire/kafka/schema/61-describe-producers.js';
+import { crc32c } from '../../ts/wire/records/crc32c.js';
+import { layout } from '../../ts/wire/records/layout.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { batchOf } from '../log/store.js';
 import { KafkaDoor, versionsOf } from './door.js';
@@ -33,14 +36,31 @@ async function create(name: string, configs: Readonly<Record<string, string>> = 
   expect(topics).toMatchObject([{ errorCode: 0 }]);
 }
 
-function append(topic: string, values: readonly string[], partition = 0): Promise<void> {
+function append(topic: string, values: readonly string[], partition = 0, producer?: BatchProducer): Promise<void> {
   return new Promise((resolve, reject) => {
-    const entries = [{ topic, partition, batch: batchOf(values) }];
+    const entries = [{ topic, partition, batch: producedBatch(values, producer) }];
     door.verbs.produce.begin({ acks: 'all', timeoutMs: 10_000, durabilityMin: undefined, entries }, ([result]) => {
       if (result?.ok) resolve();
       else reject(new Error(JSON.stringify(result)));
     });
   });
+}
+
+interface BatchProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+}
+
+function producedBatch(values: readonly string[], producer: BatchProducer | undefined): Uint8Array {
+  const batch = batchOf(values);
+  if (producer === undefined) return batch;
+  const view = new DataView(batch.buffer);
+  view.setBigInt64(layout.producerId, BigInt(producer.producerId));
+  view.setInt16(layout.producerEpoch, producer.producerEpoch);
+  view.setInt32(layout.baseSequence, producer.baseSequence);
+  view.setUint32(layout.crc, crc32c(batch.subarray(layout.attributes)));
+  return batch;
 }
 
 async function remove(topic: string, offset: number, version = 2, partitionIndex = 0) {
@@ -132,6 +152,27 @@ test.each([
     expect(told).toMatchObject({ errorCode: code(error), producerId: -1, producerEpoch: -1 });
   },
 );
+
+test('a partition tells which producers have written to it', async () => {
+  await create('produced');
+  const ask = async (partition: number, name = 'produced') => {
+    const { topics } = await door.ask(describeProducers, 0, { topics: [{ name, partitionIndexes: [partition] }] });
+    return topics[0]?.partitions[0];
+  };
+  expect(await ask(0)).toEqual({ partitionIndex: 0, errorCode: 0, errorMessage: null, activeProducers: [] });
+  await append('produced', ['a', 'b'], 0, { producerId: 71, producerEpoch: 2, baseSequence: 5 });
+  await append('produced', ['c'], 0, { producerId: 72, producerEpoch: 0, baseSequence: 0 });
+  await append('produced', ['d'], 0);
+  const nothing = { coordinatorEpoch: -1, currentTxnStartOffset: -1, lastTimestamp: 1000 };
+  expect((await ask(0))?.activeProducers).toEqual([
+    { producerId: 72, producerEpoch: 0, lastSequence: 0, ...nothing },
+    { producerId: 71, producerEpoch: 2, lastSequence: 6, ...nothing },
+  ]);
+  expect((await ask(1))?.activeProducers).toEqual([]);
+  for (const refused of [await ask(9), await ask(0, 'absent')]) {
+    expect(refused).toMatchObject({ errorCode: code('UNKNOWN_TOPIC_OR_PARTITION'), activeProducers: [] });
+  }
+});
 
 test('where an epoch ends is told to those who know the present one, in every version', async () => {
   await create('epochs');
@@ -230,5 +271,5 @@ test('whoever wants to authenticate is told that there is nothing to it', async 
 test('everything that is served is advertised', async () => {
   const { apiKeys } = await door.ask(apiVersions, 4, { clientSoftwareName: 'test', clientSoftwareVersion: '1' });
   const keys = apiKeys.map(({ apiKey }) => apiKey);
-  expect(keys).toEqual(expect.arrayContaining([3, 17, 18, 19, 20, 21, 22, 23, 32, 33, 35, 36, 37, 44, 60, 74, 75]));
+  expect(keys).toEqual(expect.arrayContaining([3, 17, 18, 19, 20, 21, 22, 23, 32, 33, 35, 36, 37, 44, 60, 61, 74, 75]));
 });

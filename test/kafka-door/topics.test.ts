@@ -217,6 +217,7 @@ test('metadata tells of brokers, topics and partitions in every version', async 
 });
 
 test('all topics are asked for with null, in version 0 with no names', async () => {
+  await create('counted');
   const count = async (version: number, topics: readonly never[] | null) =>
     (await door.ask(metadata, version, { topics })).topics.length;
   const all = [...door.verbs.routing.view.topics()].length;
@@ -264,6 +265,8 @@ test('what cannot be had is told for each topic, and creating is left out where 
     [null, code('UNKNOWN_TOPIC_ID')],
     [null, code('INVALID_REQUEST')],
   ]);
+  expect(await ask(12, [{ topicId, name: '' }])).toEqual([['made-1', 0]]);
+  expect(await ask(12, [{ topicId: unknown, name: '' }])).toEqual([[null, code('UNKNOWN_TOPIC_ID')]]);
   // Before version 12 a topic of an answer has a name.
   expect(await ask(10, byId)).toEqual([
     ['made-1', 0],
@@ -273,7 +276,8 @@ test('what cannot be had is told for each topic, and creating is left out where 
 });
 
 test('what a client may do is told where it asks', async () => {
-  const topics = [{ topicId: noTopicId, name: 'shown' }];
+  await create('allowed');
+  const topics = [{ topicId: noTopicId, name: 'allowed' }];
   const none = -0x80000000;
   const plain = await door.ask(metadata, 8, { topics });
   expect([plain.clusterAuthorizedOperations, plain.topics[0]?.topicAuthorizedOperations]).toEqual([none, none]);
@@ -309,19 +313,20 @@ test('partitions of topics come by pages, each where the last one ended', async 
 });
 
 test('a page of all topics has their ids and what may be done, and a cursor that was not asked for is refused', async () => {
+  await create('page-shown');
   const all = await door.ask(describeTopicPartitions, 0, { topics: [] });
-  const shown = all.topics.find(({ name }) => name === 'shown');
+  const shown = all.topics.find(({ name }) => name === 'page-shown');
   expect(shown).toMatchObject({
     errorCode: 0,
-    topicId: door.verbs.routing.topic('shown')?.topicId,
+    topicId: door.verbs.routing.topic('page-shown')?.topicId,
     topicAuthorizedOperations: 3576,
     partitions: [{ leaderId: 1, isrNodes: [1], offlineReplicas: [] }, {}],
   });
   expect(all.topics.map(({ name }) => name)).toEqual(all.topics.map(({ name }) => name).sort());
   expect(all.nextCursor).toBeNull();
   const cursor = { topicName: 'other', partitionIndex: 0 };
-  const refused = await door.ask(describeTopicPartitions, 0, { topics: [{ name: 'shown' }], cursor });
-  expect(refused.topics).toMatchObject([{ name: 'shown', errorCode: code('INVALID_REQUEST') }]);
+  const refused = await door.ask(describeTopicPartitions, 0, { topics: [{ name: 'page-shown' }], cursor });
+  expect(refused.topics).toMatchObject([{ name: 'page-shown', errorCode: code('INVALID_REQUEST') }]);
   const invalid = await door.ask(describeTopicPartitions, 0, { topics: [{ name: 'a b' }] });
   expect(invalid.topics).toMatchObject([{ errorCode: code('INVALID_TOPIC_EXCEPTION') }]);
 });

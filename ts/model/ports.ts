@@ -4,6 +4,7 @@ import type { LogLevel } from './log-level.js';
 import type { NodeSetting } from './node-settings.js';
 import type { Offset } from './offset.js';
 import type { Result } from './result.js';
+import type { Assignments, ConfigChange } from './topic-changes.js';
 import type { TopicConfigs } from './topic-config.js';
 import type { Durability } from './topic-settings.js';
 
@@ -24,6 +25,7 @@ export interface Random {
 }
 
 export type { Failure } from './errors.js';
+export type { Assignments, ConfigChange } from './topic-changes.js';
 export type { Durability } from './topic-settings.js';
 
 // The data plane, as a gateway sees it.
@@ -112,6 +114,15 @@ export interface FoundOffset {
   readonly leaderEpoch: number;
 }
 
+/** A producer with an id, as it last wrote to a partition. */
+export interface KnownProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Negative: none under this epoch. */
+  readonly lastSequence: number;
+  readonly timestampMs: number;
+}
+
 export interface PartitionDescription extends PartitionEnds {
   readonly leaderEpoch: number;
   readonly size: number;
@@ -146,6 +157,8 @@ export interface ShardPort {
    * the log starts: it never moves back.
    */
   raiseLogStart(handle: number, to: Offset | undefined, done: (result: Result<Offset, Failure>) => void): Taken;
+  /** Those that the partition knows, whoever wrote last first; of very many the latest. */
+  producers(handle: number, done: (result: Result<readonly KnownProducer[], Failure>) => void): Taken;
   /** Calls `tail` whenever the high watermark moves, until `unwatch`. One watcher per partition and gateway. */
   watch(handle: number, tail: (tail: Tail) => void, done: (result: Result<PartitionEnds, Failure>) => void): Taken;
   unwatch(handle: number): void;
@@ -163,20 +176,6 @@ export interface NewTopic {
   /** Where each of its partitions lies, instead of the two. */
   readonly assignments?: Assignments;
   readonly configs: Readonly<Record<string, string>>;
-}
-
-/** For each partition the nodes that have a replica, the leader first. */
-export type Assignments = readonly (readonly number[])[];
-
-export interface ConfigChange {
-  readonly set: Readonly<Record<string, string>>;
-  readonly reset: readonly string[];
-  /** To what a list has in it now. */
-  readonly append?: Readonly<Record<string, readonly string[]>>;
-  /** Out of what a list has in it now. */
-  readonly subtract?: Readonly<Record<string, readonly string[]>>;
-  /** What the change does not name goes back to its default. */
-  readonly resetsOthers?: boolean;
 }
 
 /**

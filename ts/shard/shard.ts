@@ -148,6 +148,9 @@ export class Shard implements LogEvents {
       case requestKind.raiseLogStart:
         this.#logStarts.raise(gateway, partition, ticket, first);
         return;
+      case requestKind.producers:
+        gateway.answer(handle, ticket, this.#ports.store.producers(handle, first));
+        return;
       case requestKind.watch:
         this.#watch(gateway, partition, ticket);
         return;

@@ -1,7 +1,7 @@
 import type { Failure } from '../../model/errors.js';
 import type { TopicId } from '../../model/ids.js';
-import type { Assignments } from '../../model/ports.js';
 import { failed, ok } from '../../model/result.js';
+import type { Assignments } from '../../model/topic-changes.js';
 import type { Image } from '../metadata/image.js';
 import { assignmentsFault } from './assignments.js';
 import type { ClusterDefaults, Decision } from './decision.js';

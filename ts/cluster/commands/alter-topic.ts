@@ -1,6 +1,6 @@
 import type { TopicId } from '../../model/ids.js';
-import type { ConfigChange } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
+import type { ConfigChange } from '../../model/topic-changes.js';
 import {
   checkTopicConfigs,
   effectiveConfig,

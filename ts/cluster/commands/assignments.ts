@@ -1,5 +1,5 @@
 import type { Failure } from '../../model/errors.js';
-import type { Assignments } from '../../model/ports.js';
+import type { Assignments } from '../../model/topic-changes.js';
 import type { ClusterDefaults } from './decision.js';
 
 /** Why partitions cannot lie where a client wants them; undefined: they can. There is one replica of each, on the node that decides. */

@@ -1,6 +1,6 @@
 import type { TopicId } from '../../model/ids.js';
-import type { Assignments } from '../../model/ports.js';
 import { failed, ok } from '../../model/result.js';
+import type { Assignments } from '../../model/topic-changes.js';
 import { checkTopicConfigs, topicConfigsConflict } from '../../model/topic-config.js';
 import { nameFault } from '../../model/topic-name.js';
 import { settingsOf } from '../../model/topic-settings.js';

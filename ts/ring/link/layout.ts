@@ -23,6 +23,7 @@ export const requestKind = {
   unwatch: 6,
   largeRead: 7,
   raiseLogStart: 8,
+  producers: 9,
 } as const;
 
 export const replyKind = {
@@ -54,6 +55,11 @@ export const readWords = 6;
 export const sliceWords = 5;
 /** In one reply. */
 export const slicesMax = 256;
+
+/** id · epoch · last sequence · timestamp */
+export const producerWords = 4;
+/** In one reply. */
+export const producersMax = 1000;
 
 /** Which gateway a ticket came from, so that a shard needs no table of them. */
 const gatewaysMax = 64;

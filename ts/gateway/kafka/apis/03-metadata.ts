@@ -55,7 +55,8 @@ function find(
     if (waiting === 0) done(wanted);
   };
   for (const [index, { name, topicId }] of asked.entries()) {
-    if (name === null) {
+    // Clients leave the name empty rather than null where they ask by id.
+    if (name === null || topicId !== noTopicId) {
       const topic = routing.view.topicById(topicId);
       wanted[index] = { name: topic?.name ?? null, topicId, found: topic ?? noTopicOf(topicId) };
       continue;

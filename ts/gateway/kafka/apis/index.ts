@@ -16,6 +16,7 @@ import { saslAuthenticateRow } from './36-sasl-authenticate.js';
 import { createPartitionsRow } from './37-create-partitions.js';
 import { incrementalAlterConfigsRow } from './44-incremental-alter-configs.js';
 import { describeClusterRow } from './60-describe-cluster.js';
+import { describeProducersRow } from './61-describe-producers.js';
 import { listConfigResourcesRow } from './74-list-config-resources.js';
 import { describeTopicPartitionsRow } from './75-describe-topic-partitions.js';
 import type { Row } from './row.js';
@@ -38,6 +39,7 @@ const others: readonly Row[] = [
   createPartitionsRow,
   incrementalAlterConfigsRow,
   describeClusterRow,
+  describeProducersRow,
   listConfigResourcesRow,
   describeTopicPartitionsRow,
 ];
