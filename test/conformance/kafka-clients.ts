@@ -34,9 +34,10 @@ export async function createTopic(gateway: string, name: string, configs: Readon
 /** As the WebSocket door gives them out: views on its frame. */
 export async function webSocketBatches(gateway: string, topic: string): Promise<readonly Uint8Array[]> {
   const client = await Client.open(Number(gateway.split(':')[1]));
-  const { fetch } = await client.ask({ fetch: { topic, partition: 0, offset: 0, sizeMax: 16 << 20 } });
+  const reply = await client.ask({ fetch: { topic, partition: 0, offset: 0, sizeMax: 16 << 20 } });
   client.close();
-  return batchesIn(fetch?.batches ?? new Uint8Array(0));
+  if (reply.body !== 'fetch') throw new Error(JSON.stringify(reply));
+  return batchesIn(reply.fetch.batches);
 }
 
 export function batchesIn(bytes: Uint8Array): readonly Uint8Array[] {
