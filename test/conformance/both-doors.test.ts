@@ -25,7 +25,16 @@ const run = promisify(execFile);
 const records = [
   { timestamp: 1000, key: null, value: 'no key', headers: [] },
   { timestamp: 999, key: 'tombstone', value: null, headers: [['why', 'deleted']] },
-  { timestamp: 1001, key: '', value: '', headers: [['a', 'first'], ['a', 'second'], ['', '']] },
+  {
+    timestamp: 1001,
+    key: '',
+    value: '',
+    headers: [
+      ['a', 'first'],
+      ['a', 'second'],
+      ['', ''],
+    ],
+  },
   { timestamp: 1001, key: 'ключ', value: 'x'.repeat(5_000), headers: [['größe', '五千']] },
 ] as const;
 

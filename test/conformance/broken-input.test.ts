@@ -94,7 +94,9 @@ test('whoever asks for unknown versions of ApiVersions is told the known ones, i
   expect([answer.readInt32BE(4), answer.readInt16BE(8)]).toEqual([1, 35]);
   socket.destroy();
   const raw = await RawKafka.open(node.kafka);
-  expect(await raw.ask(apiVersions, 3, { clientSoftwareName: 'raw', clientSoftwareVersion: '1' })).toMatchObject({ errorCode: 0 });
+  expect(await raw.ask(apiVersions, 3, { clientSoftwareName: 'raw', clientSoftwareVersion: '1' })).toMatchObject({
+    errorCode: 0,
+  });
   raw.close();
 });
 

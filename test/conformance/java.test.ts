@@ -22,7 +22,15 @@ afterAll(() => {
 });
 
 const records = [
-  { timestamp: 1000, key: 'ключ', value: 'value', headers: [['a', 'first'], ['a', 'second']] },
+  {
+    timestamp: 1000,
+    key: 'ключ',
+    value: 'value',
+    headers: [
+      ['a', 'first'],
+      ['a', 'second'],
+    ],
+  },
   { timestamp: 2000, key: 'tombstone', value: null, headers: [] },
   { timestamp: 3000, key: null, value: 'x'.repeat(3000), headers: [] },
 ];

@@ -111,11 +111,17 @@ test('administration: topics are made, described, changed, grown and deleted', a
   expect(topics[0].partitions.map(({ leader }: { leader: number }) => leader)).toEqual([1, 1, 1]);
   const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: 'made' };
   const retention = async () => {
-    const described = await admin.describeConfigs({ includeSynonyms: false, resources: [{ ...resource, configNames: ['retention.ms'] }] });
+    const described = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ ...resource, configNames: ['retention.ms'] }],
+    });
     return described.resources[0].configEntries[0];
   };
   expect(await retention()).toMatchObject({ configName: 'retention.ms', configValue: '1000', isDefault: false });
-  await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource, configEntries: [{ name: 'retention.ms', value: '2000' }] }] });
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ ...resource, configEntries: [{ name: 'retention.ms', value: '2000' }] }],
+  });
   expect(await retention()).toMatchObject({ configValue: '2000' });
   const wrong = { ...resource, configEntries: [{ name: 'retention.ms', value: 'soon' }] };
   await expect(admin.alterConfigs({ validateOnly: false, resources: [wrong] })).rejects.toThrow(/retention\.ms|configuration/i);
@@ -164,7 +170,7 @@ describe('groups', () => {
     });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
-    let watcher = () => {};
+    let watcher: () => void = () => undefined;
     await consumer.run({
       autoCommit: false,
       eachMessage: async ({ partition, message }: Message) => {

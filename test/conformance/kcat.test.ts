@@ -25,7 +25,22 @@ const compressible = 'x'.repeat(2000);
 test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('%s: keys, headers and values come back', async (codec) => {
   const topic = `codec-${codec}`;
   // In one batch: one alone is not compressed if that does not make it smaller.
-  const produce = ['-P', '-t', topic, '-z', codec, '-X', 'linger.ms=200', '-K:', '-H', 'a=first', '-H', 'a=second', '-H', 'größe=五千'];
+  const produce = [
+    '-P',
+    '-t',
+    topic,
+    '-z',
+    codec,
+    '-X',
+    'linger.ms=200',
+    '-K:',
+    '-H',
+    'a=first',
+    '-H',
+    'a=second',
+    '-H',
+    'größe=五千',
+  ];
   await kcat(node.kafka, produce, `key:value\nключ:значение\n:${compressible}\n`);
   const headers = ['a', 'first', 'a', 'second', 'größe', '五千'];
   expect(await kcatRead(node.kafka, topic)).toMatchObject([

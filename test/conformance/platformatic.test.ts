@@ -84,7 +84,12 @@ test('administration: topics are made, described, changed, grown and deleted', a
   expect(topics.get('made')).toMatchObject({ id: made.id, partitionsCount: 3 });
   const resource = { resourceType: client.ConfigResourceTypes.TOPIC, resourceName: 'made' };
   await admin.incrementalAlterConfigs({
-    resources: [{ ...resource, configs: [{ name: 'retention.ms', configOperation: client.IncrementalAlterConfigOperationTypes.SET, value: '2000' }] }],
+    resources: [
+      {
+        ...resource,
+        configs: [{ name: 'retention.ms', configOperation: client.IncrementalAlterConfigOperationTypes.SET, value: '2000' }],
+      },
+    ],
   });
   const [described] = await admin.describeConfigs({ resources: [{ ...resource, configurationKeys: ['retention.ms'] }] });
   expect(described.configs).toMatchObject([{ name: 'retention.ms', value: '2000', readOnly: false }]);
@@ -113,7 +118,12 @@ test('a group reads, commits, and goes on', async () => {
   await createTopic(node.gateway, 'grouped');
   await produced({}, [{ topic: 'grouped', key: 'key', value: '0', headers: new Map([['name', 'value']]) }]);
   const read = async () => {
-    const consumer = new client.Consumer({ ...base(), groupId: 'group', deserializers: client.stringDeserializers, maxWaitTime: 100 });
+    const consumer = new client.Consumer({
+      ...base(),
+      groupId: 'group',
+      deserializers: client.stringDeserializers,
+      maxWaitTime: 100,
+    });
     const stream = await consumer.consume({ topics: ['grouped'], mode: 'committed', fallbackMode: 'earliest', autocommit: true });
     const { value } = (await stream[Symbol.asyncIterator]().next()) as { value: Message };
     await consumer.close(true);
