@@ -83,6 +83,8 @@ export interface ReadResult extends PartitionEnds {
 /** A batch, or several, that lie where they were found until they are sent: ts/ring/link/held.ts. */
 export interface HeldPiece {
   readonly size: number;
+  /** In memory that whoever asked has reserved. */
+  readonly isOwn: boolean;
   /** Undefined: they have left memory meanwhile, and are read again by offset. */
   bytes(): Uint8Array | undefined;
 }
@@ -91,6 +93,7 @@ export interface HeldPiece {
 export interface HeldBatches {
   readonly size: number;
   readonly base: Offset;
+  readonly next: Offset;
   readonly pieces: readonly HeldPiece[];
 }
 
