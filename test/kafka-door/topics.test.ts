@@ -286,6 +286,12 @@ test('what a client may do is told where it asks', async () => {
   expect([told.clusterAuthorizedOperations, told.topics[0]?.topicAuthorizedOperations]).toEqual([8096, 3576]);
 });
 
+test('what is asked for many times is told once', async () => {
+  await create('repeated');
+  const topics = Array.from({ length: 1000 }, () => ({ topicId: noTopicId, name: 'repeated' }));
+  expect((await door.ask(metadata, 12, { topics })).topics).toHaveLength(1);
+});
+
 test('partitions of topics come by pages, each where the last one ended', async () => {
   await create('page-a', { numPartitions: 3 });
   await create('page-b', { numPartitions: 2 });
