@@ -318,6 +318,19 @@ test('partitions of topics come by pages, each where the last one ended', async 
   }
 });
 
+test('a page that ends with a topic says so with the next one', async () => {
+  await create('end-a', { numPartitions: 2 });
+  await create('end-b', { numPartitions: 1 });
+  const topics = ['end-a', 'end-b'].map((name) => ({ name }));
+  const page = await door.ask(describeTopicPartitions, 0, { topics, responsePartitionLimit: 2 });
+  expect(page.topics.map(({ name, partitions }) => [name, partitions.length])).toEqual([['end-a', 2]]);
+  expect(page.nextCursor).toEqual({ topicName: 'end-b', partitionIndex: 0 });
+  const last = await door.ask(describeTopicPartitions, 0, { topics, responsePartitionLimit: 2, cursor: page.nextCursor });
+  expect(last).toMatchObject({ topics: [{ name: 'end-b', partitions: [{}] }], nextCursor: null });
+  const none = await door.ask(describeTopicPartitions, 0, { topics, responsePartitionLimit: 0 });
+  expect(none.topics).toHaveLength(1);
+});
+
 test('a page of all topics has their ids and what may be done, and a cursor that was not asked for is refused', async () => {
   await create('page-shown');
   const all = await door.ask(describeTopicPartitions, 0, { topics: [] });
