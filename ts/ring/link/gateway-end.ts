@@ -6,6 +6,7 @@ import type {
   AppendTaken,
   Failure,
   FoundOffset,
+  HeldRead,
   KnownProducer,
   PartitionDescription,
   PartitionEnds,
@@ -19,6 +20,7 @@ import type { RingReader } from '../reader.js';
 import type { Room } from '../room.js';
 import type { Sleeper, Waiter } from '../wakeup.js';
 import { type RingWriter, refusal } from '../writer.js';
+import type { HotMemory, Slice } from './hot-memory.js';
 import type { LargeBatches, LargeRead } from './large-batches.js';
 import {
   appendedMark,
@@ -32,7 +34,7 @@ import {
   requestKind,
   wordSize,
 } from './layout.js';
-import { type HotMemory, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
+import { heldIn, hotBatches, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
 
 type Done<T> = (result: Result<T, Failure>) => void;
 
@@ -184,6 +186,22 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     else this.space(() => this.#askLarge(handle, from, size, done));
   }
 
+  /** Its bytes have no room in the reply ring: they stay in ring memory, or come by message port. */
+  hold(handle: number, from: Offset, sizeMax: number, done: Done<HeldRead>): Taken {
+    const reply = (slot: ReplySlot, words: Float64Array) => {
+      if (slot.kind === replyKind.roomWanted) this.#holdAgain(handle, from, words[slot.word] ?? 0, done);
+      else done(ok(heldIn(slot, words, this.#hot)));
+    };
+    return this.#ask(requestKind.largeRead, handle, [from, sizeMax], { done, reply, size: 0 }) ? 'taken' : this.#refused();
+  }
+
+  /** The first batch is larger than what was asked for. */
+  #holdAgain(handle: number, from: Offset, size: number, done: Done<HeldRead>): void {
+    const taken = this.hold(handle, from, size, done);
+    if (taken === 'full') this.space(() => this.#holdAgain(handle, from, size, done));
+    if (taken === 'closed') done(failed({ error: 'shutting-down' }));
+  }
+
   find(handle: number, timestampMs: number, done: Done<FoundOffset | undefined>): Taken {
     const reply = (slot: ReplySlot, words: Float64Array) => {
       const [offset = -1, timestamp = 0, leaderEpoch = 0] = words.subarray(slot.word, slot.word + 3);
@@ -299,7 +317,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   }
 
   #tellAll(slots: ReplySlot[], words: Float64Array): void {
-    this.#hot.lease(slots);
+    this.#hot.lease(slicesOf(slots));
     for (const slot of slots) this.#tell(slot, words);
     this.#hot.release();
     this.#rings.replies.free();
@@ -357,7 +375,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     // It may have been on its way while the watch ended.
     if (tail === undefined) return;
     const { logStart, highWatermark } = endsAt(slot, words);
-    tail({ logStart, highWatermark, batches: this.#hot.batches(slot, words) });
+    tail({ logStart, highWatermark, batches: hotBatches(this.#hot, slot, words) });
   }
 
   #tellFailed(slot: ReplySlot): void {
@@ -427,6 +445,10 @@ function producersIn(words: Float64Array): readonly KnownProducer[] {
     const [producerId = 0, producerEpoch = 0, lastSequence = 0, timestampMs = 0] = words.subarray(at, at + producerWords);
     return { producerId, producerEpoch, lastSequence, timestampMs };
   });
+}
+
+function* slicesOf(slots: readonly ReplySlot[]): Generator<Slice, void> {
+  for (const { slices } of slots) yield* slices;
 }
 
 function endsAt(slot: ReplySlot, words: Float64Array): PartitionEnds {
