@@ -86,6 +86,8 @@ class Rig implements Socket {
       reasons: () => [],
       dataSize: () => 0,
       diskFree: () => 0,
+      disk: () => ({ path: '/data', totalSize: 0, freeSize: 0 }),
+      settings: [],
       logLevel: () => 'info' as const,
       configsOf: () => [],
     };

@@ -3,7 +3,7 @@ import type { GatewaySettings } from '../gateway/settings.js';
 import type { Clock } from '../model/ports.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
-import { GatewayIsland } from './gateway-island.js';
+import { GatewayIsland, type NodeFacts } from './gateway-island.js';
 import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
 import { type ShardIsland, startShard } from './shard-island.js';
 import { ThreadLog } from './thread-log.js';
@@ -16,6 +16,7 @@ export interface DataThreadStart {
   readonly directory: number;
   readonly facts: ViewFacts;
   readonly gateway: GatewaySettings;
+  readonly node: NodeFacts;
 }
 
 const usageIntervalMs = 5000;
@@ -29,7 +30,11 @@ export class DataThread {
   readonly #gateways: readonly GatewayIsland[];
   #stopTelling: () => void = () => undefined;
 
-  constructor({ wiring, directory, facts, gateway }: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
+  constructor(
+    { wiring, directory, facts, gateway, node }: DataThreadStart,
+    clock: Clock,
+    send: (message: FromDataThread) => void,
+  ) {
     this.#send = send;
     this.#duty = new DutyCycle(clock);
     const doorbell = watchDoorbell(openDoorbell(wiring.doorbell), () => this.#duty.wake());
@@ -42,6 +47,7 @@ export class DataThread {
       doorbell: wiring.doorbell,
       clock,
       facts,
+      node,
       settings: gateway,
       log: new ThreadLog(clock, (line) => send({ kind: 'log', line })),
       sendCommand,

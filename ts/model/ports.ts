@@ -1,8 +1,10 @@
 import type { Failure } from './errors.js';
 import type { TopicId } from './ids.js';
 import type { LogLevel } from './log-level.js';
+import type { NodeSetting } from './node-settings.js';
 import type { Offset } from './offset.js';
 import type { Result } from './result.js';
+import type { Assignments, ConfigChange } from './topic-changes.js';
 import type { TopicConfigs } from './topic-config.js';
 import type { Durability } from './topic-settings.js';
 
@@ -23,6 +25,7 @@ export interface Random {
 }
 
 export type { Failure } from './errors.js';
+export type { Assignments, ConfigChange } from './topic-changes.js';
 export type { Durability } from './topic-settings.js';
 
 // The data plane, as a gateway sees it.
@@ -114,6 +117,15 @@ export interface FoundOffset {
   readonly leaderEpoch: number;
 }
 
+/** A producer with an id, as it last wrote to a partition. */
+export interface KnownProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Negative: none under this epoch. */
+  readonly lastSequence: number;
+  readonly timestampMs: number;
+}
+
 export interface PartitionDescription extends PartitionEnds {
   readonly leaderEpoch: number;
   readonly size: number;
@@ -143,6 +155,13 @@ export interface ShardPort {
     done: (result: Result<{ readonly leaderEpoch: number; readonly end: Offset }, Failure>) => void,
   ): Taken;
   describe(handle: number, done: (result: Result<PartitionDescription, Failure>) => void): Taken;
+  /**
+   * Nothing below the offset, or below the high watermark where none is given, is there any more. Answers, once that is durable, where
+   * the log starts: it never moves back.
+   */
+  raiseLogStart(handle: number, to: Offset | undefined, done: (result: Result<Offset, Failure>) => void): Taken;
+  /** Those that the partition knows, whoever wrote last first; of very many the latest. */
+  producers(handle: number, done: (result: Result<readonly KnownProducer[], Failure>) => void): Taken;
   /** Calls `tail` whenever the high watermark moves, until `unwatch`. One watcher per partition and gateway. */
   watch(handle: number, tail: (tail: Tail) => void, done: (result: Result<PartitionEnds, Failure>) => void): Taken;
   unwatch(handle: number): void;
@@ -157,12 +176,9 @@ export interface NewTopic {
   /** Absent: the node's default. */
   readonly partitions?: number;
   readonly replicationFactor?: number;
+  /** Where each of its partitions lies, instead of the two. */
+  readonly assignments?: Assignments;
   readonly configs: Readonly<Record<string, string>>;
-}
-
-export interface ConfigChange {
-  readonly set: Readonly<Record<string, string>>;
-  readonly reset: readonly string[];
 }
 
 /**
@@ -171,8 +187,15 @@ export interface ConfigChange {
  */
 export interface ClusterCommands {
   createTopic(topic: NewTopic, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
-  deleteTopic(name: string): Promise<Result<TopicId, Failure>>;
-  addPartitions(name: string, partitions: number, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
+  /** With an id: only the topic that has it. */
+  deleteTopic(name: string, topicId?: TopicId): Promise<Result<TopicId, Failure>>;
+  /** With assignments: one for each new partition. */
+  addPartitions(
+    name: string,
+    partitions: number,
+    validateOnly: boolean,
+    assignments?: Assignments,
+  ): Promise<Result<TopicRoute, Failure>>;
   alterTopic(name: string, change: ConfigChange, validateOnly: boolean): Promise<Result<void, Failure>>;
   /** An id that no producer has had. */
   allocateProducer(): Promise<Result<{ readonly producerId: number; readonly producerEpoch: number }, Failure>>;
@@ -230,6 +253,10 @@ export interface NodeView {
   produceRefusal(): Failure | undefined;
   dataSize(): number;
   diskFree(): number;
+  /** Where the data lies; sizes as of some seconds ago. */
+  disk(): { readonly path: string; readonly totalSize: number; readonly freeSize: number };
+  /** As it was started. */
+  readonly settings: readonly NodeSetting[];
   logLevel(): LogLevel;
   /** Every setting of a topic that exists. */
   configsOf(topic: string): readonly ConfigDescription[];

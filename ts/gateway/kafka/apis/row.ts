@@ -57,5 +57,9 @@ export function codeOf({ error }: Failure): number {
 
 /** For people, where Kafka's answer has room for it. */
 export function messageOf({ error, message }: Failure): string {
-  return message ?? errorRow(error).text;
+  const text = message ?? errorRow(error).text;
+  return text.length <= textMax ? text : `${text.slice(0, textMax)}…`;
 }
+
+/** Of a message: it may repeat what the client sent, and no string of Kafka's older versions is longer than 32 KiB. */
+const textMax = 1000;
