@@ -9,6 +9,7 @@ import { Controller } from '../../ts/cluster/controller/controller.js';
 import { Deadlines } from '../../ts/gateway/deadlines.js';
 import { rows } from '../../ts/gateway/kafka/apis/index.js';
 import { dispatch } from '../../ts/gateway/kafka/dispatch.js';
+import { Sequence } from '../../ts/gateway/kafka/sequence.js';
 import { Routing } from '../../ts/gateway/routing.js';
 import { defaultSettings } from '../../ts/gateway/settings.js';
 import { ShardCalls } from '../../ts/gateway/shard-calls.js';
@@ -114,7 +115,7 @@ export class KafkaDoor {
       missing,
       produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, observe: () => undefined }),
       fetch: new Fetch({ routing, tails, deadlines, waitingMax: 10 }),
-      gather: new Gather({ tails, deadlines, room: new Room(8 << 20), waitingMax: 10 }),
+      gather: new Gather({ tails, deadlines, room: new Room(8 << 20), sizeMax: 1 << 20, waitingMax: 10 }),
       node,
       clock,
       limits,
@@ -157,7 +158,7 @@ export class KafkaDoor {
     const correlationId = this.#correlationId;
     const frame = joined(encodeRequest(api, version, { correlationId, clientId: 'test' }, value)).subarray(sizeHead);
     return new Promise((resolve, reject) => {
-      const exchange = { verbs: this.verbs, advertised: this.advertised, clientHost: '127.0.0.1' };
+      const exchange = { verbs: this.verbs, advertised: this.advertised, clientHost: '127.0.0.1', fetches: new Sequence() };
       const problem = dispatch(rows, exchange, frame, ({ encoded }) => {
         if (encoded === undefined) return reject(new Error('no answer'));
         const reader = new Reader(joined(encoded).subarray(sizeHead));
