@@ -1,9 +1,14 @@
+import { CoordinatorCounts } from '../../ts/coordinator/counts.js';
+import { coordinatorProbe } from '../../ts/coordinator/probe.js';
 import { GroupRuntime } from '../../ts/coordinator/runtime.js';
 import { type CoordinatorSettings, coordinatorDefaults } from '../../ts/coordinator/settings.js';
+import { newPage } from '../../ts/metrics/page.js';
 import type { GroupVerb, GroupVerbs, JoinRequest } from '../../ts/model/group-requests.js';
 import { ManualClock } from '../gateway/memory-cluster.js';
 import { MemoryLog } from './memory-log.js';
 import { type Asked, granted } from './story.js';
+
+export const newCounts = () => new CoordinatorCounts(newPage(coordinatorProbe));
 
 /** Lets everything happen that needs no time. */
 export const turn = async () => {
@@ -35,7 +40,7 @@ export class Rig {
     const random = { bytes: (size: number) => new Uint8Array(size).fill(++this.#seed) };
     const { log, clock, settings } = this;
     const onProblem = (problem: string) => this.problems.push(problem);
-    return new GroupRuntime({ partition: 0, partitionsCount: 1, log, clock, random, settings, onProblem });
+    return new GroupRuntime({ partition: 0, partitionsCount: 1, log, clock, random, settings, counts: newCounts(), onProblem });
   }
 
   ask<V extends GroupVerb>(verb: V, request: GroupVerbs[V]['request']): Asked<V> {

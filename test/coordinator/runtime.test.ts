@@ -3,7 +3,7 @@ import { encodeRecord } from '../../ts/coordinator/records/record.js';
 import { GroupRuntime } from '../../ts/coordinator/runtime.js';
 import type { GroupVerb } from '../../ts/model/group-requests.js';
 import { plain } from './memory-log.js';
-import { offsetIn, Rig, ready, turn } from './rig.js';
+import { newCounts, offsetIn, Rig, ready, turn } from './rig.js';
 import { type Asked, errorOf, granted } from './story.js';
 
 test('a commit is answered when it is durable, and nobody sees it before', async () => {
@@ -119,7 +119,8 @@ test('what is not this coordinator’s, or more than it takes, is refused', asyn
     'coordinator-not-available',
   ]);
   const { log, clock, settings } = rig;
-  const options = { log, clock, settings, random: { bytes: (size: number) => new Uint8Array(size) }, onProblem: () => undefined };
+  const random = { bytes: (size: number) => new Uint8Array(size) };
+  const options = { log, clock, settings, random, counts: newCounts(), onProblem: () => undefined };
   const elsewhere = new GroupRuntime({ ...options, partition: 1, partitionsCount: 50 });
   await turn();
   const asked: Asked<'describe'> = { answer: undefined };

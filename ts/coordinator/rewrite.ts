@@ -17,6 +17,7 @@ export class Rewrite {
   readonly #liveCount: () => number;
   readonly #snapshot: () => Iterable<GroupRecord>;
   readonly #deadMax: number;
+  readonly #onRewritten: () => void;
   #source: Iterator<GroupRecord> | undefined;
   #start: Offset | undefined;
   /** Records between the log start, or the start of the copy that is being made, and the end. */
@@ -30,6 +31,7 @@ export class Rewrite {
     readonly liveCount: () => number;
     readonly loadedCount: number;
     readonly deadMax: number;
+    readonly onRewritten: () => void;
   }) {
     this.#log = options.log;
     this.#appender = options.appender;
@@ -37,6 +39,7 @@ export class Rewrite {
     this.#liveCount = options.liveCount;
     this.#count = options.loadedCount;
     this.#deadMax = options.deadMax;
+    this.#onRewritten = options.onRewritten;
   }
 
   /** So many records were appended. Looks whether it is time; counting what is alive is not free, so it looks seldom. */
@@ -58,13 +61,19 @@ export class Rewrite {
       this.#source = undefined;
       this.#nextLook = 0;
       // Where it fails the log stays longer than it need be, until the next time.
-      if (this.#start !== undefined) this.#log.trim(this.#start, () => undefined);
+      if (this.#start !== undefined) this.#trim(this.#start);
       return;
     }
     this.#count += piece.length;
     this.#appender.append(piece, wallMs, (first) => {
       this.#start ??= first;
       this.#next(wallMs);
+    });
+  }
+
+  #trim(start: Offset): void {
+    this.#log.trim(start, (result) => {
+      if (result.ok) this.#onRewritten();
     });
   }
 

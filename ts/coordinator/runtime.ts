@@ -11,10 +11,11 @@ import type {
 } from '../model/group-requests.js';
 import type { Clock, Random } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
+import type { CoordinatorCounts } from './counts.js';
 import type { Ticket } from './group/group.js';
 import { nameLengthMax } from './group/settings.js';
 import { freshMemberId } from './member-id.js';
-import { partitionOfGroup } from './partition-of-group.js';
+import { partitionOfGroup } from '../model/partition-of-group.js';
 import { Replay } from './replay.js';
 import { Serving } from './serving.js';
 import type { CoordinatorSettings } from './settings.js';
@@ -27,6 +28,7 @@ export interface RuntimeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: CoordinatorSettings;
+  readonly counts: CoordinatorCounts;
   /** For people: why it does not serve at the moment. */
   readonly onProblem: (problem: string) => void;
 }
@@ -68,6 +70,10 @@ export class GroupRuntime implements GroupCoordinator {
 
   get groupsCount(): number {
     return this.#phase.name === 'serving' ? this.#phase.serving.groupsCount : 0;
+  }
+
+  get membersCount(): number {
+    return this.#phase.name === 'serving' ? this.#phase.serving.membersCount : 0;
   }
 
   ask<V extends GroupVerb>(verb: V, request: GroupVerbs[V]['request'], done: (answer: GroupAnswer<V>) => void): void {
@@ -142,12 +148,14 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   #serve(replay: Replay): void {
-    const { log, clock, settings } = this.#options;
+    const { log, clock, settings, counts } = this.#options;
+    counts.loads.add();
     const serving = new Serving(
       {
         log,
         clock,
         settings,
+        counts,
         onReply: (ticket, answer) => this.#reply(ticket, answer),
         onFailure: ({ error, message }) => this.#rest(message ?? error),
       },
@@ -166,7 +174,8 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   #rest(problem: string): void {
-    const { clock, settings, onProblem } = this.#options;
+    const { clock, settings, counts, onProblem } = this.#options;
+    counts.failures.add();
     const cancel = clock.after(settings.reloadDelayMs, () => this.#load());
     this.#leave({ name: 'resting', cancel }, 'coordinator-not-available');
     onProblem(`groups of partition ${this.#options.partition} are read again: ${problem}`);

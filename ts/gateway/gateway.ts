@@ -1,5 +1,6 @@
 import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
+import type { GroupCoordinator } from '../model/group-ports.js';
 import type { Clock, ClusterCommands, ClusterWatch, DebugLog, NodeCommands, NodeView, ShardPort } from '../model/ports.js';
 import { GatewayCounts } from './counts.js';
 import { type Deadline, Deadlines } from './deadlines.js';
@@ -16,6 +17,7 @@ import { Outflow } from './subscriptions/outflow.js';
 import { Subscriptions } from './subscriptions/subscriptions.js';
 import { Tails } from './tails.js';
 import { Fetch } from './verbs/fetch.js';
+import { Groups } from './verbs/groups.js';
 import { MissingTopics } from './verbs/missing-topics.js';
 import { Produce } from './verbs/produce.js';
 import type { Verbs } from './verbs/verbs.js';
@@ -26,6 +28,8 @@ import { Server } from './websocket/server.js';
 export interface GatewayPorts {
   /** By the numbers that routes name. */
   readonly shards: readonly ShardPort[];
+  /** Of groups; by the same numbers. */
+  readonly coordinators: readonly GroupCoordinator[];
   readonly commands: ClusterCommands;
   readonly nodeCommands: NodeCommands;
   readonly log: DebugLog;
@@ -178,14 +182,15 @@ export class Gateway implements Deadline {
   }
 
   #makeVerbs(routing: Routing): Verbs {
-    const { commands, nodeCommands, node, clock } = this.#ports;
+    const { commands, nodeCommands, node, clock, coordinators } = this.#ports;
     const { limits } = this.#settings;
     const missing = new MissingTopics(routing, commands);
     const observe = (ms: number) => this.#counts.produceTime.observe(ms / 1000);
     const deadlines = this.#deadlines;
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: limits.batchSizeMax, clock, observe });
+    const groups = new Groups({ routing, commands, coordinators });
     const counts = () => ({ connections: this.#connections.size, subscriptions: this.#subscriptions.count });
-    return { routing, commands, nodeCommands, missing, produce, fetch: this.#fetch, node, clock, limits, counts };
+    return { routing, commands, nodeCommands, missing, produce, fetch: this.#fetch, groups, node, clock, limits, counts };
   }
 
   #makeServer(): Server {

@@ -142,6 +142,8 @@ export interface ConfigChange {
  */
 export interface ClusterCommands {
   createTopic(topic: NewTopic, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
+  /** The one of the cluster's own that groups need, as the node's settings want it. */
+  createOffsetsTopic(): Promise<Result<TopicRoute, Failure>>;
   deleteTopic(name: string): Promise<Result<TopicId, Failure>>;
   addPartitions(name: string, partitions: number, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
   alterTopic(name: string, change: ConfigChange, validateOnly: boolean): Promise<Result<void, Failure>>;

@@ -3,7 +3,7 @@ import { failed, ok } from '../../model/result.js';
 import type { Image } from '../metadata/image.js';
 import type { ClusterDefaults, Decision } from './decision.js';
 import { placeHere } from './place.js';
-import { topicOfName } from './topic-of-name.js';
+import { clientTopicOfName } from './topic-of-name.js';
 
 export interface AddPartitions {
   readonly name: string;
@@ -16,7 +16,7 @@ export function addPartitions(
   request: AddPartitions,
   defaults: ClusterDefaults,
 ): Decision<{ readonly topicId: TopicId }> {
-  const topic = topicOfName(image, request.name);
+  const topic = clientTopicOfName(image, request.name);
   if (!topic.ok) return topic;
   const { topicId, partitions } = topic.value;
   const placed = placeHere(image, partitions.length, request.partitions, defaults);

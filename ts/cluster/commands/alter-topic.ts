@@ -1,4 +1,5 @@
 import type { TopicId } from '../../model/ids.js';
+import { isInternalTopic } from '../../model/internal-topics.js';
 import { failed, ok } from '../../model/result.js';
 import { checkTopicConfigs, storedKey, type TopicConfigs, unknownConfig } from '../../model/topic-config.js';
 import { settingsOf } from '../../model/topic-settings.js';
@@ -20,6 +21,9 @@ export function alterTopic(
 ): Decision<{ readonly topicId: TopicId }> {
   const topic = topicOfName(image, request.name);
   if (!topic.ok) return topic;
+  const fixed = isInternalTopic(request.name) ? [...Object.keys(request.set), ...request.reset].find(isFixed) : undefined;
+  if (fixed !== undefined)
+    return failed({ error: 'invalid-config', message: `${fixed} of ${request.name} is the cluster’s own affair` });
   const unknown = request.reset.find((name) => storedKey(name) === undefined);
   if (unknown !== undefined) return failed({ error: 'invalid-config', message: unknownConfig(unknown) });
   const set = checkTopicConfigs(request.set, defaults.configs);
@@ -38,6 +42,13 @@ export function alterTopic(
     ],
     answer: { topicId },
   });
+}
+
+/** What an operator may choose for a topic of the cluster's own; anything else could lose what lies there, or keep more from coming. */
+const free: ReadonlySet<string> = new Set(['flush.messages', 'segment.bytes', 'segment.ms', 'index.interval.bytes']);
+
+function isFixed(name: string): boolean {
+  return !free.has(storedKey(name) ?? name);
 }
 
 function areSame(a: TopicConfigs, b: TopicConfigs): boolean {
