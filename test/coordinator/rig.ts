@@ -20,6 +20,7 @@ export class Rig {
   readonly log = new MemoryLog();
   readonly clock = new ManualClock();
   readonly problems: string[] = [];
+  readonly notes: string[] = [];
   readonly settings: CoordinatorSettings;
   runtime: GroupRuntime;
   #seed = 0;
@@ -39,8 +40,10 @@ export class Rig {
   #start(): GroupRuntime {
     const random = { bytes: (size: number) => new Uint8Array(size).fill(++this.#seed) };
     const { log, clock, settings } = this;
+    const debug = { debug: (fields: object, text: string) => void this.notes.push(`${JSON.stringify(fields)} ${text}`) };
     const onProblem = (problem: string) => this.problems.push(problem);
-    return new GroupRuntime({ partition: 0, partitionsCount: 1, log, clock, random, settings, counts: newCounts(), onProblem });
+    const options = { log, clock, random, settings, counts: newCounts(), onProblem, debug };
+    return new GroupRuntime({ partition: 0, partitionsCount: 1, ...options });
   }
 
   ask<V extends GroupVerb>(verb: V, request: GroupVerbs[V]['request']): Asked<V> {

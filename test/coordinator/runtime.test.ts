@@ -254,3 +254,29 @@ test('an id that is given out names its client and is a UUID behind that', async
     error: { error: 'member-id-required', memberId: 'c-01010101-0101-4101-8101-010101010101' },
   });
 });
+
+test('what all groups keep has an end: commits are refused until something is let go', async () => {
+  const rig = await ready({ sizeMax: 1_000 });
+  const asked = Array.from({ length: 12 }, (_, partition) => rig.commit('g', 1, partition));
+  rig.log.settle();
+  const newcomer = rig.join('h');
+  const removed = rig.ask('deleteOffsets', { groupId: 'g', topics: [{ topic: 'orders', partitions: [0, 1, 2] }] });
+  const again = rig.commit('g', 2, 11);
+  rig.log.settle();
+  await turn();
+  expect(asked.filter((each) => errorOf(each) === 'policy-violation')).toHaveLength(4);
+  expect([errorOf(newcomer), errorOf(removed), errorOf(again)]).toEqual(['policy-violation', 'none', 'none']);
+});
+
+test('whoever looks closely is told why generations begin and end', async () => {
+  const rig = await ready();
+  rig.join('g', { reason: 'started' });
+  rig.clock.advance(60_000);
+  const memberId = 'c-01010101-0101-4101-8101-010101010101';
+  expect(rig.notes).toEqual([
+    `{"group":"g"} generation 0 ends: member ${memberId} joins: started`,
+    `{"group":"g"} generation 1 begins with 1 members, ${memberId} leads`,
+    `{"group":"g"} generation 1 ends: not heard of in time: ${memberId}`,
+    '{"group":"g"} generation 2 has no members',
+  ]);
+});

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connect, type Client as Sdk } from '../../ts/sdk/node/index.js';
 import { Client } from '../gateway/client.js';
 import { batchOf } from '../log/store.js';
-import { killAll, type RunningNode, startNode } from '../node/process.mjs';
+import { endedStart, killAll, type RunningNode, startNode } from '../node/process.mjs';
 import { numbersIn, Writer } from './records.js';
 import { SmallDisk } from './small-disk.js';
 
@@ -48,6 +48,13 @@ async function expectFence(why: RegExp): Promise<void> {
   expectKept(await numbersIn(node.gateway, 'kept'));
 }
 
+/** What comes behind the failure was not written, and says so. */
+async function expectDefiniteRefusal(why: RegExp): Promise<void> {
+  const refused = sdk.producer().send({ topic: 'kept', partition: 0, value: '2000000' });
+  const error = { name: 'StorageError', code: 'storage-failed', isRetriable: false, reason: expect.stringMatching(why) };
+  await expect(refused).rejects.toMatchObject({ ...error, advice: expect.stringMatching(/nothing was written.* started again/) });
+}
+
 /** All that was acknowledged, in its order; besides it only what was sent and never answered, once. */
 function expectKept(found: readonly (readonly number[])[]): void {
   for (const [partition, numbers] of found.entries()) {
@@ -73,9 +80,14 @@ test('a device that fails under the journal: no ack from then on, a reason for e
   await sleep(50);
   disk.die();
   // At once, not when each request has waited for its time.
-  for (const { code, reason } of await writing) {
-    expect([code, reason]).toEqual(['delivery-uncertain', expect.stringMatching(/the journal failed: EIO: i\/o error/)]);
+  const failures = await writing;
+  // What it was writing at that moment nobody knows of; the rest was not written.
+  expect(failures.map(({ code }) => code)).toContain('delivery-uncertain');
+  for (const { code, reason } of failures) {
+    expect(['delivery-uncertain', 'storage-failed']).toContain(code);
+    expect(reason).toMatch(/the journal failed: EIO: i\/o error/);
   }
+  await expectDefiniteRefusal(/the journal failed: EIO: i\/o error/);
   await expectFence(/the journal failed: EIO: i\/o error/);
   await node.kill('SIGKILL');
   await disk.replace();
@@ -85,8 +97,10 @@ test('a device that fails under the journal: no ack from then on, a reason for e
 test('a device that promised more than it has, under segments: what the page cache lost is in the journal', async () => {
   disk.takeRoom();
   for (const { code, reason } of await writer.write(1_000_000)) {
-    expect([code, reason]).toEqual(['delivery-uncertain', expect.stringMatching(/the segment failed: /)]);
+    expect(['delivery-uncertain', 'storage-failed']).toContain(code);
+    expect(reason).toMatch(/the segment failed: /);
   }
+  await expectDefiniteRefusal(/the segment failed: /);
   await expectFence(/the segment failed: /);
   // It says in its exit code that it could not put things in order.
   expect(await node.kill('SIGTERM')).toBe(1);
@@ -123,6 +137,21 @@ test('a dead device under the metadata: a command that cannot be kept ends the n
   disk.die();
   await expect(sdk.admin.deleteTopic('kept')).rejects.toThrow();
   expect(await node.exited).toBe(12);
+  await disk.replace();
+  await expectEverythingAfterRestart();
+});
+
+test('a start on a dead device ends with the exit code for it, and says which file', async () => {
+  await sdk.close();
+  await node.kill('SIGKILL');
+  // Nothing that recovery reads first is remembered, and the device answers nothing.
+  for (const name of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
+    const path = join(data, name);
+    if (statSync(path).isFile()) disk.forget(path);
+  }
+  disk.die();
+  const start = await endedStart(data, options);
+  expect([start.code, start.log]).toEqual([12, expect.stringMatching(new RegExp(`${data}/[^ ]*.*(I|i)nput/output error`))]);
   await disk.replace();
   await expectEverythingAfterRestart();
 });

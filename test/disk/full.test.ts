@@ -99,3 +99,30 @@ test('anomaly 23: a node killed on a full disk starts on it, with everything, an
   const third = await startNode(data, options);
   expect(await numbersIn(third.gateway, 'kept')).toEqual(kept.acknowledged);
 });
+
+test('partitions that found no room when they were made say so, and are served as soon as there is some', async () => {
+  const node = await startNode(data, options);
+  const client = await connect(node.gateway);
+  const kept = await new Writer(client, 'kept').create();
+  expect(await kept.write(16)).toEqual([]);
+  // Enough for the metadata to take the topic, and not for the directories of its partitions.
+  disk.fill(64);
+  const why = /partition \d+ of the topic found no room for its files \(ENOSPC: .*\): it is served once there is room/;
+  const diskFull = { code: 'disk-full', isRetriable: true, reason: expect.stringMatching(why) };
+  await expect(client.admin.createTopic('wide', { partitions: 200 })).rejects.toMatchObject(diskFull);
+  const raw = await Client.open(Number(node.gateway.split(':')[1]));
+  const refusal = { code: 61, retry: 1, text: expect.stringMatching(why) };
+  expect(await raw.produce('wide', batchOf(['one']))).toMatchObject({ error: refusal });
+  const fetched = await raw.ask({ fetch: { topic: 'wide', partition: 0, offset: 0, sizeMax: 1000 } });
+  expect(fetched).toMatchObject({ body: 'error', error: refusal });
+  raw.close();
+  expect((await kept.write(1))[0]).toMatchObject({ code: 'timed-out', reason: expect.stringMatching(noRoom) });
+
+  disk.empty();
+  await untilReady(node);
+  const sent = await client.producer().send({ topic: 'wide', partition: 199, value: 'one' });
+  expect([sent.partition, sent.offset]).toEqual([199, 0]);
+  expect((await client.admin.describeTopic('wide')).usage).toHaveLength(200);
+  await client.close();
+  expect(await node.kill('SIGTERM')).toBe(0);
+});

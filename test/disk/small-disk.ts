@@ -55,14 +55,22 @@ export class SmallDisk {
     run('losetup', '--detach', this.#device);
   }
 
-  /** Somebody else's file takes all the room that is left. */
-  fill(): void {
+  /** Somebody else's file takes all the room that is left, but for so much. */
+  fill(leftKiB = 0): void {
+    const left = join(this.path, 'left');
+    if (leftKiB > 0) run('fallocate', '-l', `${leftKiB}K`, left);
     takeAll(join(this.path, 'ballast'));
+    // What was kept for the writing itself is free after it, and what is removed after the next commit.
+    run('sync', '-f', this.path);
+    takeAll(join(this.path, 'ballast.more'));
+    rmSync(left, { force: true });
+    run('sync', '-f', this.path);
   }
 
   /** The room is there again. */
   empty(): void {
     rmSync(join(this.path, 'ballast'));
+    rmSync(join(this.path, 'ballast.more'));
   }
 
   /** From now on blocks that hold nothing yet cannot be written: the device has promised more than it has. */

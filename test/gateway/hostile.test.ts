@@ -9,11 +9,13 @@ import { Outflow } from '../../ts/gateway/subscriptions/outflow.js';
 import { Subscriptions } from '../../ts/gateway/subscriptions/subscriptions.js';
 import { Tails } from '../../ts/gateway/tails.js';
 import { Fetch } from '../../ts/gateway/verbs/fetch.js';
+import { Gather } from '../../ts/gateway/verbs/gather.js';
 import { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
 import { Produce } from '../../ts/gateway/verbs/produce.js';
 import { Answers } from '../../ts/gateway/websocket/answers.js';
 import { Connection, type Socket } from '../../ts/gateway/websocket/connection.js';
 import { ok } from '../../ts/model/result.js';
+import { LargeReads } from '../../ts/ring/link/large-reads.js';
 import type { ClientMessage } from '../../ts/wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, decodeServerMessage, encodeClientMessage } from '../../ts/wire/proto/messages.js';
 import { ManualClock, MemoryCluster } from './memory-cluster.js';
@@ -90,9 +92,22 @@ class Rig implements Socket {
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
     const counts = () => ({ connections: 1, subscriptions: 0 });
     const none = () => undefined;
+    const gather = new Gather({ tails: this.tails, deadlines, room: new LargeReads(1 << 20), waitingMax: 10 });
     const nodeCommands = { setLogLevel: async () => ok(undefined) };
     this.connection = new Connection(this, {
-      verbs: { routing, commands: cluster, nodeCommands, missing, produce, fetch: this.fetch, node, clock, limits, counts },
+      verbs: {
+        routing,
+        commands: cluster,
+        nodeCommands,
+        missing,
+        produce,
+        fetch: this.fetch,
+        gather,
+        node,
+        clock,
+        limits,
+        counts,
+      },
       subscriptions: this.subscriptions,
       framer,
       answers: new Answers(),

@@ -1,6 +1,7 @@
 import type { Offset } from '../../ts/model/offset.js';
 import type {
   Appended,
+  AppendTaken,
   Batches,
   Durability,
   Failure,
@@ -69,6 +70,8 @@ export class MemoryShard implements ShardPort {
   /** Called when something was added to `pending`. */
   onPending: () => void = () => undefined;
   isFull = false;
+  /** Whose appends wait for one of their own. */
+  readonly held = new Set<number>();
   isClosed = false;
   /** Refuses appends of partitions with this failure. */
   appendFailure: Failure | undefined;
@@ -122,8 +125,9 @@ export class MemoryShard implements ShardPort {
     });
   }
 
-  append(handle: number, batch: Uint8Array, done: (result: Result<Appended, Failure>) => void): Taken {
+  append(handle: number, batch: Uint8Array, done: (result: Result<Appended, Failure>) => void): AppendTaken {
     if (this.isClosed) return 'closed';
+    if (this.held.has(handle)) return 'held';
     if (this.isFull) return 'full';
     const bytes = batch.slice();
     this.#later('append', () => done(this.#append(handle, bytes)));

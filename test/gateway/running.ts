@@ -21,6 +21,9 @@ const clock: Clock = {
   },
 };
 
+/** More than sockets take at once. */
+export const large = new Uint8Array(32 * 1024 * 1024);
+
 export const page = new TextEncoder().encode('<!doctype html>');
 
 export class Running {
@@ -72,7 +75,12 @@ export class Running {
         records: {
           decode: async (batches, from, limits) => decodeRecords(batches, from, limits, () => failed({ error: 'corrupt-log' })),
         },
-        files: { find: (path) => (path === '/index.html' ? { bytes: page, etag: '"1"' } : undefined) },
+        files: {
+          find: (path) => {
+            if (path === '/large.js') return { bytes: large, etag: '"2"' };
+            return path === '/index.html' ? { bytes: page, etag: '"1"' } : undefined;
+          },
+        },
       },
     );
     this.shard.onPending = () => this.#schedule();

@@ -1,10 +1,12 @@
+import { Agent, request } from 'node:http';
+import { createConnection } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { errors } from '../../ts/model/errors.js';
 import { errorNamed, retries } from '../../ts/wire/proto/enums.js';
 import type { ServerMessage } from '../../ts/wire/proto/generated/messages.js';
 import { encodeClientMessage } from '../../ts/wire/proto/messages.js';
 import { Client } from './client.js';
-import { batchOf, Running } from './running.js';
+import { batchOf, large, Running } from './running.js';
 
 let running: Running[] = [];
 let clients: Client[] = [];
@@ -430,6 +432,70 @@ test('drain answers fetches that wait, so that nobody waits for them', async () 
   await client.ask({ listOffsets: { topic: 't' } });
   expect(await server.gateway.drain('stop', { reconnectAfterMs: 0, waitMs: 40_000 })).toBe(true);
   expect(await waiting).toMatchObject({ fetch: { nextOffset: 0, highWatermark: 0 } });
+});
+
+/** One request on a connection of an agent: status, headers that matter here, body. */
+function ask(agent: Agent, port: number, path: string, body?: string) {
+  return new Promise<{ status: number; connection: string; retryAfter: string; body: string }>((resolve, reject) => {
+    const method = body === undefined ? 'GET' : 'POST';
+    const sent = request({ agent, port, path, method, headers: { 'content-type': 'application/octet-stream' } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (piece: string) => {
+        text += piece;
+      });
+      const { connection = '', 'retry-after': retryAfter = '' } = response.headers;
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, connection, retryAfter, body: text }));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+test('drain waits for HTTP requests that are under way, and turns away those that come', async () => {
+  const server = await start();
+  server.cluster.add('t', 1);
+  const agents = [new Agent({ keepAlive: true, maxSockets: 1 }), new Agent({ keepAlive: true, maxSockets: 1 })] as const;
+  for (const agent of agents) expect(await ask(agent, server.port, '/healthz')).toMatchObject({ status: 200 });
+  server.isAnswering = false;
+  const owed = ask(agents[0], server.port, '/api/v1/topics/t/records', 'one');
+  while (server.shard.pending.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const draining = server.gateway.drain('upgrade', { reconnectAfterMs: 1500, waitMs: 10_000 });
+  const refused = { status: 503, connection: 'close', retryAfter: '2', body: expect.stringContaining('shutting down') };
+  expect(await ask(agents[1], server.port, '/healthz')).toMatchObject(refused);
+  server.answerAgain();
+  expect(await owed).toMatchObject({ status: 200, connection: 'close' });
+  expect(await draining).toBe(true);
+  server.gateway.close();
+  for (const agent of agents) agent.destroy();
+});
+
+test('drain waits no longer than it may, and not for those who went away', async () => {
+  const server = await start();
+  server.cluster.add('t', 1);
+  server.isAnswering = false;
+  const agent = new Agent();
+  const lost = ask(agent, server.port, '/api/v1/topics/t/records', 'one');
+  while (server.shard.pending.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(await server.gateway.drain('upgrade', { reconnectAfterMs: 0, waitMs: 20 })).toBe(false);
+  agent.destroy();
+  await expect(lost).rejects.toThrow();
+  expect(await server.gateway.drain('upgrade', { reconnectAfterMs: 0, waitMs: 10_000 })).toBe(true);
+  server.gateway.close();
+});
+
+test('an answer that its reader takes slowly leaves whole before the end', async () => {
+  const server = await start();
+  const socket = createConnection(server.port, '127.0.0.1').pause();
+  socket.write('GET /large.js HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const draining = server.gateway.drain('upgrade', { reconnectAfterMs: 0, waitMs: 10_000 }).then((isDone) => {
+    server.gateway.close();
+    return isDone;
+  });
+  let size = 0;
+  for await (const piece of socket) size += (piece as Buffer).length;
+  expect(await draining).toBe(true);
+  expect(size).toBeGreaterThan(large.length);
 });
 
 test('a port that is taken is no port', async () => {

@@ -4,10 +4,12 @@ import { createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
+import { killAll, startNode } from './process.mjs';
 
 removeDirectoriesAfterwards();
+afterEach(killAll);
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -70,4 +72,15 @@ test('a node whose port is wanted by others while it starts has it or ends with 
     child.kill('SIGKILL');
     taken?.close();
   }
+});
+
+test('of two nodes that start on one port at once one serves, and the other says that it is in use', async () => {
+  const port = await freePort();
+  const start = async () => startNode(await newDirectory(), ['--gateway', `127.0.0.1:${port}`, '--shards', '1']);
+  const started = await Promise.allSettled([start(), start()]);
+  const [served] = started.filter((one) => one.status === 'fulfilled');
+  const [refused, ...others] = started.filter((one) => one.status === 'rejected');
+  expect(String(refused?.reason)).toContain('is in use');
+  expect(others).toEqual([]);
+  expect(await served?.value.kill('SIGTERM')).toBe(0);
 });

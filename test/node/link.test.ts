@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../ts/broker/clock.js';
 import { DutyCycle } from '../../ts/broker/duty-cycle.js';
@@ -5,10 +8,11 @@ import { openGatewayLinks } from '../../ts/broker/gateway-links.js';
 import { planMemory } from '../../ts/broker/memory.js';
 import { startShard } from '../../ts/broker/shard-island.js';
 import { wire } from '../../ts/broker/wiring.js';
+import { ShardCalls } from '../../ts/gateway/shard-calls.js';
 import type { ShardAssignment } from '../../ts/model/assignment.js';
 import type { TopicId } from '../../ts/model/ids.js';
 import { offset } from '../../ts/model/offset.js';
-import type { Appended, Failure, PartitionEnds, ReadResult, ShardPort, Tail, Taken } from '../../ts/model/ports.js';
+import type { Appended, AppendTaken, Failure, PartitionEnds, ReadResult, ShardPort, Tail, Taken } from '../../ts/model/ports.js';
 import type { Result } from '../../ts/model/result.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
 import { ShardEnd } from '../../ts/ring/link/shard-end.js';
@@ -78,10 +82,10 @@ async function startLink(memory = 64 << 20) {
     });
     duty.wakeSoon();
   });
-  return { port, island, duty, handles: handles as [number, number], topicId: topic.id as TopicId };
+  return { port, island, duty, data, handles: handles as [number, number], topicId: topic.id as TopicId };
 }
 
-function asked<T>(begin: (done: (result: Result<T, Failure>) => void) => Taken): Promise<Result<T, Failure>> {
+function asked<T>(begin: (done: (result: Result<T, Failure>) => void) => AppendTaken): Promise<Result<T, Failure>> {
   return new Promise((resolve, reject) => {
     const taken = begin(resolve);
     if (taken !== 'taken') reject(new Error(taken));
@@ -167,11 +171,38 @@ test('a batch larger than a ring takes goes its own way, behind those before it'
   const large = batchOf(['y'.repeat(7 << 20)]);
   const small = append(port, handles[0], batchOf(['small']));
   // One of this partition is under way: the large one would overtake it.
-  expect(port.append(handles[0], large, () => undefined)).toBe('full');
+  expect(port.append(handles[0], large, () => undefined)).toBe('held');
   await small;
   expect(await append(port, handles[0], large)).toMatchObject({ ok: true, value: { base: 1, next: 2 } });
   const { bytes } = await read(port, handles[0], 1);
   expect(bytes.subarray(21).equals(Buffer.from(large.subarray(21)))).toBe(true);
+});
+
+test('a large batch that is under way holds back its own partition, in its order, and no other', async () => {
+  const { port, handles } = await startLink();
+  const calls = new ShardCalls(port, { sizeMax: 32 << 20, countMax: 100 });
+  const answered: string[] = [];
+  const all = [
+    ['large', handles[0], 'y'.repeat(7 << 20)],
+    ['behind', handles[0], 'z'],
+    ['other', handles[1], 'z'],
+    ['last', handles[0], 'z'.repeat(7 << 20)],
+    ['other again', handles[1], 'z'],
+  ] as const;
+  const submitted: unknown[] = [];
+  await new Promise<void>((resolve) => {
+    for (const [name, handle, value] of all) {
+      const told = (result: Result<Appended, Failure>) => {
+        answered.push(result.ok ? `${name} ${result.value.base}` : `${name}: ${result.error.error}`);
+        if (answered.length === all.length) resolve();
+      };
+      const one = calls.append(handle, batchOf([value]), told);
+      submitted.push(typeof one === 'string' ? one : 'waits');
+    }
+  });
+  expect(submitted).toEqual(['begun', 'waits', 'begun', 'waits', 'begun']);
+  expect(answered.filter((text) => text.startsWith('other'))).toEqual(['other 0', 'other again 1']);
+  expect(answered.filter((text) => !text.startsWith('other'))).toEqual(['large 0', 'behind 1', 'last 2']);
 });
 
 test('many that read large batches wait for one another, and get them all, whole', async () => {
@@ -242,17 +273,19 @@ test('a flood is bounded: what finds no room is told so, and told again when the
   expect((await read(port, handles[0], 19_999)).result).toMatchObject({ ok: true, value: { highWatermark: 20_000 } });
 });
 
-test('when the log fails, appends that it will not answer are answered, and so are those that come later', async () => {
-  const { port, island, duty, handles } = await startLink();
+test('when the log fails, appends that it had not taken are refused with the reason, and so are those that come later', async () => {
+  const { port, data, topicId, handles } = await startLink();
   await append(port, handles[0], batchOf(['kept']));
-  const underWay = [append(port, handles[0], batchOf(['one'])), append(port, handles[1], batchOf(['two']))];
-  // What the log says of its disk; its own answers to these two still come, and must hurt nobody.
-  island.shard.fenced('journal', 'EIO: i/o error');
-  duty.wakeSoon();
-  const failure = { ok: false, error: { error: 'storage-failed', message: 'the journal failed: EIO: i/o error' } };
-  expect(await Promise.all(underWay)).toEqual([failure, failure]);
+  // The first segment of the other partition has no directory to be made in.
+  await rm(join(data, 'topics', `${topicId}-1`), { recursive: true });
+  const lost = Array.from({ length: 20 }, () => append(port, handles[1], batchOf(['lost'])));
+  const failure = {
+    ok: false,
+    error: { error: 'storage-failed', message: expect.stringMatching(/^the segment failed: ENOENT/) },
+  };
+  for (const result of await Promise.all(lost)) expect(result).toEqual(failure);
   expect(await append(port, handles[0], batchOf(['later']))).toEqual(failure);
-  expect((await read(port, handles[0], 0)).result).toMatchObject({ ok: true, value: { batches: { base: 0 } } });
+  expect((await read(port, handles[0], 0)).result).toMatchObject({ ok: true, value: { batches: { base: 0, next: 1 } } });
 });
 
 test('a request that fails is not taken for an append that is under way', async () => {
@@ -316,4 +349,20 @@ test('readers that ask for little get whole batches, however many they are', asy
     expect(result.ok).toBe(true);
     expect(bytes.length).toBe(batch.length);
   }
+});
+
+test('a deletion that comes while its partition is busy is tried again until the files are gone', async () => {
+  const { island, duty, data, topicId } = await startLink();
+  const name = { topicId, partition: 7 };
+  const directory = join(data, 'topics', `${topicId}-7`);
+  const assigned = (change: Pick<ShardAssignment, 'host' | 'remove'>) => {
+    return new Promise((resolve) => island.shard.control.assign({ shard: 0, ...change }, resolve));
+  };
+  // In one turn: its directory is still being made when it is to go.
+  const made = assigned({ host: [{ ...name, leaderEpoch: 1, settings }], remove: [] });
+  const removed = assigned({ host: [], remove: [name] });
+  duty.wakeSoon();
+  await made;
+  expect(await removed).toEqual([]);
+  expect(existsSync(directory)).toBe(false);
 });

@@ -1,5 +1,7 @@
-import type { ViewFacts } from '../cluster/view.js';
+import type { ViewChange, ViewFacts } from '../cluster/view.js';
+import type { CoordinatorSettings } from '../coordinator/settings.js';
 import type { GatewaySettings } from '../gateway/settings.js';
+import { offsetsTopic } from '../model/internal-topics.js';
 import type { Clock } from '../model/ports.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
@@ -16,6 +18,7 @@ export interface DataThreadStart {
   readonly directory: number;
   readonly facts: ViewFacts;
   readonly gateway: GatewaySettings;
+  readonly coordinators: CoordinatorSettings;
 }
 
 const usageIntervalMs = 5000;
@@ -24,17 +27,20 @@ const usageIntervalMs = 5000;
 export class DataThread {
   readonly #send: (message: FromDataThread) => void;
   readonly #duty: DutyCycle;
+  readonly #log: ThreadLog;
   readonly #stopWatching: () => void;
   readonly #shards = new Map<number, ShardIsland>();
   readonly #gateways: readonly GatewayIsland[];
   #stopTelling: () => void = () => undefined;
 
-  constructor({ wiring, directory, facts, gateway }: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
+  constructor(start: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
+    const { wiring, facts, gateway } = start;
     this.#send = send;
     this.#duty = new DutyCycle(clock);
+    this.#log = new ThreadLog(clock, (line) => send({ kind: 'log', line }));
     const doorbell = watchDoorbell(openDoorbell(wiring.doorbell), () => this.#duty.wake());
     this.#stopWatching = () => doorbell.close();
-    for (const shard of wiring.shards) this.#openShard(shard, wiring.doorbell, directory, clock);
+    for (const shard of wiring.shards) this.#openShard(shard, start, clock);
     const sendCommand = (id: number, call: CommandCall) => send({ kind: 'command', id, call });
     const common = {
       pages: wiring.pages,
@@ -43,7 +49,8 @@ export class DataThread {
       clock,
       facts,
       settings: gateway,
-      log: new ThreadLog(clock, (line) => send({ kind: 'log', line })),
+      groupsHere: (shard: number) => this.#shards.get(shard)?.groups,
+      log: this.#log,
       sendCommand,
     };
     this.#gateways = wiring.gateways.map((each) => new GatewayIsland(each, common));
@@ -51,11 +58,21 @@ export class DataThread {
     send({ kind: 'opened' });
   }
 
-  #openShard(wiring: ThreadWiring['shards'][number], doorbell: number, directory: number, clock: Clock): void {
-    const { shard } = wiring;
-    const onFenced = (reason: string) => this.#send({ kind: 'fenced', shard, reason });
-    const onNoSpace = () => this.#send({ kind: 'no-space' });
-    this.#shards.set(shard, startShard(wiring, { directory, clock, duty: this.#duty, doorbell, onFenced, onNoSpace }));
+  #openShard(shardWiring: ThreadWiring['shards'][number], start: DataThreadStart, clock: Clock): void {
+    const { shard } = shardWiring;
+    const { wiring, directory, coordinators } = start;
+    const island = startShard(shardWiring, {
+      directory,
+      clock,
+      duty: this.#duty,
+      doorbell: wiring.doorbell,
+      coordinators,
+      log: this.#log,
+      onFenced: (reason) => this.#send({ kind: 'fenced', shard, reason }),
+      onNoSpace: () => this.#send({ kind: 'no-space' }),
+      onGroupsProblem: (problem) => this.#send({ kind: 'groups-problem', shard, problem }),
+    });
+    this.#shards.set(shard, island);
   }
 
   receive(message: ToDataThread): void {
@@ -64,7 +81,7 @@ export class DataThread {
         this.#assign(message);
         return;
       case 'view':
-        for (const gateway of this.#gateways) gateway.watch.apply(message.change);
+        this.#view(message.change);
         this.#send({ kind: 'viewed', version: message.change.version });
         return;
       case 'listen':
@@ -82,9 +99,23 @@ export class DataThread {
     }
   }
 
+  /** Coordinators know before any gateway: whoever is sent to them finds them. */
+  #view({ changed, removed, ...change }: ViewChange): void {
+    for (const { groups } of this.#shards.values()) for (const { name } of removed) groups.forgetTopic(name);
+    const partitions = changed.find(({ route }) => route.name === offsetsTopic)?.route.partitions ?? [];
+    for (const [number, { groups }] of partitions.length === 0 ? [] : this.#shards) {
+      const own = partitions.filter(({ shard }) => shard === number);
+      groups.lead(own, partitions.length);
+    }
+    for (const gateway of this.#gateways) gateway.watch.apply({ changed, removed, ...change });
+  }
+
   #tellUsage(clock: Clock): void {
     this.#stopTelling = clock.after(usageIntervalMs, () => this.#tellUsage(clock));
-    for (const { shard } of this.#shards.values()) shard.measures.look();
+    for (const { shard, groups } of this.#shards.values()) {
+      shard.measures.look();
+      groups.measure();
+    }
     this.#send({ kind: 'usage', topics: [...this.#shards.values()].flatMap(({ shard }) => shard.measures.usage) });
   }
 

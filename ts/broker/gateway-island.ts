@@ -3,6 +3,7 @@ import { Gateway } from '../gateway/gateway.js';
 import type { GatewaySettings } from '../gateway/settings.js';
 import type { Page } from '../metrics/page.js';
 import { MetricsRegistry } from '../metrics/registry.js';
+import type { GroupCoordinator } from '../model/group-ports.js';
 import type { Clock, ClusterWatch, NodeView } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { describeConfigs } from '../model/topic-config.js';
@@ -15,6 +16,7 @@ import type { CommandCall, NodeCondition } from './messages.js';
 import { ProgramFiles } from './program-files.js';
 import { RecordPool } from './record-pool.js';
 import { RemoteCommands } from './remote-commands.js';
+import { RemoteGroups } from './remote-groups.js';
 import type { ThreadLog } from './thread-log.js';
 import { version } from './version.js';
 import type { GatewayWiring } from './wiring.js';
@@ -28,6 +30,8 @@ export interface GatewayIslandOptions {
   readonly clock: Clock;
   readonly facts: ViewFacts;
   readonly settings: GatewaySettings;
+  /** Of shards on this thread; others are reached by port. */
+  readonly groupsHere: (shard: number) => GroupCoordinator | undefined;
   readonly log: ThreadLog;
   readonly sendCommand: (id: number, call: CommandCall) => void;
 }
@@ -59,6 +63,7 @@ export class GatewayIsland {
     const startedMs = clock.monotonicMs();
     this.#gateway = new Gateway(settings, {
       shards: this.#links,
+      coordinators: wiring.links.map(({ memory, groups }) => options.groupsHere(memory.shard) ?? new RemoteGroups(groups)),
       commands: this.commands,
       nodeCommands: this.commands,
       log,

@@ -28,5 +28,6 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan): Gatew
     unsentSizeMax: Math.min(defaultSettings.unsentSizeMax, memory.sendSizeMax),
     waitingSizeMax: memory.receiveSizeMax,
     largeReadSizeMax: memory.readSizeMax,
+    gatherSizeMax: memory.gatherSizeMax,
   };
 }

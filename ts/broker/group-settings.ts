@@ -2,6 +2,9 @@ import { type CoordinatorSettings, coordinatorDefaults } from '../coordinator/se
 import type { BrokerConfig } from '../model/broker-config.js';
 import type { NewTopic } from '../model/ports.js';
 
+/** Of one partition's groups. */
+const sizeMaxMin = 4 << 20;
+
 /** What the node's settings come to for the coordinators of groups. */
 export function coordinatorSettings(config: BrokerConfig): CoordinatorSettings {
   const { group } = coordinatorDefaults;
@@ -19,6 +22,8 @@ export function coordinatorSettings(config: BrokerConfig): CoordinatorSettings {
       offsetMetadataMax: config['offset.metadata.max.bytes'],
       offsetsRetentionMs: config['offsets.retention.minutes'] * 60_000,
     },
+    // One of them may be asked for what others are not, but not all of them for as much.
+    sizeMax: Math.max(coordinatorDefaults.sizeMax / config['offsets.topic.num.partitions'], sizeMaxMin),
     sweepIntervalMs: config['offsets.retention.check.interval.ms'],
   };
 }

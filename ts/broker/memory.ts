@@ -7,7 +7,8 @@ import { totalmem } from 'node:os';
 //   3/32           what sockets have not taken yet
 //   1/4            rings, over all pairs of gateway and shard: of a pair's share 3/4 batches, the rest replies and requests
 //   1/16           batches that no ring can hold, on their way from files to sockets
-//   1/2            segment and index caches, journals' and reads' buffers, what V8 has not collected yet
+//   1/16           what Kafka clients fetch, from the read until their sockets took it
+//   7/16           segment and index caches, journals' and reads' buffers, what V8 has not collected yet
 //
 // Ring capacities are powers of two, so a ring may have up to half less than its share, never more.
 
@@ -19,6 +20,7 @@ export interface MemoryPlan {
   readonly receiveSizeMax: number;
   readonly sendSizeMax: number;
   readonly readSizeMax: number;
+  readonly gatherSizeMax: number;
 }
 
 const MiB = 1 << 20;
@@ -36,6 +38,7 @@ export function planMemory(memory: number, gatewaysCount: number, shardsCount: n
     receiveSizeMax: Math.floor((memory * 3) / 32 / gatewaysCount),
     sendSizeMax: Math.floor((memory * 3) / 32 / gatewaysCount),
     readSizeMax: Math.floor(memory / 16 / gatewaysCount),
+    gatherSizeMax: Math.floor(memory / 16 / gatewaysCount),
   };
 }
 

@@ -17,6 +17,7 @@ import type { DataThreadStart } from './data-thread.js';
 import { DiskWatch } from './disk-watch.js';
 import { FanIn } from './fan-in.js';
 import { gatewaySettings } from './gateway-settings.js';
+import { coordinatorSettings, offsetsTopicSettings } from './group-settings.js';
 import { defaultMemory, planMemory } from './memory.js';
 import type { CommandCall, CommandName } from './messages.js';
 import { claimPort, type PortClaim } from './port-claim.js';
@@ -36,8 +37,8 @@ export interface NodeEnd {
 
 const reconnectAfterMs = 500;
 
-/** Refused with produce: once committed, a topic whose files find no room could be served by the next start only. */
-const makesFiles: ReadonlySet<CommandName> = new Set<CommandName>(['createTopic', 'addPartitions']);
+/** Refused with produce: once committed, a topic whose files find no room is there and cannot be served. */
+const makesFiles: ReadonlySet<CommandName> = new Set<CommandName>(['createTopic', 'createOffsetsTopic', 'addPartitions']);
 
 /** Doorbells end with their last holder, and threads open them by number: they live as long as the process. */
 const keepAlive: unknown[] = [];
@@ -75,6 +76,7 @@ export class Node {
       viewed: (version) => viewed.answered(version),
       fenced: (shard, reason) => this.#fenced(shard, reason),
       noSpace: () => this.#disk.noSpace(),
+      groupsProblem: (shard, problem) => log.error({ shard }, problem),
       log: ({ fields, text }) => log.debug(fields, text),
       usage: (thread, topics) => this.#setUsage(thread, topics),
     };
@@ -87,6 +89,7 @@ export class Node {
         clock,
         random: systemRandom,
         shardsCount,
+        offsetsTopic: offsetsTopicSettings(config),
         defaults: {
           nodeId,
           partitions: config['num.partitions'],
@@ -108,8 +111,9 @@ export class Node {
     const nodes = [{ nodeId, gateway: addressText(config.gateway) }];
     const facts = { nodeId, nodes, autoCreateTopics: config['auto.create.topics.enable'] };
     const gateway = gatewaySettings(config, memory);
+    const coordinators = coordinatorSettings(config);
     this.#threads = threads.map((wiring) => {
-      const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway };
+      const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway, coordinators };
       return new DataThreadHost(start, events);
     });
     const space = () => diskSpace(config.data);
@@ -195,9 +199,7 @@ export class Node {
 
   #assigned(number: number, shard: number, answers: readonly HostAnswer[]): void {
     for (const answer of answers) {
-      if (!('failure' in answer)) continue;
-      const { topicId, partition, failure } = answer;
-      this.#log.error({ shard, topicId, partition, failure }, 'a partition cannot be served until the next start');
+      if ('failure' in answer) this.#log.error({ shard, ...answer }, textAbout(answer));
     }
     this.#controller.assigned(number, shard, answers);
   }
@@ -249,8 +251,10 @@ export class Node {
 
   #setProduceRefusal(refusal: Failure | undefined): void {
     this.#produceRefusal = refusal;
-    if (refusal === undefined) this.#log.info('the disk has room again: produce is taken');
-    else this.#log.warn({ reason: refusal.message }, 'produce is refused');
+    if (refusal === undefined) {
+      this.#log.info('the disk has room again: produce is taken');
+      this.#controller.roomAgain();
+    } else this.#log.warn({ reason: refusal.message }, 'produce is refused');
     this.#tellCondition();
   }
 
@@ -289,6 +293,11 @@ export class Node {
   }
 }
 
+function textAbout({ isRemoval, failure }: Extract<HostAnswer, { readonly failure: Failure }>): string {
+  if (isRemoval) return 'files of a deleted topic are not removed';
+  return `a partition cannot be served until ${failure.error === 'disk-full' ? 'the disk has room' : 'the next start'}`;
+}
+
 function shardsOf(config: BrokerConfig): number {
   return config.shards ?? defaultShardsCount(availableParallelism());
 }
@@ -297,6 +306,7 @@ function endOf({ code, message }: { readonly code: string; readonly message: str
   const reasons: Readonly<Record<string, ExitReason>> = {
     'in-use': 'directoryInUse',
     corrupt: 'corruption',
+    'disk-failed': 'diskFenced',
     'wrong-setting': 'wrongUsage',
   };
   return { reason: reasons[code] ?? 'failed', message };

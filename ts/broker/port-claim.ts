@@ -1,31 +1,53 @@
-import { createServer } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { createServer, type Server } from 'node:net';
 import { type Address, addressText } from '../model/quantities.js';
 import { failed, ok, type Result } from '../model/result.js';
+import { holdPortName } from './port-name.js';
 
 export interface PortClaim {
   readonly port: number;
-  /** Lets go of it, right before it is listened on. */
+  /** Lets go of the port itself, right before it is listened on. Its name stays with this process. */
   release(): Promise<void>;
 }
 
 /**
  * Several gateways listen on one port, which the kernel grants to every process that asks in the same way: two nodes would share
  * their clients without knowing. So the port is taken alone first, which also chooses one where any will do, and kept while the node
- * recovers.
+ * recovers. For the moment between letting go of it and listening the node has the port's name: of several nodes the one that has
+ * that goes on, and no other even touches the port.
  */
-export function claimPort(address: Address): Promise<Result<PortClaim, string>> {
-  const { host, port } = address;
+export async function claimPort(address: Address): Promise<Result<PortClaim, string>> {
+  const problem = (what: string) => failed(`${addressText(address)} ${what}`);
+  const inUse = problem('is in use: stop what listens there, or choose another');
+  const host = await lookup(address.host).then(
+    ({ address: found }) => found,
+    ({ message }: Error) => problem(message),
+  );
+  if (typeof host !== 'string') return host;
+  const name = address.port === 0 ? undefined : await holdPortName(host, address.port);
+  if (name?.ok === false) return problem(name.error);
+  if (name?.ok === true && name.value === undefined) return inUse;
+  const taken = await takePort(host, address.port);
+  if (!taken.ok) {
+    if (name?.ok === true) name.value?.close();
+    return taken.error.code === 'EADDRINUSE' ? inUse : problem(taken.error.message);
+  }
+  const { server, port } = taken.value;
+  const release = () => new Promise<void>((released) => server.close(() => released()));
+  if (name !== undefined) return ok({ port, release });
+  const chosen = await holdPortName(host, port);
+  if (chosen.ok && chosen.value !== undefined) return ok({ port, release });
+  await release();
+  return chosen.ok ? inUse : problem(chosen.error);
+}
+
+function takePort(host: string, port: number): Promise<Result<{ server: Server; port: number }, NodeJS.ErrnoException>> {
   return new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy());
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const what = error.code === 'EADDRINUSE' ? 'is in use: stop what listens there, or choose another' : error.message;
-      resolve(failed(`${addressText(address)} ${what}`));
-    });
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(failed(error)));
     server.listen({ host, port, exclusive: true }, () => {
       const bound = server.address();
-      const chosen = typeof bound === 'object' && bound !== null ? bound.port : port;
-      const release = () => new Promise<void>((released) => server.close(() => released()));
-      resolve(ok({ port: chosen, release }));
+      resolve(ok({ server, port: typeof bound === 'object' && bound !== null ? bound.port : port }));
     });
   });
 }

@@ -1,3 +1,4 @@
+import type { HostAnswer } from '../model/assignment.js';
 import type { TopicId } from '../model/ids.js';
 import type { ClusterView, PartitionRoute, TopicRoute } from '../model/ports.js';
 import type { TopicConfigs } from '../model/topic-config.js';
@@ -5,10 +6,10 @@ import { shardOf } from './assignments/shard-of.js';
 import type { TopicImage } from './metadata/image.js';
 
 /** Where shards serve partitions, as they told: by topic, by partition. */
-export type Handles = ReadonlyMap<TopicId, ReadonlyMap<number, number>>;
+export type Answers = ReadonlyMap<TopicId, ReadonlyMap<number, HostAnswer>>;
 
 /** The handle of a partition that its shard could not take, or that is not there yet. */
-export const noHandle = -1;
+const noHandle = -1;
 
 export interface ViewedTopic {
   readonly route: TopicRoute;
@@ -24,12 +25,14 @@ export interface ViewChange {
   readonly removed: readonly { readonly topicId: TopicId; readonly name: string }[];
 }
 
-export function routeOf(topic: TopicImage, handles: Handles, shardsCount: number): TopicRoute {
+export function routeOf(topic: TopicImage, answers: Answers, shardsCount: number): TopicRoute {
   const { topicId, name, settings } = topic;
-  const known = handles.get(topicId);
+  const known = answers.get(topicId);
   const partitions = topic.partitions.map(({ leaderEpoch }, partition): PartitionRoute => {
-    const handle = known?.get(partition) ?? noHandle;
-    return { topicId, partition, shard: shardOf(topicId, partition, shardsCount), handle, leaderEpoch };
+    const answer = known?.get(partition);
+    const place = { topicId, partition, shard: shardOf(topicId, partition, shardsCount), leaderEpoch };
+    if (answer === undefined) return { ...place, handle: noHandle };
+    return 'handle' in answer ? { ...place, handle: answer.handle } : { ...place, handle: noHandle, unserved: answer.failure };
   });
   const { durability, batchSizeMax, isLogAppendTime } = settings;
   return { topicId, name, durability, batchSizeMax, isLogAppendTime, partitions };

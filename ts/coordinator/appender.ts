@@ -4,10 +4,6 @@ import type { CoordinatorLog, LogRecord } from '../model/group-ports.js';
 import type { Offset } from '../model/offset.js';
 import { encodeRecord, type GroupRecord } from './records/record.js';
 
-interface Waiting {
-  readonly release: () => void;
-}
-
 /** Of an append: names in order, so that "all before it" is a comparison. */
 export type AppendNumber = number;
 
@@ -19,7 +15,7 @@ export class Appender {
   readonly #log: CoordinatorLog;
   readonly #sizeMax: number;
   readonly #onFailure: (failure: Failure) => void;
-  readonly #waiting = new Map<AppendNumber, Waiting[]>();
+  readonly #waiting = new Map<AppendNumber, (() => void)[]>();
   #appended: AppendNumber = 0;
   #durable: AppendNumber = 0;
   #isClosed = false;
@@ -63,8 +59,8 @@ export class Appender {
       return;
     }
     const waiting = this.#waiting.get(number);
-    if (waiting === undefined) this.#waiting.set(number, [{ release }]);
-    else waiting.push({ release });
+    if (waiting === undefined) this.#waiting.set(number, [release]);
+    else waiting.push(release);
   }
 
   close(): void {
@@ -78,7 +74,7 @@ export class Appender {
     this.#durable = number;
     const waiting = this.#waiting.get(number) ?? [];
     this.#waiting.delete(number);
-    for (const { release } of waiting) release();
+    for (const release of waiting) release();
   }
 
   #pieces(records: readonly LogRecord[]): readonly (readonly LogRecord[])[] {

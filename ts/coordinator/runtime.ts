@@ -9,13 +9,13 @@ import type {
   ListedGroup,
   ListRequest,
 } from '../model/group-requests.js';
-import type { Clock, Random } from '../model/ports.js';
+import { partitionOfGroup } from '../model/partition-of-group.js';
+import type { Clock, DebugLog, Random } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import type { CoordinatorCounts } from './counts.js';
 import type { Ticket } from './group/group.js';
 import { nameLengthMax } from './group/settings.js';
 import { freshMemberId } from './member-id.js';
-import { partitionOfGroup } from '../model/partition-of-group.js';
 import { Replay } from './replay.js';
 import { Serving } from './serving.js';
 import type { CoordinatorSettings } from './settings.js';
@@ -31,6 +31,7 @@ export interface RuntimeOptions {
   readonly counts: CoordinatorCounts;
   /** For people: why it does not serve at the moment. */
   readonly onProblem: (problem: string) => void;
+  readonly debug?: DebugLog;
 }
 
 type Phase =
@@ -148,7 +149,7 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   #serve(replay: Replay): void {
-    const { log, clock, settings, counts } = this.#options;
+    const { log, clock, settings, counts, debug } = this.#options;
     counts.loads.add();
     const serving = new Serving(
       {
@@ -156,6 +157,7 @@ export class GroupRuntime implements GroupCoordinator {
         clock,
         settings,
         counts,
+        onNote: (group, note) => debug?.debug({ group }, note),
         onReply: (ticket, answer) => this.#reply(ticket, answer),
         onFailure: ({ error, message }) => this.#rest(message ?? error),
       },

@@ -22,6 +22,8 @@ export interface ServingOptions {
   readonly counts: CoordinatorCounts;
   /** What this shows is durable. */
   readonly onReply: (ticket: Ticket, answer: GroupAnswer) => void;
+  /** For people who look closely. */
+  readonly onNote: (groupId: string, note: string) => void;
   /** An append failed: nothing more can be said from here. */
   readonly onFailure: (failure: Failure) => void;
 }
@@ -45,6 +47,8 @@ export class Serving {
   readonly #appender: Appender;
   readonly #rewrite: Rewrite;
   readonly #groups = new Map<string, Entry>();
+  /** Of what all groups keep. */
+  #size = 0;
   #lookAtMs = Number.POSITIVE_INFINITY;
   #cancelLook: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
@@ -65,6 +69,7 @@ export class Serving {
     for (const stored of replay.groups) {
       const group = restoreGroup(stored, clock.monotonicMs());
       this.#groups.set(stored.groupId, { group, appended: 0 });
+      this.#size += sizeOf(group);
     }
     for (const entry of this.#groups.values()) this.#step(entry, { kind: 'restored' });
     this.#sweepLater();
@@ -81,6 +86,10 @@ export class Serving {
   }
 
   request(ticket: Ticket, request: GroupRequest, freshId: string): void {
+    if (this.#size > this.#options.settings.sizeMax && addsToGroup(request)) {
+      this.#options.onReply(ticket, failed({ error: 'policy-violation' }));
+      return;
+    }
     const entry = this.#groups.get(request.groupId) ?? this.#entryFor(ticket, request);
     if (entry !== undefined) this.#step(entry, { kind: 'request', ticket, request, freshId });
   }
@@ -122,9 +131,12 @@ export class Serving {
   #step(entry: Entry, event: GroupEvent): void {
     const { group } = entry;
     const now = this.#now();
+    const sizeBefore = sizeOf(group);
     const { generationId } = group;
-    const { records, replies } = step(group, event, now, this.#options.settings.group);
+    const { records, replies, notes } = step(group, event, now, this.#options.settings.group);
+    this.#size += sizeOf(group) - sizeBefore;
     this.#count(records, group.generationId - generationId);
+    for (const note of notes) this.#options.onNote(group.groupId, note);
     if (records.length > 0) entry.appended = this.#appender.append(records, now.wallMs);
     for (const { ticket, answer } of replies) this.#appender.after(entry.appended, () => this.#options.onReply(ticket, answer));
     if (isOver(group)) this.#groups.delete(group.groupId);
@@ -180,4 +192,12 @@ export class Serving {
     for (const { group } of this.#groups.values()) count += group.stored.offsetsCount + 1;
     return count;
   }
+}
+
+function sizeOf({ stored, members }: Group): number {
+  return stored.size + members.size;
+}
+
+function addsToGroup(request: GroupRequest): boolean {
+  return request.verb === 'commit' || (request.verb === 'join' && request.memberId === '');
 }

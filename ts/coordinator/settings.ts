@@ -5,6 +5,8 @@ export interface CoordinatorSettings {
   readonly group: GroupSettings;
   /** A commit or a join that would make one more is refused. */
   readonly groupsMax: number;
+  /** What all groups keep, in bytes, roughly: beyond it no commit and no new member is taken. */
+  readonly sizeMax: number;
   /** That wait for an answer: every member of a rebalance has one. What comes on top is told to come again. */
   readonly requestsMax: number;
   /** Of one append, unless a single record is larger: the group's own may be `groupSizeMax` and a little. */
@@ -20,6 +22,7 @@ export interface CoordinatorSettings {
 export const coordinatorDefaults: CoordinatorSettings = {
   group: groupDefaults,
   groupsMax: 100_000,
+  sizeMax: 256 << 20,
   requestsMax: 50_000,
   appendSizeMax: 256 << 10,
   reloadDelayMs: 1_000,

@@ -2,7 +2,7 @@ import type { Page } from '../metrics/page.js';
 import type { CoordinatorLog, GroupCoordinator } from '../model/group-ports.js';
 import type { GroupAnswer, GroupRefusal, GroupVerb, GroupVerbs, ListedGroup, ListRequest } from '../model/group-requests.js';
 import { partitionOfGroup } from '../model/partition-of-group.js';
-import type { Clock, PartitionRoute, Random } from '../model/ports.js';
+import type { Clock, DebugLog, PartitionRoute, Random } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { CoordinatorCounts } from './counts.js';
 import { GroupRuntime } from './runtime.js';
@@ -16,6 +16,7 @@ export interface ShardGroupsOptions {
   readonly page: Page;
   /** For people: why some groups are not served at the moment. */
   readonly onProblem: (problem: string) => void;
+  readonly debug: DebugLog;
 }
 
 /** It is on its way: its shard has it, and this thread has not heard of it yet. */

@@ -2,6 +2,7 @@ import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
 import type { GroupCoordinator } from '../model/group-ports.js';
 import type { Clock, ClusterCommands, ClusterWatch, DebugLog, NodeCommands, NodeView, ShardPort } from '../model/ports.js';
+import { LargeReads } from '../ring/link/large-reads.js';
 import { GatewayCounts } from './counts.js';
 import { type Deadline, Deadlines } from './deadlines.js';
 import { Admission } from './http/admission.js';
@@ -17,6 +18,7 @@ import { Outflow } from './subscriptions/outflow.js';
 import { Subscriptions } from './subscriptions/subscriptions.js';
 import { Tails } from './tails.js';
 import { Fetch } from './verbs/fetch.js';
+import { Gather } from './verbs/gather.js';
 import { Groups } from './verbs/groups.js';
 import { MissingTopics } from './verbs/missing-topics.js';
 import { Produce } from './verbs/produce.js';
@@ -66,6 +68,7 @@ export class Gateway implements Deadline {
   readonly #http: Http;
   readonly #admission: Admission;
   readonly #fetch: Fetch;
+  readonly #gather: Gather;
   #isDraining = false;
   #isClosed = false;
 
@@ -83,6 +86,12 @@ export class Gateway implements Deadline {
     const framer = new Framer(settings.limits.fetchSizeMax + frameHeadMax);
     this.#subscriptions = this.#makeSubscriptions(routing, framer);
     this.#fetch = new Fetch({ routing, tails: this.#tails, deadlines: this.#deadlines, waitingMax: settings.waitingFetchesMax });
+    this.#gather = new Gather({
+      tails: this.#tails,
+      deadlines: this.#deadlines,
+      room: new LargeReads(settings.gatherSizeMax),
+      waitingMax: settings.waitingFetchesMax,
+    });
     const verbs = this.#makeVerbs(routing);
     this.#connectionPorts = {
       verbs,
@@ -115,14 +124,15 @@ export class Gateway implements Deadline {
   }
 
   /**
-   * Takes no more connections and tells the others when to come back; then waits for answers that are owed. True: all were given;
-   * false: some are still owed after this time.
+   * Takes no more connections and tells the others when to come back; then waits for answers that are owed, to requests of either
+   * protocol. True: all were given; false: some are still owed after this time.
    */
   async drain(reason: string, options: { readonly reconnectAfterMs: number; readonly waitMs: number }): Promise<boolean> {
     this.#isDraining = true;
-    this.#server.stopListening();
+    this.#server.drain(options.reconnectAfterMs);
     for (const connection of [...this.#connections]) connection.sayGoodbye(reason, options.reconnectAfterMs);
     this.#fetch.answerAll();
+    this.#gather.answerAll();
     const endMs = this.#ports.clock.monotonicMs() + options.waitMs;
     while (this.#owes() && this.#ports.clock.monotonicMs() < endMs) {
       await new Promise<void>((resolve) => void this.#ports.clock.after(5, resolve));
@@ -150,7 +160,7 @@ export class Gateway implements Deadline {
 
   #owes(): boolean {
     for (const connection of this.#connections) if (connection.hasRequests) return true;
-    return false;
+    return this.#server.hasRequests;
   }
 
   #makeSubscriptions(routing: Routing, framer: Framer): Subscriptions {
@@ -190,7 +200,20 @@ export class Gateway implements Deadline {
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: limits.batchSizeMax, clock, observe });
     const groups = new Groups({ routing, commands, coordinators });
     const counts = () => ({ connections: this.#connections.size, subscriptions: this.#subscriptions.count });
-    return { routing, commands, nodeCommands, missing, produce, fetch: this.#fetch, groups, node, clock, limits, counts };
+    return {
+      routing,
+      commands,
+      nodeCommands,
+      missing,
+      produce,
+      fetch: this.#fetch,
+      gather: this.#gather,
+      groups,
+      node,
+      clock,
+      limits,
+      counts,
+    };
   }
 
   #makeServer(): Server {

@@ -12,7 +12,12 @@ const topic: TopicRoute = {
   durability: 'fsync',
   batchSizeMax: 1,
   isLogAppendTime: false,
-  partitions: [route(0, 0, 7), route(1, 0, -1), route(2, 9, 8)],
+  partitions: [
+    route(0, 0, 7),
+    route(1, 0, -1),
+    route(2, 9, 8),
+    { ...route(3, 0, -1), unserved: { error: 'disk-full' } as const },
+  ],
 };
 const view = { topic: (name: string) => (name === 't' ? topic : undefined) } as ClusterView;
 const shard = {} as ShardCalls;
@@ -24,7 +29,8 @@ test('a partition is found with the way to its shard', () => {
 
 test.each([
   ['u', 0, 'unknown-topic'],
-  ['t', 3, 'unknown-partition'],
+  ['t', 4, 'unknown-partition'],
+  ['t', 3, 'disk-full'],
   // Asking again, which an unknown partition would invite to, would not help.
   ['t', 1, 'storage-failed'],
   ['t', 2, 'not-leader'],

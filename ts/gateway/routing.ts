@@ -45,7 +45,7 @@ export class Routing {
     const direct = topic.partitions[partition];
     const route = direct?.partition === partition ? direct : topic.partitions.find((each) => each.partition === partition);
     if (route === undefined) return failed(unknownPartition);
-    if (route.handle < 0) return failed(notOpened);
+    if (route.handle < 0) return failed(route.unserved ?? notOpened);
     const calls = this.#shards[route.shard];
     return calls === undefined ? failed({ error: 'not-leader' }) : ok({ topic, route, calls });
   }

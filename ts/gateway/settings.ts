@@ -20,6 +20,8 @@ export interface GatewaySettings {
   readonly waitingCallsMax: number;
   /** Batches that no ring can hold, on their way from files to sockets. */
   readonly largeReadSizeMax: number;
+  /** What Kafka clients asked for, from the reads until their sockets took it. */
+  readonly gatherSizeMax: number;
   /** Reads of subscribers that are under way. */
   readonly readsMax: number;
   /** Fetches that wait for bytes. */
@@ -59,6 +61,7 @@ export const defaultSettings: GatewaySettings = {
   waitingSizeMax: 32 * mebibyte,
   waitingCallsMax: 20_000,
   largeReadSizeMax: 16 * mebibyte,
+  gatherSizeMax: 32 * mebibyte,
   readsMax: 32,
   waitingFetchesMax: 20_000,
   partitionsPerConnectionMax: 10_000,

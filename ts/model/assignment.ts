@@ -21,8 +21,10 @@ export interface ShardAssignment {
   readonly remove: readonly PartitionName[];
 }
 
-/** A shard's answer for a partition that it was to host. */
+/** A shard's answer for a partition that it was to host or to remove. */
 export type HostAnswer =
   | (PartitionName & { readonly handle: number })
   /** It cannot: the partition has no route until the next start of the node. */
-  | (PartitionName & { readonly failure: Failure });
+  | (PartitionName & { readonly failure: Failure; readonly isRemoval?: undefined })
+  /** Its topic is deleted, its files are still there. */
+  | (PartitionName & { readonly failure: Failure; readonly isRemoval: true });

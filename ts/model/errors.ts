@@ -34,6 +34,12 @@ export const errors = {
   'invalid-replication-factor': { code: 26, kafka: 38, retry: 'never', text: 'there are not that many nodes' },
   'stale-topic-id': { code: 27, kafka: 100, retry: 'refresh', text: 'the topic of this id was deleted' },
   'not-leader': { code: 28, kafka: 6, retry: 'refresh', text: 'another node leads this partition' },
+  'deletion-incomplete': {
+    code: 29,
+    kafka: 56,
+    retry: 'never',
+    text: 'the topic is deleted, but not all of its files are removed',
+  },
 
   'corrupt-batch': { code: 40, kafka: 2, retry: 'never', text: 'the batch is damaged or not a batch' },
   'batch-too-large': { code: 41, kafka: 10, retry: 'never', text: 'the batch is larger than its topic allows' },
@@ -43,11 +49,22 @@ export const errors = {
   'producer-fenced': { code: 45, kafka: 47, retry: 'never', text: 'a newer producer with this id took over' },
   'duplicate-sequence': { code: 46, kafka: 46, retry: 'never', text: 'stored before, longer ago than is remembered' },
 
-  'storage-failed': { code: 60, kafka: 56, retry: 'never', text: 'the log directory failed: the node takes no more' },
+  'storage-failed': {
+    code: 60,
+    kafka: 56,
+    retry: 'never',
+    text: 'the log directory failed: nothing was written, and this node takes no more before it is started again',
+  },
   'disk-full': { code: 61, kafka: 56, retry: 'later', text: 'the disk is full' },
   'offset-out-of-range': { code: 62, kafka: 1, retry: 'never', text: 'the log does not hold this offset' },
   'corrupt-log': { code: 63, kafka: 2, retry: 'never', text: 'what is stored at this offset cannot be read' },
   'durability-unavailable': { code: 64, kafka: 87, retry: 'never', text: 'the topic promises less than was asked for' },
+  unconfirmed: {
+    code: 65,
+    kafka: 56,
+    retry: 'never',
+    text: 'the log directory failed while the batch was written: whether it is there the next start of the node tells',
+  },
 } as const satisfies Readonly<Record<string, ErrorRow>>;
 
 export type ErrorName = keyof typeof errors;

@@ -8,7 +8,7 @@ export const exitCodes = {
   verifyCorrupt: { code: 4, meaning: '`log verify`: the log is corrupt' },
   directoryInUse: { code: 10, meaning: 'another process owns the data directory' },
   corruption: { code: 11, meaning: 'acknowledged data is corrupt: start refused' },
-  diskFenced: { code: 12, meaning: 'a write or sync failed and no log directory is left to serve from' },
+  diskFenced: { code: 12, meaning: 'the disk failed, and no log directory is left to serve from' },
   invariantBroken: { code: 13, meaning: 'our own bug: an invariant did not hold' },
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C' },
 } as const;

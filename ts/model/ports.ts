@@ -35,6 +35,8 @@ export interface PartitionRoute {
   /** The shard's name for it, good for this life of the node; below zero: the shard could not open it. */
   readonly handle: number;
   readonly leaderEpoch: number;
+  /** Why it could not. */
+  readonly unserved?: Failure;
 }
 
 export interface TopicRoute {
@@ -99,10 +101,13 @@ export interface PartitionDescription extends PartitionEnds {
 /** A call that found no room in a ring did nothing: the caller waits for `space` and calls again, in its old order. */
 export type Taken = 'taken' | 'full' | 'closed';
 
+/** Held: this partition's appends wait for one of theirs that is under way; those of others may go on. */
+export type AppendTaken = Taken | 'held';
+
 /** One gateway's way to one shard. Calls of one kind about one partition are begun in their order. */
 export interface ShardPort {
   /** The batch is copied before this returns. */
-  append(handle: number, batch: Uint8Array, done: (result: Result<Appended, Failure>) => void): Taken;
+  append(handle: number, batch: Uint8Array, done: (result: Result<Appended, Failure>) => void): AppendTaken;
   /** Whole batches from the one that holds `offset` on: at most `sizeMax` bytes, but at least one batch. */
   read(handle: number, offset: Offset, sizeMax: number, done: (result: Result<ReadResult, Failure>) => void): Taken;
   /** The first record of this time or later; undefined: there is none. */

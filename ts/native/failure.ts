@@ -8,6 +8,7 @@ export const failureCodes = [
   'corrupt',
   'newer-format',
   'io',
+  'disk-failed',
   'no-io',
   'wrong-setting',
   'unknown-partition',
@@ -17,6 +18,7 @@ export const failureCodes = [
   'out-of-range',
   'leader-epoch-used',
   'closed',
+  'cancelled',
 ] as const;
 
 export interface Failure {

@@ -1,9 +1,19 @@
-import { ok, type Result } from '../model/result.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failed, ok, type Result } from '../model/result.js';
 import { type Failure, resultOf } from './failure.js';
 import { loadAddon } from './load.js';
-import type { BindingInspection, BindingTopicName, Finding, IoName } from './log-binding.js';
+import type { BindingInspection, BindingInspectOptions, BindingTopicName, Finding, IoName } from './log-binding.js';
 
+export type { Failure } from './failure.js';
 export type { Finding } from './log-binding.js';
+
+/** Of whoever waits for an inspection. */
+export interface InspectionWatch {
+  /** Bytes that were looked at so far, now and then. */
+  onRead(size: number): void;
+  /** Ends it: it fails as `cancelled`. */
+  readonly signal: AbortSignal;
+}
 
 /** A batch as recovery would leave it. */
 export interface InspectedBatch {
@@ -26,6 +36,9 @@ export interface InspectedBatch {
 
 const batchWords = 9;
 const batchesPerCall = 1024;
+/** Between two looks at how far it is. */
+const lookMsMin = 1;
+const lookMsMax = 50;
 
 /** What recovery would leave of a data directory, found out without changing a byte of it. */
 export class Inspection {
@@ -41,17 +54,25 @@ export class Inspection {
     this.#topics = native.topics();
   }
 
-  static ofDirectory(path: string, io: IoName = 'auto'): Result<Inspection, Failure> {
-    return Inspection.#open({ path, isSegment: false, io });
+  static ofDirectory(path: string, io: IoName, watch: InspectionWatch): Promise<Result<Inspection, Failure>> {
+    return Inspection.#open({ path, isSegment: false, io }, watch);
   }
 
-  static ofSegment(path: string, io: IoName = 'auto'): Result<Inspection, Failure> {
-    return Inspection.#open({ path, isSegment: true, io });
+  static ofSegment(path: string, io: IoName, watch: InspectionWatch): Promise<Result<Inspection, Failure>> {
+    return Inspection.#open({ path, isSegment: true, io }, watch);
   }
 
-  static #open(options: { path: string; isSegment: boolean; io: IoName }): Result<Inspection, Failure> {
-    const opened = resultOf(loadAddon().inspectLog(options));
-    return opened.ok ? ok(new Inspection(opened.value)) : opened;
+  static async #open(options: BindingInspectOptions, { onRead, signal }: InspectionWatch): Promise<Result<Inspection, Failure>> {
+    const native = loadAddon().inspectLog(options);
+    for (let lookMs = lookMsMin; native.isRunning(); lookMs = Math.min(2 * lookMs, lookMsMax)) {
+      if (signal.aborted) native.cancel();
+      await sleep(lookMs);
+      onRead(native.readSize());
+    }
+    const failure = native.failure();
+    if (failure === null) return ok(new Inspection(native));
+    native.close();
+    return failed(failure);
   }
 
   /** By partition, in offset order. Once. */

@@ -8,7 +8,7 @@ export interface LogBinding {
   openDataDirectory(options: BindingOpenOptions, trace?: BindingTrace): BindingDataDirectory | Failure;
   openStore(directory: number, shard: number, monotonicMs: number, wallMs: number): BindingStore | Failure;
   createTrace(path: string): BindingTrace | Failure;
-  inspectLog(options: BindingInspectOptions): BindingInspection | Failure;
+  inspectLog(options: BindingInspectOptions): BindingInspection;
   describeLogCodes(): string;
   crc32c(bytes: Uint8Array): number;
   decompressRecords(batch: Uint8Array, sizeMax: number): Uint8Array | Failure;
@@ -161,6 +161,11 @@ export interface Finding {
 }
 
 export interface BindingInspection {
+  isRunning(): boolean;
+  readSize(): number;
+  cancel(): void;
+  /** Once it has ended; null: there is something to be asked. */
+  failure(): Failure | null;
   outcome(): 'clean' | 'torn-tail' | 'corrupt';
   findings(): readonly Finding[];
   topics(): readonly BindingTopicName[];

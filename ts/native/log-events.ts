@@ -6,7 +6,7 @@ import { errnoText, isNoSpace } from './failure.js';
 export const headerWords = 4;
 export const eventWords = 9;
 
-/** Why an append was refused: the batch was not written, and nothing of the log's state changed. */
+/** Why an append was refused: the batch was not written, and nothing of the log's state changed, unless it is `unconfirmed`. */
 export const refusalCodes = [
   'too-short',
   'unsupported-magic',
@@ -36,6 +36,7 @@ export const refusalCodes = [
   'unknown-partition',
   'damaged',
   'log-full',
+  'unconfirmed',
 ] as const;
 
 type RefusalCode = (typeof refusalCodes)[number];

@@ -2,15 +2,19 @@ import { assert } from '../model/assert.js';
 import type { HostAnswer, HostedPartition, PartitionName, ShardAssignment } from '../model/assignment.js';
 import type { Failure } from '../model/errors.js';
 import type { TopicId } from '../model/ids.js';
-import type { LogStore, PartitionState } from '../native/log.js';
+import type { LogStore, PartitionState, StoreFailure } from '../native/log.js';
+import { failureOfStore } from './failures.js';
 import { Partition } from './partition.js';
+import type { Removals } from './removals.js';
 import type { Tickets } from './tickets.js';
 
 const keyOf = (topicId: TopicId, partition: number) => `${topicId}-${partition}`;
 
 /** One assignment on its way: it is answered when the last of its operations has ended. */
 class Assigning {
-  readonly failures = new Map<number, Failure>();
+  /** By the partition's name. */
+  readonly failures = new Map<string, Failure>();
+  readonly unremoved: HostAnswer[] = [];
   readonly #done: () => void;
   #waiting = 1;
 
@@ -30,8 +34,18 @@ class Assigning {
 
 interface Operation {
   readonly assigning: Assigning;
+  readonly isCreation: boolean;
   /** Of its partitions, how many have not answered. */
   left: number;
+}
+
+export interface ControlPorts {
+  readonly store: LogStore;
+  /** The shard's own table, kept here. */
+  readonly partitions: Map<number, Partition>;
+  readonly tickets: Tickets;
+  readonly removals: Removals;
+  readonly onNoSpace: () => void;
 }
 
 /** The only door for control into a shard: it does what the metadata log has decided. */
@@ -41,11 +55,14 @@ export class Control {
   readonly #byHandle: Map<number, Partition>;
   readonly #byName = new Map<string, Partition>();
   readonly #operations = new Map<number, Operation>();
+  readonly #removals: Removals;
+  readonly #onNoSpace: () => void;
 
-  /** `partitions` is the shard's own table, kept here. */
-  constructor(store: LogStore, partitions: Map<number, Partition>, tickets: Tickets) {
+  constructor({ store, partitions, tickets, removals, onNoSpace }: ControlPorts) {
     this.#store = store;
     this.#tickets = tickets;
+    this.#removals = removals;
+    this.#onNoSpace = onNoSpace;
     this.#byHandle = partitions;
     for (const state of store.partitions()) this.#add(state);
   }
@@ -58,9 +75,11 @@ export class Control {
     this.#byName.set(keyOf(topicId, index), partition);
   }
 
-  /** Answers when all of it is durable: with a handle for each partition to host, or why there is none. */
+  /** Answers when all of it is durable: with a handle for each partition to host, or why there is none, and with what was not removed. */
   assign({ host, remove }: ShardAssignment, done: (answers: readonly HostAnswer[]) => void): void {
-    const assigning = new Assigning(() => done(host.map((name) => this.#answerFor(name, assigning))));
+    const assigning = new Assigning(() => {
+      done([...host.map((name) => this.#answerFor(name, assigning)), ...assigning.unremoved]);
+    });
     const isNew = ({ topicId, partition }: PartitionName) => !this.#byName.has(keyOf(topicId, partition));
     const fresh = host.filter(isNew);
     const known = host.filter((hosted) => !isNew(hosted));
@@ -73,13 +92,13 @@ export class Control {
   #answerFor({ topicId, partition: index }: PartitionName, { failures }: Assigning): HostAnswer {
     const partition = this.#byName.get(keyOf(topicId, index));
     const name = { topicId, partition: index };
-    if (partition === undefined) return { ...name, failure: { error: 'storage-failed' } };
-    const failure = failures.get(partition.handle);
-    return failure === undefined ? { ...name, handle: partition.handle } : { ...name, failure };
+    const failure = failures.get(keyOf(topicId, index));
+    if (failure !== undefined) return { ...name, failure };
+    return partition === undefined ? { ...name, failure: { error: 'storage-failed' } } : { ...name, handle: partition.handle };
   }
 
   #create(hosted: readonly HostedPartition[], assigning: Assigning): void {
-    const ticket = this.#expect(assigning, hosted.length);
+    const ticket = this.#expect(assigning, hosted.length, true);
     const created = this.#store.createPartitions(
       ticket,
       hosted.map(({ topicId, partition, leaderEpoch, settings }) => {
@@ -104,7 +123,7 @@ export class Control {
     const refused = leaderEpoch > partition.leaderEpoch ? this.#store.lead(handle, leaderEpoch) : undefined;
     const failure = refused ?? this.#store.configure(handle, settings);
     if (failure !== undefined) {
-      assigning.failures.set(handle, { error: 'storage-failed', message: failure.message });
+      assigning.failures.set(keyOf(topicId, index), { error: 'storage-failed', message: failure.message });
       return;
     }
     partition.leaderEpoch = Math.max(leaderEpoch, partition.leaderEpoch);
@@ -119,29 +138,52 @@ export class Control {
     if (partition === undefined) return;
     this.#byName.delete(keyOf(topicId, index));
     this.#byHandle.delete(partition.handle);
-    this.#operate(partition, 'delete', assigning);
+    assigning.expect(1);
+    this.#removals.begin(partition, (failure) => {
+      if (failure !== undefined) assigning.unremoved.push({ topicId, partition: index, isRemoval: true, failure });
+      assigning.end();
+    });
   }
 
-  #operate({ handle }: Partition, operation: 'delete' | 'fsync' | 'replicated', assigning: Assigning): void {
+  #operate({ handle }: Partition, operation: 'fsync' | 'replicated', assigning: Assigning): void {
     const ticket = this.#expect(assigning, 1);
     const failure = this.#store.control(handle, ticket, operation);
-    if (failure !== undefined) this.failed(handle, ticket, { error: 'storage-failed', message: failure.message });
+    if (failure !== undefined) this.#failed(handle, ticket, { error: 'storage-failed', message: failure.message });
   }
 
-  #expect(assigning: Assigning, count: number): number {
+  #expect(assigning: Assigning, count: number, isCreation = false): number {
     const ticket = this.#tickets.next();
     assigning.expect(count);
-    this.#operations.set(ticket, { assigning, left: count });
+    this.#operations.set(ticket, { assigning, isCreation, left: count });
     return ticket;
   }
 
   done(ticket: number): void {
+    if (!this.#removals.ended(ticket)) this.#ended(ticket);
+  }
+
+  failed(handle: number, ticket: number, failure: StoreFailure): void {
+    if (!this.#removals.ended(ticket, failure)) this.#failed(handle, ticket, failureOfStore(failure));
+  }
+
+  #failed(handle: number, ticket: number, failure: Failure): void {
+    const operation = this.#operations.get(ticket);
+    const partition = this.#byHandle.get(handle);
+    if (operation !== undefined && partition !== undefined) {
+      const told = operation.isCreation ? this.#notMade(partition, failure) : failure;
+      operation.assigning.failures.set(keyOf(partition.topicId, partition.index), told);
+    }
     this.#ended(ticket);
   }
 
-  failed(handle: number, ticket: number, failure: Failure): void {
-    this.#operations.get(ticket)?.assigning.failures.set(handle, failure);
-    this.#ended(ticket);
+  /** The log knows nothing of it any more: it may be made again. */
+  #notMade({ topicId, index, handle }: Partition, failure: Failure): Failure {
+    this.#byName.delete(keyOf(topicId, index));
+    this.#byHandle.delete(handle);
+    if (failure.error !== 'disk-full') return failure;
+    this.#onNoSpace();
+    const advice = 'it is served once there is room: free space or shorten retention';
+    return { ...failure, message: `partition ${index} of the topic found no room for its files (${failure.message}): ${advice}` };
   }
 
   #ended(ticket: number): void {

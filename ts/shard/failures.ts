@@ -33,9 +33,11 @@ const ofRefusal: Readonly<Record<Refusal['code'], ErrorName>> = {
   'unknown-partition': 'unknown-partition',
   damaged: 'storage-failed',
   'log-full': 'internal',
+  unconfirmed: 'unconfirmed',
 };
 
-export function failureOfRefusal({ code, details }: Refusal): Failure {
+/** `fence`: why the log takes no more. */
+export function failureOfRefusal({ code, details }: Refusal, fence: string | undefined): Failure {
   const error = ofRefusal[code];
   switch (code) {
     case 'too-large':
@@ -44,6 +46,9 @@ export function failureOfRefusal({ code, details }: Refusal): Failure {
       return { error, message: `expected sequence ${details[0]}, got ${details[1]}` };
     case 'stale-producer-epoch':
       return { error, message: `producer epoch ${details[1]} is older than ${details[0]}` };
+    case 'fenced':
+    case 'unconfirmed':
+      return fence === undefined ? { error } : { error, message: fence };
     default:
       return error === 'corrupt-batch' || error === 'internal' ? { error, message: code.replaceAll('-', ' ') } : { error };
   }

@@ -96,13 +96,6 @@ export class InternalLog implements CoordinatorLog {
     this.#ended(ticket);
   }
 
-  /** The log answers nothing that it had not finished. */
-  fenced(error: Failure): void {
-    this.#fail(error);
-    this.#abandoned.clear();
-    this.#beginReading();
-  }
-
   #fail(error: Failure): void {
     const failure = failed(error);
     this.#failure ??= failure;

@@ -31,7 +31,6 @@ export class InternalLogs {
     assert(partition !== undefined && !this.#logs.has(handle), () => `partition ${handle} is not there, or has its coordinator`);
     const log = new InternalLog(partition, {
       store: this.#store,
-      tickets: this.#tickets,
       wake: this.#wake,
       appendTicket: (log) => remember(this.#appends, internalTicket(this.#tickets.next()), log),
       ticket: (log) => remember(this.#others, this.#tickets.next(), log),
@@ -64,11 +63,6 @@ export class InternalLogs {
     const log = take(this.#others, ticket);
     log?.trimEnded(ticket, failure);
     return log !== undefined;
-  }
-
-  fenced(failure: Failure): void {
-    this.#appends.clear();
-    for (const log of this.#logs.values()) log.fenced(failure);
   }
 }
 

@@ -28,7 +28,7 @@ export interface TopicUsage {
 export class Measures {
   readonly #store: LogStore;
   readonly #counters: readonly (readonly [(typeof counted)[number], Counter])[];
-  readonly #gauges: Readonly<Record<'partitions' | 'dataSize' | 'segments' | 'isFenced', Gauge>>;
+  readonly #gauges: Readonly<Record<'partitions' | 'dataSize' | 'segments' | 'unremoved' | 'isFenced', Gauge>>;
   #usage: readonly TopicUsage[] = [];
 
   constructor(store: LogStore, page: Page) {
@@ -39,6 +39,7 @@ export class Measures {
       partitions: writer.gauge('partitions'),
       dataSize: writer.gauge('dataSize'),
       segments: writer.gauge('segments'),
+      unremoved: writer.gauge('unremoved'),
       isFenced: writer.gauge('isFenced'),
     };
   }
@@ -50,6 +51,11 @@ export class Measures {
 
   fenced(): void {
     this.#gauges.isFenced.set(1);
+  }
+
+  /** Deleted partitions whose files are still there. */
+  unremoved(count: number): void {
+    this.#gauges.unremoved.set(count);
   }
 
   look(): void {

@@ -17,5 +17,6 @@ export const shardProbe = {
   partitions: gauge('shard_partitions', 'none', 'Partitions that are led here.'),
   dataSize: gauge('shard_data', 'bytes', 'Bytes of all segments.'),
   segments: gauge('shard_segments', 'none', 'Segment files.'),
+  unremoved: gauge('shard_unremoved_partitions', 'none', 'Partitions of deleted topics whose files could not be removed.'),
   isFenced: gauge('shard_fenced', 'none', '1: the log directory has failed, and nothing more is acknowledged.'),
 } as const;

@@ -1,6 +1,6 @@
 import type { Page } from '../metrics/page.js';
 import { assert } from '../model/assert.js';
-import type { Clock, Failure } from '../model/ports.js';
+import type { Clock } from '../model/ports.js';
 import type { Result } from '../model/result.js';
 import type { Ack, FileRead, Found, LogEvents, LogStore, Refusal, StoreFailure } from '../native/log.js';
 import { appendedMark, gatewayOf, isInternal, requestKind } from '../ring/link/layout.js';
@@ -12,6 +12,7 @@ import { InternalLogs } from './internal-logs.js';
 import { Measures } from './measures.js';
 import type { Partition } from './partition.js';
 import { Reads } from './reads.js';
+import { Removals } from './removals.js';
 import { Tails } from './tails.js';
 import { Tickets } from './tickets.js';
 
@@ -52,15 +53,25 @@ export class Shard implements LogEvents {
   readonly #partitions = new Map<number, Partition>();
   readonly #reads: Reads;
   readonly #tails: Tails;
+  readonly #removals: Removals;
   #retentionDueMs: number;
   #noSpaceDueMs = 0;
+  /** Why the log takes no more; told before the refusals that follow from it. */
+  #fence: string | undefined;
 
   constructor(ports: ShardPorts) {
     this.#ports = ports;
     this.#retentionDueMs = ports.clock.monotonicMs() + retentionIntervalMs;
     const tickets = new Tickets();
     this.measures = new Measures(ports.store, ports.page);
-    this.control = new Control(ports.store, this.#partitions, tickets);
+    this.#removals = new Removals(ports.store, tickets, ports.clock, (count) => this.measures.unremoved(count));
+    this.control = new Control({
+      store: ports.store,
+      partitions: this.#partitions,
+      tickets,
+      removals: this.#removals,
+      onNoSpace: () => this.#tellNoSpace(),
+    });
     this.internalLogs = new InternalLogs(ports.store, this.#partitions, tickets, ports.wake);
     this.#reads = new Reads(ports.store, ports.rings, tickets);
     this.#tails = new Tails(ports.store, ports.rings);
@@ -74,6 +85,8 @@ export class Shard implements LogEvents {
     let isBusy = false;
     for (const gateway of this.#ports.gateways) isBusy = this.#serve(gateway) || isBusy;
     this.internalLogs.flush();
+    // Before the log's turn, which is what brings them on.
+    this.#removals.turn();
     isBusy = this.#ports.store.turn(this) || isBusy;
     this.#keepHouse();
     this.#tails.tell();
@@ -90,7 +103,8 @@ export class Shard implements LogEvents {
 
   /** When it wants a turn though nothing wakes it. */
   deadlineMs(): number {
-    return Math.min(this.#ports.store.deadlineMs ?? Number.POSITIVE_INFINITY, this.#retentionDueMs);
+    const ofLog = this.#ports.store.deadlineMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(ofLog, this.#retentionDueMs, this.#removals.deadlineMs());
   }
 
   #serve(gateway: ShardEnd): boolean {
@@ -177,9 +191,9 @@ export class Shard implements LogEvents {
 
   refused(refusal: Refusal): void {
     if (refusal.code === 'no-space') this.#tellNoSpace();
-    const failure = failureOfRefusal(refusal);
+    const failure = failureOfRefusal(refusal, this.#fence);
     if (isInternal(refusal.ticket)) this.internalLogs.appendFailed(refusal.ticket, failure);
-    else this.#fail(refusal.partition, refusal.ticket, failure);
+    else this.#gatewayOf(refusal.ticket).failed(refusal.partition, refusal.ticket, failure);
   }
 
   #tellNoSpace(): void {
@@ -187,10 +201,6 @@ export class Shard implements LogEvents {
     if (now < this.#noSpaceDueMs) return;
     this.#noSpaceDueMs = now + noSpaceIntervalMs;
     this.#ports.onNoSpace();
-  }
-
-  #fail(handle: number, ticket: number, failure: Failure): void {
-    this.#gatewayOf(ticket).failed(handle, ticket, failure);
   }
 
   #gatewayOf(ticket: number): ShardEnd {
@@ -204,8 +214,7 @@ export class Shard implements LogEvents {
   }
 
   controlFailed(partition: number, ticket: number, failure: StoreFailure): void {
-    const failed = failureOfStore(failure);
-    if (!this.internalLogs.controlEnded(ticket, failed)) this.control.failed(partition, ticket, failed);
+    if (!this.internalLogs.controlEnded(ticket, failureOfStore(failure))) this.control.failed(partition, ticket, failure);
   }
 
   read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void {
@@ -217,11 +226,8 @@ export class Shard implements LogEvents {
   }
 
   fenced(by: string, reason: string): void {
-    const message = `the ${by} failed: ${reason}`;
+    this.#fence = `the ${by} failed: ${reason}`;
     this.measures.fenced();
-    // The log answers nothing that it had not finished: whether it is there only the next start knows.
-    for (const gateway of this.#ports.gateways) gateway.fenced({ error: 'storage-failed', message });
-    this.internalLogs.fenced({ error: 'storage-failed', message });
-    this.#ports.onFenced(message);
+    this.#ports.onFenced(this.#fence);
   }
 }

@@ -14,7 +14,7 @@ use super::guarded;
 use super::trace::BindingTrace;
 use crate::io::task::{block_on, Files};
 use crate::io::trace::{Trace, TraceIo};
-use crate::io::{open_io, Io, IoChoice, IoError, IoResult, SyncMethod};
+use crate::io::{open_io, BlameIo, Io, IoChoice, IoError, IoResult, SyncMethod};
 use crate::journal::entry::Durability;
 use crate::journal::space::JOURNAL_START;
 use crate::journal::writer::JournalConfig;
@@ -214,11 +214,23 @@ fn open(options: &BindingOpenOptions, trace: Option<Trace>) -> Result<BindingDat
 
 /// The lock comes first: the catalogue is read under it.
 fn recover_directory(io: &mut dyn Io, options: &OpenOptions, node: Option<u64>) -> Result<(Topics, Recovered), BindingFailure> {
-    make_directory(io, &options.data).map_err(|error| BindingFailure::io(&options.data.display().to_string(), error))?;
+    let mut io = BlameIo::new(io);
+    recover_with(&mut io, options, node).map_err(|error| match error {
+        OpenError::Io { what, error } => BindingFailure::opening(&what, io.culprit(error), error),
+        other => other.into(),
+    })
+}
+
+fn recover_with(io: &mut dyn Io, options: &OpenOptions, node: Option<u64>) -> Result<(Topics, Recovered), OpenError> {
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |error| OpenError::Io { what, error }
+    };
+    make_directory(io, &options.data).map_err(failed("make the data directory"))?;
     match io.lock(&DataPaths::new(&options.data).lock()) {
         Ok(()) => {}
-        Err(IoError::WOULD_BLOCK) => return Err(OpenError::InUse.into()),
-        Err(error) => return Err(BindingFailure::io("lock the data directory", error)),
+        Err(IoError::WOULD_BLOCK) => return Err(OpenError::InUse),
+        Err(error) => return Err(failed("lock the data directory")(error)),
     }
     let fresh = is_fresh(io, &options.data)?;
     let topics = Topics::open_as(io, &options.data, fresh, node)?;

@@ -29,7 +29,7 @@ pub const HEADER_WORDS: usize = 4;
 pub const EVENT_WORDS: usize = 9;
 
 /// Why an append was refused, in the order of the codes.
-pub const REFUSAL_CODES: [&str; 28] = [
+pub const REFUSAL_CODES: [&str; 29] = [
     "too-short",
     "unsupported-magic",
     "invalid-length",
@@ -58,6 +58,7 @@ pub const REFUSAL_CODES: [&str; 28] = [
     "unknown-partition",
     "damaged",
     "log-full",
+    "unconfirmed",
 ];
 
 /// Why a control operation or a read failed. The first stands for success.
@@ -156,6 +157,7 @@ fn refusal(error: &AppendError) -> Details {
         AppendError::LeaderEpochUsed { needed, got } => ("leader-epoch-used", pair(f64::from(needed), f64::from(got))),
         AppendError::NoSpace => ("no-space", [0.0; 3]),
         AppendError::Fenced => ("fenced", [0.0; 3]),
+        AppendError::Unconfirmed => ("unconfirmed", [0.0; 3]),
         AppendError::UnknownPartition => ("unknown-partition", [0.0; 3]),
         AppendError::Damaged => ("damaged", [0.0; 3]),
         AppendError::OffsetOverflow => ("log-full", [0.0; 3]),

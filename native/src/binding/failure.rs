@@ -4,6 +4,7 @@ use crate::consensus::ConsensusError;
 use crate::io::IoError;
 use crate::store::{OpenError, StoreError};
 use napi_derive::napi;
+use std::path::Path;
 
 #[napi(object)]
 pub struct BindingFailure {
@@ -12,11 +13,12 @@ pub struct BindingFailure {
 }
 
 /// Every code of a `BindingFailure`.
-pub const FAILURE_CODES: [&str; 13] = [
+pub const FAILURE_CODES: [&str; 15] = [
     "in-use",
     "corrupt",
     "newer-format",
     "io",
+    "disk-failed",
     "no-io",
     "wrong-setting",
     "unknown-partition",
@@ -26,6 +28,7 @@ pub const FAILURE_CODES: [&str; 13] = [
     "out-of-range",
     "leader-epoch-used",
     "closed",
+    "cancelled",
 ];
 
 impl BindingFailure {
@@ -40,6 +43,14 @@ impl BindingFailure {
         Self::new("io", format!("{what}: {error}"))
     }
 
+    /// While something is opened. `culprit`: the file, where it is known.
+    #[must_use]
+    pub fn opening(what: &str, culprit: Option<&Path>, error: IoError) -> Self {
+        let code = if error.is_device() { "disk-failed" } else { "io" };
+        let file = culprit.map(|path| format!(" ({})", path.display())).unwrap_or_default();
+        Self::new(code, format!("{what}{file}: {error}"))
+    }
+
     #[must_use]
     pub fn closed() -> Self {
         Self::new("closed", "it was closed before")
@@ -50,6 +61,7 @@ impl From<OpenError> for BindingFailure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::InUse => Self::new("in-use", "another process owns the data directory"),
+            OpenError::Io { what, error: IoError::CANCELLED } => Self::new("cancelled", format!("{what}: it was not to go on")),
             OpenError::Io { what, error } => Self::io(&what, error),
             OpenError::Corrupt(what) => Self::new("corrupt", what),
             OpenError::NewerFormat(what) => Self::new("newer-format", what),

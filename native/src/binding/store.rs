@@ -112,7 +112,9 @@ fn open(directory: u32, shard: u32, now: Now) -> Result<BindingStore, BindingFai
     let (directory, recovered) = take_shard(directory, shard)?;
     let (io, _) = open_traced(directory.choice, directory.trace.as_ref())?;
     let config = StoreConfig { journal: directory.journal, ..StoreConfig::default() };
-    let store = Store::open(io, config, recovered, now).map_err(|error| BindingFailure::io("open the journal", error))?;
+    let journal = recovered.journal_path.clone();
+    let store = Store::open(io, config, recovered, now)
+        .map_err(|error| BindingFailure::opening("open the journal", Some(&journal), error))?;
     Ok(BindingStore {
         store: Some(store),
         directory: Some(directory),

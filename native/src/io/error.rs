@@ -15,6 +15,8 @@ impl IoError {
     pub const NOT_EMPTY: Self = Self(libc::ENOTEMPTY);
     pub const INVALID: Self = Self(libc::EINVAL);
     pub const BAD_FILE: Self = Self(libc::EBADF);
+    /// Whoever asked for it does not want it any more.
+    pub const CANCELLED: Self = Self(libc::ECANCELED);
     /// The simulator's power is off: nothing reaches the disk any more.
     pub const POWER_LOST: Self = Self(libc::ENODEV);
     /// A write that ended early. The kernel reports it as success with a smaller count.
@@ -30,6 +32,14 @@ impl IoError {
     #[must_use]
     pub fn is_no_space(self) -> bool {
         matches!(self.0, libc::ENOSPC | libc::EDQUOT | libc::EFBIG)
+    }
+
+    /// It is the device, or the file system that gave up on it: no other path, right or setting would help.
+    #[must_use]
+    pub fn is_device(self) -> bool {
+        let ends = [libc::EIO, libc::ENODEV, libc::ENXIO, libc::EREMOTEIO, libc::ENOMEDIUM, libc::EUCLEAN, libc::EBADMSG];
+        // ext4 takes no more writes after an error of its journal.
+        ends.contains(&self.0) || self.0 == libc::EROFS || self == Self::SHORT_WRITE
     }
 }
 

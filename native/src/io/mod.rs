@@ -9,6 +9,7 @@
 mod aligned;
 mod alignment;
 mod allocator;
+mod blame;
 mod blocking;
 mod boxed;
 mod calls;
@@ -32,9 +33,11 @@ mod supervisor;
 pub mod task;
 pub mod trace;
 mod uring;
+mod watched;
 
 pub use aligned::AlignedBuffer;
 pub use allocator::return_large_memory;
+pub use blame::BlameIo;
 pub use blocking::Blocking;
 pub use doorbell::{Doorbell, EventFd};
 pub use error::{IoError, IoResult};
@@ -45,6 +48,7 @@ pub use piece::Piece;
 pub use read_buffers::ReadBuffers;
 pub use supervisor::notify_supervisor;
 pub use uring::UringIo;
+pub use watched::{Watch, WatchedIo};
 
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};

@@ -97,7 +97,7 @@ pub struct Journal<T> {
     /// The highest commit with entries among them, and the highest that a later header has called durable.
     durable_with_entries: u64,
     witnessed: u64,
-    acknowledged: Vec<T>,
+    acknowledged: VecDeque<T>,
     failed: Option<IoError>,
     extension: Extension,
     zeros: Option<AlignedBuffer>,
@@ -136,7 +136,7 @@ impl<T> Journal<T> {
             durable: start.number - 1,
             durable_with_entries: start.number - 1,
             witnessed: start.number - 1,
-            acknowledged: Vec::new(),
+            acknowledged: VecDeque::new(),
             failed: None,
             extension: Extension::Idle,
             zeros: None,
@@ -302,9 +302,15 @@ impl<T> Journal<T> {
         }
     }
 
-    /// The tags of commits that became durable, in commit order.
-    pub fn take_acknowledged(&mut self) -> Vec<T> {
-        std::mem::take(&mut self.acknowledged)
+    /// The next tag of the commits that became durable, in commit order.
+    pub fn next_acknowledged(&mut self) -> Option<T> {
+        self.acknowledged.pop_front()
+    }
+
+    /// All tags that nobody has been given back, in the order of their entries.
+    pub fn pending(&self) -> impl Iterator<Item = &T> {
+        let in_flight = self.in_flight.iter().flat_map(|commit| &commit.tags);
+        self.acknowledged.iter().chain(in_flight).chain(self.groups.iter().flat_map(|group| &group.tags))
     }
 
     /// Records the last durable commit in a header of its own, so that it has a witness (rule 6). Nobody waits for it.

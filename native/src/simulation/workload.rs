@@ -514,7 +514,7 @@ impl Workload {
             return Err(format!("a refusal of nothing that was asked: {error:?}"));
         };
         let is_right = match error {
-            AppendError::Fenced => life.store.fenced().is_some(),
+            AppendError::Fenced | AppendError::Unconfirmed => life.store.fenced().is_some(),
             // Deleted meanwhile; cut meanwhile, and not led under a new epoch yet.
             AppendError::UnknownPartition | AppendError::LeaderEpochUsed { .. } => true,
             AppendError::NoSpace => self.mix.may_be_full,

@@ -11,7 +11,7 @@ pub enum Event {
         partition: u32,
         ack: Ack,
     },
-    /// Nothing was written.
+    /// Nothing was written, unless it says `Unconfirmed`.
     Refused {
         partition: u32,
         ticket: u64,
@@ -79,6 +79,8 @@ pub enum AppendError {
     },
     NoSpace,
     Fenced,
+    /// It was listed when the log directory failed: whether it is there only the next start knows.
+    Unconfirmed,
     UnknownPartition,
     Damaged,
     OffsetOverflow,

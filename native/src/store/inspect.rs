@@ -105,6 +105,11 @@ impl Inspection<'_> {
         self.batches.iter()
     }
 
+    /// As `batches`, for good: here there are none any more.
+    pub fn take_batches(&mut self) -> Vec<InspectedBatch> {
+        std::mem::take(&mut self.batches)
+    }
+
     /// The whole batch as stored.
     ///
     /// # Errors

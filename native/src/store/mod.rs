@@ -437,14 +437,16 @@ impl Store {
 
     /// Handles entries that became durable, in journal order.
     fn acknowledge(&mut self) {
-        for listed in self.journal.take_acknowledged() {
+        while let Some(listed) = self.journal.next_acknowledged() {
             self.last_commit_ms = self.now.monotonic_ms;
             match listed {
                 Listed::Batch { partition, ack, after, memory } => {
                     self.unpin(&memory);
                     let state = self.live(partition);
                     state.stable = after;
-                    self.events.push(Event::Appended { partition, ack });
+                    if self.fenced.is_none() {
+                        self.events.push(Event::Appended { partition, ack });
+                    }
                     self.answer_duplicates(partition);
                 }
                 Listed::Control { partition, after } => self.control_durable(partition, after),

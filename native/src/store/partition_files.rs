@@ -63,8 +63,17 @@ async fn write_identities(files: &Files, group: &[(PathBuf, Vec<u8>)], opened: &
     Ok(())
 }
 
+/// All or none: a creation that found no room is tried again, and must not keep what it opened.
 async fn open_all(files: &Files, opens: Vec<Op>) -> IoResult<Vec<FileId>> {
-    Ok(files.all_ok(opens).await?.into_iter().map(|id| FileId(id as u32)).collect())
+    let results = files.all(opens).await;
+    let opened: Vec<FileId> = results.iter().flatten().map(|id| FileId(*id as u32)).collect();
+    match results.into_iter().find_map(Result::err) {
+        Some(error) => {
+            close_all(files, &opened).await?;
+            Err(error)
+        }
+        None => Ok(opened),
+    }
 }
 
 async fn sync_opened(files: &Files, opened: &[FileId]) -> IoResult<()> {

@@ -7,6 +7,7 @@ const steps: Readonly<Record<string, string>> = {
   'offset-out-of-range':
     'millrace topic describe shows from where to where it goes; --from beginning and --from end are always there',
   'storage-failed': 'what is stored can still be read; the log of the node says what failed, and it has to be started again',
+  'deletion-incomplete': 'millrace_shard_unremoved_partitions in /metrics of the node says whether they still are',
   'disk-full': 'make room, or let retention do it: millrace topic alter NAME --config retention.ms=…',
   'timed-out': 'millrace topic describe or cluster status shows whether it happened; then do it again',
   overloaded: 'do it again in a moment; /metrics of the node shows what is full',

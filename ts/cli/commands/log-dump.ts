@@ -6,7 +6,7 @@ import { Progress } from '../client/progress.js';
 import { defineCommand, type Terminal } from '../command.js';
 import { dumpRecords } from '../log/dump-records.js';
 import { type DumpRow, dumpRow } from '../log/dump-rows.js';
-import { failWith } from '../log/failure-exit.js';
+import { inspected } from '../log/inspecting.js';
 
 /** Characters gathered before they are written. */
 const textSizeMax = 64 << 10;
@@ -23,8 +23,10 @@ export const command = defineCommand({
   async run({ options, positionals }, terminal) {
     const path = resolve(positionals[0] ?? '');
     const isSegment = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-    const opened = isSegment ? Inspection.ofSegment(path, options.io) : Inspection.ofDirectory(path, options.io);
-    if (!opened.ok) return failWith(terminal, path, opened.error);
+    const opened = await inspected(terminal, path, (watch) =>
+      isSegment ? Inspection.ofSegment(path, options.io, watch) : Inspection.ofDirectory(path, options.io, watch),
+    );
+    if (!opened.ok) return opened.error;
     const inspection = opened.value;
     try {
       return await print(inspection, options, terminal);

@@ -3,7 +3,7 @@ import type { ExitReason } from '../../model/exit-codes.js';
 import { type Finding, Inspection } from '../../native/inspection.js';
 import { Progress } from '../client/progress.js';
 import { defineCommand, type Terminal } from '../command.js';
-import { failWith } from '../log/failure-exit.js';
+import { inspected } from '../log/inspecting.js';
 
 const reasons: Readonly<Record<Inspection['outcome'], ExitReason>> = {
   clean: 'done',
@@ -21,8 +21,8 @@ export const command = defineCommand({
   },
   async run({ options, positionals }, terminal) {
     const path = resolve(positionals[0] ?? '');
-    const opened = Inspection.ofDirectory(path, options.io);
-    if (!opened.ok) return failWith(terminal, path, opened.error);
+    const opened = await inspected(terminal, path, (watch) => Inspection.ofDirectory(path, options.io, watch));
+    if (!opened.ok) return opened.error;
     const { outcome, findings } = opened.value;
     const counting = new Counting(opened.value, terminal);
     const isWhole = await counting.run();

@@ -6,6 +6,7 @@ const reasons: Readonly<Partial<Record<Failure['code'], ExitReason>>> = {
   'in-use': 'directoryInUse',
   corrupt: 'corruption',
   fenced: 'diskFenced',
+  'disk-failed': 'diskFenced',
   'wrong-setting': 'wrongUsage',
 };
 

@@ -158,7 +158,7 @@ export class ShardFeed implements LogEvents {
   refused({ partition, ticket, code, details }: Refusal): void {
     this.#settle(ticket);
     // The event that tells of the fence says why, and comes first.
-    if (code === 'fenced') return;
+    if (code === 'fenced' || code === 'unconfirmed') return;
     const index = this.#partitions.get(partition);
     const message = code === 'no-space' ? 'no space left on the device' : `${code} (${details.join(', ')})`;
     this.#owner.stopped({ reason: 'failed', message: `partition ${index} takes no more: ${message}` });

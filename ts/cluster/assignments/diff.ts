@@ -30,6 +30,21 @@ export function assignChanges(
   return draft.finish();
 }
 
+/** These once more, as they are by now; what is gone meanwhile is left out. */
+export function assignThese(image: Image, names: Iterable<PartitionName>, shardsCount: number): readonly ShardAssignment[] {
+  const shards = new Map<number, HostedPartition[]>();
+  for (const { topicId, partition } of names) {
+    const topic = image.topics.get(topicId);
+    const placement = topic?.partitions[partition];
+    if (topic === undefined || placement === undefined) continue;
+    const shard = shardOf(topicId, partition, shardsCount);
+    const host = shards.get(shard) ?? [];
+    host.push({ topicId, partition, leaderEpoch: placement.leaderEpoch, settings: topic.settings });
+    shards.set(shard, host);
+  }
+  return [...shards].map(([shard, host]) => ({ shard, host, remove: [] }));
+}
+
 interface Lists {
   readonly host: HostedPartition[];
   readonly remove: PartitionName[];

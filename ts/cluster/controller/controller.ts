@@ -1,5 +1,5 @@
 import { assert } from '../../model/assert.js';
-import type { HostAnswer, ShardAssignment } from '../../model/assignment.js';
+import type { HostAnswer, PartitionName, ShardAssignment } from '../../model/assignment.js';
 import type { Failure } from '../../model/errors.js';
 import type { ExitReason } from '../../model/exit-codes.js';
 import { type TopicId, topicIdOf } from '../../model/ids.js';
@@ -7,7 +7,7 @@ import { offsetsTopic } from '../../model/internal-topics.js';
 import type { Clock, ClusterCommands, ConfigChange, NewTopic, Random, TopicRoute } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Failure as LogFailure } from '../../native/failure.js';
-import { assignAll, assignChanges } from '../assignments/diff.js';
+import { assignAll, assignChanges, assignThese } from '../assignments/diff.js';
 import { addPartitions } from '../commands/add-partitions.js';
 import { allocateProducerIds } from '../commands/allocate-producer-ids.js';
 import { alterTopic } from '../commands/alter-topic.js';
@@ -26,6 +26,7 @@ import { Outbox } from './outbox.js';
 import { type NewProducer, ProducerIdBlock } from './producer-ids.js';
 import { CommandQueue } from './queue.js';
 import { Settlements } from './settlements.js';
+import { Unserved } from './unserved.js';
 import { Viewed } from './viewed.js';
 
 export interface ControllerOptions {
@@ -72,6 +73,7 @@ export class Controller implements ClusterCommands {
   readonly #outbox: Outbox;
   readonly #viewed: Viewed;
   readonly #producerIds: ProducerIdBlock;
+  readonly #unserved: Unserved;
   #image: Image = emptyImage;
   /** From its own start on the node acts on what is committed; before, it only learns. */
   #isServing = false;
@@ -92,6 +94,7 @@ export class Controller implements ClusterCommands {
     this.#viewed = new Viewed(options.shardsCount, (change) => events.onView(change));
     this.#settlements = new Settlements({ publish: (touched) => this.#viewed.publish(this.#image, touched) });
     this.#producerIds = new ProducerIdBlock(this.#capacity, (done) => this.#refillProducerIds(done));
+    this.#unserved = new Unserved(options.clock, (names) => this.#assignAgain(names));
     this.#host = new RaftHost(options.log, {
       replace: (content) => this.#replace(content),
       apply: (content) => this.#apply(content),
@@ -138,12 +141,26 @@ export class Controller implements ClusterCommands {
     this.#afterCommit();
   }
 
-  /** A shard has done what the assignment of this number asked; deleted partitions are tombstones by now. */
+  /** A shard has done what the assignment of this number asked; deleted partitions are tombstones by now, but for those it names. */
   assigned(number: number, shard: number, answers: readonly HostAnswer[]): void {
-    for (const answer of answers) this.#viewed.answer(answer);
+    for (const answer of answers) {
+      if (!('isRemoval' in answer)) this.#viewed.answer(answer);
+      this.#unserved.answer(answer);
+    }
     const failures = answers.flatMap((answer) => ('failure' in answer ? [[answer.topicId, answer.failure] as const] : []));
     this.#outbox.done(number, shard);
     this.#settlements.shardDone(number, shard, failures);
+  }
+
+  /** The disk has room again, also for the files of partitions that found none. */
+  roomAgain(): void {
+    this.#unserved.roomAgain();
+  }
+
+  #assignAgain(names: readonly PartitionName[]): void {
+    const { shardsCount } = this.#options;
+    const assignments = assignThese(this.#image, names, shardsCount);
+    this.#publish(new Set(names.map(topicOf)), assignments);
   }
 
   /** Every gateway routes by the view of this version, and so by all before it. */
@@ -229,7 +246,7 @@ export class Controller implements ClusterCommands {
   #routeIn(image: Image, topicId: TopicId): Result<TopicRoute, Failure> {
     const topic = image.topics.get(topicId);
     if (topic === undefined) return failed({ error: 'unknown-topic', message: 'the topic was deleted meanwhile' });
-    return ok(routeOf(topic, this.#viewed.handles, this.#options.shardsCount));
+    return ok(routeOf(topic, this.#viewed.answers, this.#options.shardsCount));
   }
 
   /** Answers when the command is committed, shards have acted on it, and gateways route by it. */
@@ -356,6 +373,7 @@ export class Controller implements ClusterCommands {
     this.#isStopped = true;
     this.#cancelDrain?.();
     this.#cancelRest?.();
+    this.#unserved.stop();
     this.#queue.refuseAll({ error: 'shutting-down' });
     this.#outbox.clear();
     this.#settlements.refuseAll({ error: 'shutting-down' });

@@ -1,13 +1,13 @@
 import type { HostAnswer } from '../../model/assignment.js';
 import type { TopicId } from '../../model/ids.js';
 import type { Image } from '../metadata/image.js';
-import { type Handles, noHandle, routeOf, type ViewChange, type ViewedTopic } from '../view.js';
+import { type Answers, routeOf, type ViewChange, type ViewedTopic } from '../view.js';
 
 /** What gateways have been told, and what shards have answered: from both the next change of the view is made. */
 export class Viewed {
   readonly #shardsCount: number;
   readonly #onView: (change: ViewChange) => void;
-  readonly #handles = new Map<TopicId, Map<number, number>>();
+  readonly #answers = new Map<TopicId, Map<number, HostAnswer>>();
   /** Topics that gateways know, by their names. */
   readonly #names = new Map<TopicId, string>();
   #version = 0;
@@ -17,15 +17,14 @@ export class Viewed {
     this.#onView = onView;
   }
 
-  get handles(): Handles {
-    return this.#handles;
+  get answers(): Answers {
+    return this.#answers;
   }
 
   answer(answer: HostAnswer): void {
     const { topicId, partition } = answer;
-    const known = this.#handles.get(topicId) ?? new Map<number, number>();
-    known.set(partition, 'handle' in answer ? answer.handle : noHandle);
-    this.#handles.set(topicId, known);
+    const known = this.#answers.get(topicId) ?? new Map<number, HostAnswer>();
+    this.#answers.set(topicId, known.set(partition, answer));
   }
 
   /** Topics of these that are gone leave the view. */
@@ -41,7 +40,7 @@ export class Viewed {
       const topic = this.#viewedTopic(image, topicId);
       if (topic !== undefined) changed.push(topic);
       // Shards have answered: nothing of a topic that is gone will be heard again.
-      if (!image.topics.has(topicId)) this.#handles.delete(topicId);
+      if (!image.topics.has(topicId)) this.#answers.delete(topicId);
     }
     // The first one says who the cluster is, even if there is no topic.
     if (changed.length > 0 || this.#version === 0) this.#tell(image, changed, []);
@@ -52,9 +51,9 @@ export class Viewed {
   #viewedTopic(image: Image, topicId: TopicId): ViewedTopic | undefined {
     const topic = image.topics.get(topicId);
     if (topic === undefined) return undefined;
-    const route = routeOf(topic, this.#handles, this.#shardsCount);
-    const handles = this.#handles.get(topicId);
-    const missing = route.partitions.findIndex(({ partition }) => handles?.has(partition) !== true);
+    const route = routeOf(topic, this.#answers, this.#shardsCount);
+    const answers = this.#answers.get(topicId);
+    const missing = route.partitions.findIndex(({ partition }) => answers?.has(partition) !== true);
     const partitions = missing < 0 ? route.partitions : route.partitions.slice(0, missing);
     return partitions.length === 0 ? undefined : { route: { ...route, partitions }, configs: topic.configs };
   }

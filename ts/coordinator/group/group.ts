@@ -24,7 +24,6 @@ export type GroupState =
   | {
       readonly name: 'PreparingRebalance';
       readonly joining: Map<string, Ticket>;
-      readonly reason: string;
       deadlineMs: number;
       initial: InitialDelay | undefined;
     }

@@ -139,8 +139,9 @@ function namesSize({ memberId, instanceId = '', clientId, clientHost }: Member):
   return memberId.length + instanceId.length + clientId.length + clientHost.length;
 }
 
+/** With what each costs, however little it says. */
 export function metadataSize(protocols: readonly GroupProtocol[]): number {
-  return protocols.reduce((size, { name, metadata }) => size + name.length + metadata.length, 0);
+  return protocols.reduce((size, { name, metadata }) => size + name.length + metadata.length + 8, 0);
 }
 
 const nothing = new Uint8Array(0);

@@ -25,7 +25,8 @@ export function prepareRebalance(turn: Turn, reason: string): void {
   const isInitial = state.name === 'Empty' && settings.initialRebalanceDelayMs > 0;
   const delayMs = isInitial ? settings.initialRebalanceDelayMs : rebalanceTimeoutMs;
   const initial = isInitial ? { delayMs, leftMs: Math.max(rebalanceTimeoutMs - delayMs, 0), hasGrown: false } : undefined;
-  turn.enter({ name: 'PreparingRebalance', joining: new Map(), reason, deadlineMs: turn.deadline(delayMs), initial });
+  turn.enter({ name: 'PreparingRebalance', joining: new Map(), deadlineMs: turn.deadline(delayMs), initial });
+  turn.notes.push(`generation ${group.generationId} ends: ${reason}`);
 }
 
 function withholdAssignments(turn: Turn, syncing: ReadonlyMap<string, Ticket>): void {
@@ -108,6 +109,7 @@ function electLeader(group: Group, joining: ReadonlyMap<string, Ticket>): boolea
 
 function becomeEmpty(turn: Turn): void {
   const { group } = turn;
+  turn.notes.push(`generation ${group.generationId} has no members`);
   group.protocolName = undefined;
   group.leaderId = undefined;
   turn.enter({ name: 'Empty' });
@@ -121,6 +123,7 @@ function beginGeneration(turn: Turn, joining: ReadonlyMap<string, Ticket>): void
   const unsynced = new Set(Array.from(members, ({ memberId }) => memberId));
   const syncDeadlineMs = turn.deadline(members.rebalanceTimeoutMs);
   turn.enter({ name: 'CompletingRebalance', syncing: new Map(), unsynced, syncDeadlineMs });
+  turn.notes.push(`generation ${group.generationId} begins with ${members.count} members, ${group.leaderId} leads`);
   for (const member of members) {
     const ticket = joining.get(member.memberId);
     turn.renew(member);

@@ -11,6 +11,7 @@ export class StoredGroup {
   #metadata: GroupMetadata | undefined;
   readonly #offsets = new Map<string, Map<number, CommittedOffset>>();
   #offsetsCount = 0;
+  #size = 0;
 
   constructor(groupId: string) {
     this.groupId = groupId;
@@ -28,6 +29,11 @@ export class StoredGroup {
     return this.#offsetsCount;
   }
 
+  /** What it takes of memory, roughly. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Nothing is left that a replay would find. */
   get isEmpty(): boolean {
     return this.#metadata === undefined && this.#offsetsCount === 0;
@@ -38,7 +44,7 @@ export class StoredGroup {
   }
 
   apply(record: GroupRecord): void {
-    if (record.kind === 'group') this.#metadata = record.metadata;
+    if (record.kind === 'group') this.#describe(record.metadata);
     else if (record.committed === undefined) this.#delete(record.topic, record.partition);
     else this.#set(record.topic, record.partition, record.committed);
   }
@@ -67,20 +73,44 @@ export class StoredGroup {
     return [...this.#offsets].flatMap(([topic, partitions]) => Array.from(partitions.keys(), (key) => [topic, key] as const));
   }
 
+  #describe(metadata: GroupMetadata | undefined): void {
+    this.#size += metadataSize(metadata) - metadataSize(this.#metadata);
+    this.#metadata = metadata;
+  }
+
   #set(topic: string, partition: number, committed: CommittedOffset): void {
     let partitions = this.#offsets.get(topic);
     if (partitions === undefined) {
       partitions = new Map();
       this.#offsets.set(topic, partitions);
     }
-    if (!partitions.has(partition)) this.#offsetsCount += 1;
+    const before = partitions.get(partition);
+    if (before === undefined) this.#offsetsCount += 1;
+    this.#size += offsetSize(committed) - offsetSize(before);
     partitions.set(partition, committed);
   }
 
   #delete(topic: string, partition: number): void {
     const partitions = this.#offsets.get(topic);
-    if (partitions?.delete(partition) !== true) return;
+    const before = partitions?.get(partition);
+    if (partitions === undefined || before === undefined) return;
+    partitions.delete(partition);
+    this.#size -= offsetSize(before);
     this.#offsetsCount -= 1;
     if (partitions.size === 0) this.#offsets.delete(topic);
   }
+}
+
+const entrySize = 128;
+
+function offsetSize(committed: CommittedOffset | undefined): number {
+  return committed === undefined ? 0 : entrySize + committed.metadata.length;
+}
+
+function metadataSize(metadata: GroupMetadata | undefined): number {
+  if (metadata === undefined) return 0;
+  return metadata.members.reduce(
+    (size, { subscription, assignment }) => size + entrySize + subscription.length + assignment.length,
+    entrySize,
+  );
 }

@@ -22,6 +22,8 @@ export interface Reply {
 export interface Effects {
   readonly records: readonly GroupRecord[];
   readonly replies: readonly Reply[];
+  /** For people who look closely: what became of the group, and why. */
+  readonly notes: readonly string[];
 }
 
 /** One event that a group works off: what it is given to go by, and what comes of it. */
@@ -31,6 +33,7 @@ export class Turn implements Effects {
   readonly settings: GroupSettings;
   readonly records: GroupRecord[] = [];
   readonly replies: Reply[] = [];
+  readonly notes: string[] = [];
 
   constructor(group: Group, now: Now, settings: GroupSettings) {
     this.group = group;

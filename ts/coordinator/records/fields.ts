@@ -4,9 +4,11 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+const half = 2 ** 32;
+
+/** Bytes are put one by one: records are small, and there is one for each committed offset. */
 export class FieldWriter {
   #bytes = new Uint8Array(64);
-  #view = new DataView(this.#bytes.buffer);
   #size = 0;
 
   get bytes(): Uint8Array {
@@ -15,20 +17,17 @@ export class FieldWriter {
 
   i16(value: number): this {
     const at = this.#claim(2);
-    this.#view.setInt16(at, value);
+    this.#bytes[at] = value >> 8;
+    this.#bytes[at + 1] = value;
     return this;
   }
 
   i32(value: number): this {
-    const at = this.#claim(4);
-    this.#view.setInt32(at, value);
-    return this;
+    return this.i16(value >> 16).i16(value);
   }
 
   i64(value: number): this {
-    const at = this.#claim(8);
-    this.#view.setBigInt64(at, BigInt(value));
-    return this;
+    return this.i32(Math.floor(value / half)).i32(value);
   }
 
   uvarint(value: number): this {
@@ -39,6 +38,7 @@ export class FieldWriter {
 
   string(value: string | undefined): this {
     if (value === undefined) return this.i16(-1);
+    if (isAscii(value)) return this.i16(value.length).#ascii(value);
     const text = encoder.encode(value);
     return this.i16(text.length).raw(text);
   }
@@ -64,7 +64,13 @@ export class FieldWriter {
     return this;
   }
 
-  /** Before anything of `this` is read: it may replace the bytes and their view. */
+  #ascii(value: string): this {
+    const at = this.#claim(value.length);
+    for (let index = 0; index < value.length; index++) this.#bytes[at + index] = value.charCodeAt(index);
+    return this;
+  }
+
+  /** Before anything of `this` is read: it may replace the bytes. */
   #claim(size: number): number {
     const at = this.#size;
     this.#size += size;
@@ -72,10 +78,15 @@ export class FieldWriter {
       const grown = new Uint8Array(Math.max(this.#size, this.#bytes.length * 2));
       grown.set(this.#bytes);
       this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
     }
     return at;
   }
+}
+
+/** What most names are. */
+function isAscii(value: string): boolean {
+  for (let index = 0; index < value.length; index++) if (value.charCodeAt(index) >= 0x80) return false;
+  return true;
 }
 
 /** Reading went beyond the end, or met what cannot be. Caught where a record is decoded; never leaves this island. */

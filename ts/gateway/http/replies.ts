@@ -33,6 +33,8 @@ const statuses: Partial<Readonly<Record<ErrorName, number>>> = {
   'storage-failed': 503,
   'not-leader': 503,
   internal: 500,
+  unconfirmed: 500,
+  'deletion-incomplete': 500,
   'corrupt-log': 500,
 };
 

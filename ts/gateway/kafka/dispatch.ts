@@ -3,14 +3,11 @@ import { CodecError } from '../../wire/kafka/codec-error.js';
 import { encodeResponse, readRequestHeader, refuseApiVersions } from '../../wire/kafka/frames.js';
 import { Reader } from '../../wire/kafka/reader.js';
 import { apiVersions } from '../../wire/kafka/schema/18-api-versions.js';
-import type { Encoded } from '../../wire/kafka/writer.js';
 import type { Exchange, Row } from './apis/row.js';
+import type { Finished } from './pipeline.js';
 
 /** What stays the same for all requests of a connection. */
 export type ConnectionExchange = Omit<Exchange, 'clientId'>;
-
-/** Undefined: the request has no answer. */
-export type Reply = (encoded: Encoded | undefined) => void;
 
 /**
  * One frame: header, row, decode, begin. The answer is the sentence that says why the connection has to end, if it has to: a request that
@@ -20,7 +17,7 @@ export function dispatch(
   rows: ReadonlyMap<number, Row>,
   exchange: ConnectionExchange,
   frame: Uint8Array,
-  reply: Reply,
+  reply: (finished: Finished) => void,
 ): string | undefined {
   try {
     return begin(rows, exchange, new Reader(frame), reply);
@@ -30,14 +27,19 @@ export function dispatch(
   }
 }
 
-function begin(rows: ReadonlyMap<number, Row>, exchange: ConnectionExchange, reader: Reader, reply: Reply): string | undefined {
+function begin(
+  rows: ReadonlyMap<number, Row>,
+  exchange: ConnectionExchange,
+  reader: Reader,
+  reply: (finished: Finished) => void,
+): string | undefined {
   const { key, version, correlationId, clientId } = readRequestHeader(reader);
   const row = rows.get(key);
   if (row === undefined) return `API ${key} (version ${version}) is not served here`;
   const { api } = row;
   if (!isWithin(api.served, version)) {
     if (key !== apiVersions.key) return `${api.name} is served in versions ${api.served.join(' to ')}, not ${version}`;
-    reply(refuseApiVersions(correlationId));
+    reply({ encoded: refuseApiVersions(correlationId), sent: nothing });
     return undefined;
   }
   const request = api.request.decode(version, reader);
@@ -45,8 +47,11 @@ function begin(rows: ReadonlyMap<number, Row>, exchange: ConnectionExchange, rea
   row.begin(
     { verbs, advertised, clientHost, clientId },
     request,
-    (value) => reply(value === undefined ? undefined : encodeResponse(api, version, correlationId, value)),
+    (value, sent = nothing) =>
+      reply({ encoded: value === undefined ? undefined : encodeResponse(api, version, correlationId, value), sent }),
     version,
   );
   return undefined;
 }
+
+const nothing = () => undefined;

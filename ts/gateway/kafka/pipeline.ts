@@ -1,9 +1,16 @@
 import type { Encoded } from '../../wire/kafka/writer.js';
 
+/** What a request is answered with. */
+export interface Finished {
+  /** Undefined: nothing, as a produce with acks 0. */
+  readonly encoded: Encoded | undefined;
+  /** Its bytes have left, or never will. */
+  readonly sent: () => void;
+}
+
 /** A request that was begun. */
 interface Turn {
-  /** Null: it has no answer. Undefined: not known yet. */
-  encoded: Encoded | null | undefined;
+  finished: Finished | undefined;
 }
 
 /** Requests of one connection: begun in order, finished in any, answered in order. */
@@ -15,20 +22,19 @@ export class Pipeline {
   }
 
   /** The next request; what is answered is called once. `ready`: answers can leave. */
-  begin(ready: () => void): (encoded: Encoded | undefined) => void {
-    const turn: Turn = { encoded: undefined };
+  begin(ready: () => void): (finished: Finished) => void {
+    const turn: Turn = { finished: undefined };
     this.#turns.push(turn);
-    return (encoded) => {
-      turn.encoded = encoded ?? null;
+    return (finished) => {
+      turn.finished = finished;
       if (this.#turns[0] === turn) ready();
     };
   }
 
   /** Takes the oldest request if it is finished. */
-  next(): { readonly encoded: Encoded | null } | undefined {
-    const encoded = this.#turns[0]?.encoded;
-    if (encoded === undefined) return undefined;
-    this.#turns.shift();
-    return { encoded };
+  next(): Finished | undefined {
+    const finished = this.#turns[0]?.finished;
+    if (finished !== undefined) this.#turns.shift();
+    return finished;
   }
 }

@@ -2,6 +2,7 @@ import type { Clock, ClusterCommands, NodeCommands, NodeView } from '../../model
 import type { Routing } from '../routing.js';
 import type { SessionLimits } from '../websocket/session.js';
 import type { Fetch } from './fetch.js';
+import type { Gather } from './gather.js';
 import type { Groups } from './groups.js';
 import type { MissingTopics } from './missing-topics.js';
 import type { Produce } from './produce.js';
@@ -15,6 +16,7 @@ export interface Verbs {
   readonly produce: Produce;
   readonly fetch: Fetch;
   readonly groups: Groups;
+  readonly gather: Gather;
   readonly node: NodeView;
   readonly clock: Clock;
   readonly limits: SessionLimits;

@@ -101,6 +101,10 @@ export class Server {
   readonly #app: uws.TemplatedApp;
   #listening: uws.us_listen_socket | undefined;
   #bodiesSize = 0;
+  /** HTTP requests whose answer has not left. */
+  #exchanges = 0;
+  /** What everybody is told who comes now. */
+  #goodbye: HttpReply | undefined;
   #isClosed = false;
 
   constructor(ports: ServerPorts) {
@@ -137,8 +141,18 @@ export class Server {
     if (!this.#isClosed) this.#app.publish(channel, frame, true);
   }
 
-  /** Takes no new connections; those that are open stay. */
-  stopListening(): void {
+  get hasRequests(): boolean {
+    return this.#exchanges > 0;
+  }
+
+  /** Takes no new connections and no new requests; what is under way goes on. */
+  drain(reconnectAfterMs: number): void {
+    const headers = { ...plain, 'retry-after': String(Math.max(1, Math.ceil(reconnectAfterMs / 1000))) };
+    this.#goodbye = { status: 503, headers, body: 'the node is shutting down: come back later\n' };
+    this.#stopListening();
+  }
+
+  #stopListening(): void {
     if (this.#listening !== undefined) uws.us_listen_socket_close(this.#listening);
     this.#listening = undefined;
   }
@@ -147,7 +161,7 @@ export class Server {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.stopListening();
+    this.#stopListening();
     this.#app.close();
   }
 
@@ -160,6 +174,10 @@ export class Server {
   }
 
   #upgrade(response: uws.HttpResponse, request: uws.HttpRequest, context: uws.us_socket_context_t): void {
+    if (this.#goodbye !== undefined) {
+      this.#exchange(response, false).reply(this.#goodbye);
+      return;
+    }
     const verdict = this.#ports.admit(request.getHeader('host'), request.getHeader('origin'));
     if (!verdict.isAdmitted) {
       this.#refuse(response, '403 Forbidden', verdict.reason);
@@ -207,13 +225,27 @@ export class Server {
     }
     const method = request.getCaseSensitiveMethod();
     const head = { method, path: request.getUrl(), query: new URLSearchParams(request.getQuery()), header };
-    const exchange = new HttpExchange(response, method === 'HEAD');
+    const exchange = this.#exchange(response, method === 'HEAD');
+    if (this.#goodbye !== undefined) {
+      exchange.reply(this.#goodbye);
+      return;
+    }
     const announced = Number(header('content-length') || 0);
     if (announced > this.#ports.bodySizeMax) {
       exchange.reply(tooLarge);
       return;
     }
     this.#receive(response, exchange, (body) => void this.#serve(exchange, { ...head, body }));
+  }
+
+  #exchange(response: uws.HttpResponse, isHead: boolean): HttpExchange {
+    this.#exchanges += 1;
+    return new HttpExchange(response, isHead, {
+      isLast: () => this.#goodbye !== undefined,
+      onOver: () => {
+        this.#exchanges -= 1;
+      },
+    });
   }
 
   #receive(response: uws.HttpResponse, exchange: HttpExchange, whole: (body: Uint8Array) => void): void {
@@ -226,7 +258,7 @@ export class Server {
     };
     exchange.onAborted = forget;
     response.onData((chunk, isLast) => {
-      if (exchange.isOver) return;
+      if (exchange.isAnswered) return;
       size += chunk.byteLength;
       this.#bodiesSize += chunk.byteLength;
       const refusal =
@@ -254,31 +286,70 @@ const plain = { 'content-type': 'text/plain; charset=utf-8' };
 const tooLarge: HttpReply = { status: 413, headers: plain, body: 'the body is too large\n' };
 const tooMany: HttpReply = { status: 503, headers: plain, body: 'too many bodies are arriving: try again\n' };
 
+interface ExchangePorts {
+  /** Nothing more is taken on this connection. */
+  isLast(): boolean;
+  /** The last byte of the answer has left, or nobody waits for it any more. */
+  onOver(): void;
+}
+
 /** One response. After an abort or the end the library forbids every touch. */
 class HttpExchange {
   readonly #response: uws.HttpResponse;
   readonly #isHead: boolean;
-  isOver = false;
+  readonly #ports: ExchangePorts;
+  #isOver = false;
+  /** Or never will be. */
+  isAnswered = false;
   onAborted: () => void = () => undefined;
 
-  constructor(response: uws.HttpResponse, isHead: boolean) {
+  constructor(response: uws.HttpResponse, isHead: boolean, ports: ExchangePorts) {
     this.#response = response;
     this.#isHead = isHead;
+    this.#ports = ports;
     response.onAborted(() => {
-      this.isOver = true;
+      this.isAnswered = true;
       this.onAborted();
+      this.#end();
     });
   }
 
   reply({ status, headers, body }: HttpReply): void {
-    if (this.isOver) return;
-    this.isOver = true;
+    if (this.isAnswered) return;
+    this.isAnswered = true;
     this.#response.cork(() => {
       this.#response.writeStatus(`${status} ${statusTexts[status] ?? 'Status'}`);
       for (const [name, value] of Object.entries(headers)) this.#response.writeHeader(name, value);
-      if (this.#isHead || status === 304) this.#response.endWithoutBody(this.#isHead ? sizeOf(body) : undefined);
-      else this.#response.end(body);
+      const isLast = this.#ports.isLast();
+      const size = sizeOf(body);
+      if (!this.#isHead && status !== 304 && size > 0) {
+        if (isLast) this.#response.writeHeader('connection', 'close');
+        this.#send(typeof body === 'string' ? Buffer.from(body) : body);
+        return;
+      }
+      this.#response.endWithoutBody(status === 304 ? undefined : size, isLast);
+      this.#end();
     });
+  }
+
+  /** As much as the socket takes, the rest when it takes more: what the library kept for it a close would drop. */
+  #send(body: Uint8Array): void {
+    const [, isSent] = this.#response.tryEnd(body, body.length);
+    if (isSent) {
+      this.#end();
+      return;
+    }
+    this.#response.onWritable((offset) => {
+      const [isTaken, isDone] = this.#response.tryEnd(body.subarray(offset), body.length);
+      if (isDone) this.#end();
+      return isTaken;
+    });
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#ports.onOver();
   }
 }
 

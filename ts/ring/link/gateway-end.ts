@@ -3,6 +3,7 @@ import type { Offset } from '../../model/offset.js';
 import { offset as offsetOf } from '../../model/offset.js';
 import type {
   Appended,
+  AppendTaken,
   Failure,
   FoundOffset,
   PartitionDescription,
@@ -72,8 +73,6 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   readonly #told = { appends: 0, requests: 0, readSize: 0 };
   #waiting: (() => void)[] = [];
   #isClosed = false;
-  /** Why the log takes no more. */
-  #fence: Failure | undefined;
 
   constructor(gateway: number, rings: GatewayRings, hot: HotMemory, large: LargeWays) {
     this.#gateway = gateway;
@@ -85,13 +84,10 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     large.batches.onRead((read) => this.#tellLargeRead(read));
   }
 
-  append(handle: number, batch: Uint8Array, done: Done<Appended>): Taken {
+  append(handle: number, batch: Uint8Array, done: Done<Appended>): AppendTaken {
     if (this.#isClosed) return 'closed';
-    if (this.#fence !== undefined) {
-      done(failed(this.#fence));
-      return 'taken';
-    }
-    if (this.#appends.size + this.#told.appends >= this.#limits.appendsMax || this.#large.isUnderWay(handle)) return 'full';
+    if (this.#large.isUnderWay(handle)) return 'held';
+    if (this.#appends.size + this.#told.appends >= this.#limits.appendsMax) return 'full';
     const { batches } = this.#rings;
     const claim = batches.claim(batch.length);
     if (claim === refusal.tooLarge) return this.#appendLarge(handle, batch, done);
@@ -102,8 +98,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   }
 
   /** A batch that does not fit a ring takes another way, on which it could overtake those before it. */
-  #appendLarge(handle: number, batch: Uint8Array, done: Done<Appended>): Taken {
-    if ((this.#appendCounts.get(handle) ?? 0) > 0 || !this.#large.hasRoom(batch.length)) return 'full';
+  #appendLarge(handle: number, batch: Uint8Array, done: Done<Appended>): AppendTaken {
+    if ((this.#appendCounts.get(handle) ?? 0) > 0 || !this.#large.hasRoom(batch.length)) return 'held';
     this.#large.send(handle, this.#expect(handle, done), batch);
     return 'taken';
   }
@@ -300,7 +296,6 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     if (slot.kind === replyKind.appended) this.#tellAppended(slot, words);
     else if (slot.kind === replyKind.tail) this.#tellTail(slot, words);
     else if (slot.kind === replyKind.failed) this.#tellFailed(slot);
-    else if (slot.kind === replyKind.fenced) this.#tellFenced(this.#failureIn(slot));
     else this.#take(slot.ticket).reply(slot, words);
   }
 
@@ -325,8 +320,6 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
 
   #appended(ticket: number, result: Result<Appended, Failure>): void {
     const done = this.#appends.get(ticket);
-    // What was still in the ring, or on its way to the disk, when the log failed has its answer.
-    if (done === undefined && this.#fence !== undefined) return;
     assert(done !== undefined, () => `append ${ticket} is answered twice`);
     this.#appends.delete(ticket);
     this.#told.appends += 1;
@@ -350,12 +343,6 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   #failureIn({ offset, size }: ReplySlot): Failure {
     // Copied: a decoder takes no shared memory.
     return JSON.parse(new TextDecoder().decode(this.#rings.replies.data.slice(offset, offset + size))) as Failure;
-  }
-
-  // Nothing more goes out from here on, so replies to what was under way have the room that was kept for them, whether they come or not.
-  #tellFenced(failure: Failure): void {
-    this.#fence = failure;
-    for (const ticket of [...this.#appends.keys()]) this.#appended(ticket, failed(failure));
   }
 
   #tellLargeRead({ ticket, words, bytes }: LargeRead): void {

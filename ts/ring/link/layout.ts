@@ -30,8 +30,6 @@ export const replyKind = {
   tail: 6,
   /** Of a read: the first batch is larger than what was asked for. Its size. */
   roomWanted: 7,
-  /** Unasked, once: the log takes no more. Appends that are not answered by now never will be. */
-  fenced: 8,
 } as const;
 
 export const wordSize = 8;

@@ -107,20 +107,11 @@ export class ShardEnd {
   }
 
   failed(handle: number, ticket: number, failure: Failure): void {
-    this.#fail(replyKind.failed, handle, ticket, failure);
-  }
-
-  /** For all appends that are under way, behind the acknowledgements that came before. */
-  fenced(failure: Failure): void {
-    this.#fail(replyKind.fenced, 0, 0, failure);
-  }
-
-  #fail(kind: number, handle: number, ticket: number, failure: Failure): void {
     this.flush();
     const bytes = failureBytes(failure);
     const claim = this.#claim(bytes.length);
     this.#rings.replies.data.set(bytes, claim);
-    this.#rings.replies.publish(claim, handle, kind, ticket);
+    this.#rings.replies.publish(claim, handle, replyKind.failed, ticket);
   }
 
   answer(handle: number, ticket: number, words: readonly number[]): void {

@@ -136,6 +136,7 @@ const classes: Readonly<Record<ErrorName, ErrorClass>> = {
   'invalid-replication-factor': InvalidArgumentError,
   'stale-topic-id': UnknownTopicError,
   'not-leader': UnknownTopicError,
+  'deletion-incomplete': StorageError,
   'corrupt-batch': BatchRefusedError,
   'batch-too-large': BatchRefusedError,
   'invalid-timestamp': BatchRefusedError,
@@ -148,6 +149,7 @@ const classes: Readonly<Record<ErrorName, ErrorClass>> = {
   'offset-out-of-range': OffsetOutOfRangeError,
   'corrupt-log': CorruptDataError,
   'durability-unavailable': BatchRefusedError,
+  unconfirmed: StorageError,
 };
 
 const adviceFor: Readonly<Record<Retry, string>> = {
@@ -156,6 +158,17 @@ const adviceFor: Readonly<Record<Retry, string>> = {
   reconnect: 'connect again',
   refresh: 'ask for the topic again, then repeat',
 };
+
+/** Where the retry says too little. */
+const adviceAbout: Readonly<Partial<Record<ErrorName, string>>> = {
+  'storage-failed':
+    'nothing was written: do not repeat it on this node before it was started again on a disk that works; what it holds can still be read',
+  unconfirmed: 'once the node was started again, read what is there before you send it again',
+};
+
+function adviceOn(name: ErrorName, retry: Retry): string {
+  return adviceAbout[name] ?? adviceFor[retry];
+}
 
 /** What a server answered, as it is thrown. */
 export function errorOf(wire: WireError): MillraceError {
@@ -169,14 +182,14 @@ export function errorOf(wire: WireError): MillraceError {
       'a newer client knows this error',
     );
   }
-  const error = new classes[name](name, wire.text || errors[name].text, retry !== 'never', adviceFor[retry]);
+  const error = new classes[name](name, wire.text || errors[name].text, retry !== 'never', adviceOn(name, retry));
   error.retryAfterMs = wire.retryAfterMs;
   return error;
 }
 
 export function errorNamedAs(name: ErrorName, message: string = errors[name].text): MillraceError {
   const { retry } = errors[name];
-  return new classes[name](name, message, retry !== 'never', adviceFor[retry]);
+  return new classes[name](name, message, retry !== 'never', adviceOn(name, retry));
 }
 
 export const connectionLost = (why: string) =>

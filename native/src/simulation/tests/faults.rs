@@ -86,7 +86,7 @@ fn what_was_acknowledged_reaches_its_segment_though_the_journal_failed() {
     bed.disk.set_faults(FaultPlan::new().always(OpKind::Write, ".journal", EIO));
     let doubtful = bed.offer(id(1), &batch_of(4, 1000));
     assert!(bed.run_until(|bed| bed.fenced.is_some() && bed.partition(id(1)).written.offset == 4), "it stays in memory");
-    assert_eq!(bed.answered(doubtful), None);
+    assert_eq!(bed.answered(doubtful), Some(&Answer::Refused(AppendError::Unconfirmed)));
     let segment = bed.disk.file(&bed.paths().log(&id(1), 0)).expect("a segment");
     assert_eq!(contents_of(&segment[..segment.len().min(bed.partition(id(1)).written.position as usize)]), vec![0, 1, 2, 3]);
 }

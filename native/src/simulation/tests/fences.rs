@@ -7,7 +7,7 @@ use crate::journal::entry::Durability;
 use crate::log::config::LogConfig;
 use crate::log::partition::AppendOrigin;
 use crate::simulation::rig::small_log;
-use crate::store::{Control, FencedBy, ReadError, StoreError};
+use crate::store::{AppendError, Control, FencedBy, ReadError, StoreError};
 
 const EIO: Fault = Fault::Error(IoError::MEDIA);
 
@@ -62,6 +62,50 @@ fn every_control_operation_is_answered_once_when_the_shard_fences() {
         }
     }
     assert!(failed > 300, "only {failed} were under way when it failed");
+}
+
+#[test]
+fn an_append_is_unconfirmed_only_if_it_was_listed_when_the_shard_fenced() {
+    let (mut unconfirmed, mut found) = (0, 0);
+    for way in WAYS_TO_FAIL {
+        for config in [small_log(), replicated()] {
+            for steps in 0..8 {
+                let mut bed = Bed::with_partition(steps as u64, config);
+                bed.create(id(2), small_log());
+                bed.append_each(id(1), 0..4, 1000);
+                let tickets: Vec<u64> = (10..20).map(|content| bed.offer(id(1), &batch_of(content, 3000))).collect();
+                let again = bed.offer(id(1), &batch_of(19, 3000));
+                (0..steps).for_each(|_| bed.turn_and_step());
+                bed.disk.set_faults(FaultPlan::new().always(way.0, way.1, EIO));
+                bed.offer(id(2), &batch_of(51, 9000));
+                bed.store().request_checkpoint();
+                assert!(bed.run_until(|bed| bed.fenced.is_some()), "{way:?}, {steps} steps");
+                // Asked for on a log that failed.
+                let late = bed.offer(id(1), &batch_of(30, 100));
+                bed.pass_ms(100);
+                let answers: Vec<Answer> = tickets.iter().map(|ticket| bed.answer(*ticket)).collect();
+                assert_eq!(bed.answer(late), Answer::Refused(AppendError::Fenced));
+                bed.answer(again);
+                bed.reopen_after_power_loss(steps as u64);
+                let contents = bed.contents(id(1));
+                for (content, answer) in (10..19).zip(answers) {
+                    let is_there = contents.contains(&content);
+                    match answer {
+                        // Of what is replicated the page cache took it, and the power cut.
+                        Answer::Appended(ack) if ack.durability == Durability::Replicated => {}
+                        Answer::Appended(_) => assert!(is_there, "{way:?}, {steps} steps: {content} is lost"),
+                        Answer::Refused(AppendError::Fenced) => assert!(!is_there, "{way:?}, {steps} steps: {content} is there"),
+                        Answer::Refused(AppendError::Unconfirmed) => {
+                            unconfirmed += 1;
+                            found += u32::from(is_there);
+                        }
+                        other => panic!("{way:?}, {steps} steps: {other:?}"),
+                    }
+                }
+            }
+        }
+    }
+    assert!(unconfirmed > 50 && found > 0, "{unconfirmed} of which {found} are there");
 }
 
 #[test]
@@ -140,9 +184,9 @@ fn a_segment_that_refused_a_write_is_not_written_again_and_its_readers_are_told(
     bed.settle();
     bed.disk.set_faults(FaultPlan::new().nth(OpKind::Write, ".log", 1, EIO));
     // Too large for the ring: it is read from its segment, or not at all.
-    bed.append(id(1), &batch_of(1, 100 << 10));
+    bed.offer(id(1), &batch_of(1, 100 << 10));
+    assert!(bed.run_until(|bed| bed.fenced.is_some() && bed.partition(id(1)).stable_end() == 2));
     let ticket = bed.ask_read(id(1), 1, 2, 1 << 20);
-    assert!(bed.run_until(|bed| bed.fenced.is_some()));
     assert_eq!(bed.answer(ticket), Answer::Read(Err(ReadError::Io(IoError::MEDIA))));
     let writes = bed.store().counters.segment_writes;
     assert_eq!(bed.read(id(1), 1), Err(ReadError::Io(IoError::MEDIA)));

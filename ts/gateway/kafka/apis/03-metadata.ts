@@ -1,4 +1,5 @@
 import type { TopicId } from '../../../model/ids.js';
+import { isInternalTopic } from '../../../model/internal-topics.js';
 import type { Failure, TopicRoute } from '../../../model/ports.js';
 import { noTopicId } from '../../../wire/kafka/field.js';
 import { metadata } from '../../../wire/kafka/schema/03-metadata.js';
@@ -86,7 +87,7 @@ function topicRow({ name, topicId, found }: Wanted, nodeId: number) {
     isrNodes: [nodeId],
     offlineReplicas: handle < 0 ? [nodeId] : [],
   }));
-  return { errorCode: 0, name: found.name, topicId: found.topicId, isInternal: false, partitions };
+  return { errorCode: 0, name: found.name, topicId: found.topicId, isInternal: isInternalTopic(found.name), partitions };
 }
 
 const leaderNotAvailable = 5;

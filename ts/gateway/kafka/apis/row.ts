@@ -19,8 +19,8 @@ export interface Exchange {
   readonly clientHost: string;
 }
 
-/** Undefined: this request has no answer, as a produce with acks 0. */
-type Answer<Response extends Fields> = (reply: Encodable<Response> | undefined) => void;
+/** Undefined: this request has no answer, as a produce with acks 0. `sent`: nothing of the reply is used any more. */
+type Answer<Response extends Fields> = (reply: Encodable<Response> | undefined, sent?: () => void) => void;
 
 /**
  * Begins a request in the order in which requests came; `answer` is called once, maybe before this returns, and answers leave in the

@@ -37,6 +37,7 @@ const readings: Readonly<Record<ErrorName, Reading>> = {
   'invalid-replication-factor': 'not-stored',
   'stale-topic-id': 'not-stored',
   'not-leader': 'not-stored',
+  'deletion-incomplete': 'not-stored',
   'corrupt-batch': 'not-stored',
   'batch-too-large': 'not-stored',
   'invalid-timestamp': 'not-stored',
@@ -44,11 +45,12 @@ const readings: Readonly<Record<ErrorName, Reading>> = {
   'unknown-producer': 'unknown-producer',
   'producer-fenced': 'not-stored',
   'duplicate-sequence': 'stored',
-  'storage-failed': 'maybe-stored',
+  'storage-failed': 'not-stored',
   'disk-full': 'not-stored',
   'offset-out-of-range': 'not-stored',
   'corrupt-log': 'maybe-stored',
   'durability-unavailable': 'not-stored',
+  unconfirmed: 'maybe-stored',
 };
 
 export function outcomeOf(result: ProduceResult): Outcome {

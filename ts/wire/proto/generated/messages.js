@@ -3962,6 +3962,7 @@ export const millrace = $root.millrace = (() => {
             values[valuesById[26] = "ERROR_CODE_INVALID_REPLICATION_FACTOR"] = 26;
             values[valuesById[27] = "ERROR_CODE_STALE_TOPIC_ID"] = 27;
             values[valuesById[28] = "ERROR_CODE_NOT_LEADER"] = 28;
+            values[valuesById[29] = "ERROR_CODE_DELETION_INCOMPLETE"] = 29;
             values[valuesById[40] = "ERROR_CODE_CORRUPT_BATCH"] = 40;
             values[valuesById[41] = "ERROR_CODE_BATCH_TOO_LARGE"] = 41;
             values[valuesById[42] = "ERROR_CODE_INVALID_TIMESTAMP"] = 42;
@@ -3974,6 +3975,7 @@ export const millrace = $root.millrace = (() => {
             values[valuesById[62] = "ERROR_CODE_OFFSET_OUT_OF_RANGE"] = 62;
             values[valuesById[63] = "ERROR_CODE_CORRUPT_LOG"] = 63;
             values[valuesById[64] = "ERROR_CODE_DURABILITY_UNAVAILABLE"] = 64;
+            values[valuesById[65] = "ERROR_CODE_UNCONFIRMED"] = 65;
             return values;
         })();
 

@@ -1,0 +1,86 @@
+import type { Failure } from '../../../model/ports.js';
+import { kafkaErrors } from '../../../wire/kafka/error-codes.js';
+import type { Decoded, Encodable } from '../../../wire/kafka/field.js';
+import { produce } from '../../../wire/kafka/schema/00-produce.js';
+import type { Acks, ProduceEntry, ProduceResult } from '../../verbs/produce.js';
+import { codeOf, type Exchange, messageOf, row } from './row.js';
+import { topicIn } from './topics.js';
+
+const acksByNumber: ReadonlyMap<number, Acks> = new Map([
+  [-1, 'all'],
+  [0, 'none'],
+  [1, 'leader'],
+]);
+
+type Request = Decoded<typeof produce.request.fields>;
+type Response = Encodable<typeof produce.response.fields>;
+type PartitionResponse = Response['responses'][number]['partitionResponses'][number];
+
+export const produceRow = row(produce, (exchange, request, answer, version) => {
+  const acks = acksByNumber.get(request.acks);
+  const refusal = refusalOf(request, acks);
+  if (refusal !== undefined) {
+    answer(responseOf(request, (_, index) => ({ index, errorCode: refusal, baseOffset: -1 })));
+    return;
+  }
+  const plan = planOf(exchange, request, version);
+  exchange.verbs.produce.begin(
+    { acks: acks as Acks, timeoutMs: request.timeoutMs, durabilityMin: undefined, entries: plan.entries },
+    (results) => {
+      if (acks === 'none') answer(undefined);
+      else answer(responseOf(request, plan.tell(results)));
+    },
+  );
+});
+
+function refusalOf({ transactionalId }: Request, acks: Acks | undefined): number | undefined {
+  if (acks === undefined) return kafkaErrors.INVALID_REQUIRED_ACKS.code;
+  // Nobody can have begun one: InitProducerId gives none out.
+  return transactionalId === null ? undefined : kafkaErrors.INVALID_TXN_STATE.code;
+}
+
+/** What goes to the verb, and how its results find their places again. */
+function planOf({ verbs }: Exchange, { topicData }: Request, version: number) {
+  const entries: ProduceEntry[] = [];
+  const places = topicData.map(({ name, topicId, partitionData }) => {
+    const topic = topicIn(verbs.routing, { name, topicId, isById: version >= 13 });
+    if (!topic.ok) return partitionData.map(() => topic.error);
+    // An empty batch has the verb's own refusal.
+    return partitionData.map(
+      ({ index, records }) => entries.push({ topic: topic.value, partition: index, batch: records ?? none }) - 1,
+    );
+  });
+  const tell = (results: readonly ProduceResult[]) => (topic: number, index: number, at: number) => {
+    const place = places[topic]?.[at];
+    return typeof place === 'number' ? partitionResponse(index, results[place]) : failure(index, place);
+  };
+  return { entries, tell };
+}
+
+const none = new Uint8Array(0);
+
+function responseOf({ topicData }: Request, tell: (topic: number, partition: number, at: number) => PartitionResponse): Response {
+  const responses = topicData.map(({ name, topicId, partitionData }, topic) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }, at) => tell(topic, index, at)),
+  }));
+  return { responses };
+}
+
+function partitionResponse(index: number, result: ProduceResult | undefined): PartitionResponse {
+  if (result === undefined || !result.ok) return failure(index, result?.error);
+  const stored = result.value;
+  if (stored === undefined) return { index, errorCode: 0, baseOffset: -1 };
+  return {
+    index,
+    errorCode: 0,
+    baseOffset: stored.base,
+    logAppendTimeMs: stored.isLogAppendTime ? stored.timestampMs : -1,
+    logStartOffset: stored.logStart,
+  };
+}
+
+function failure(index: number, error: Failure = { error: 'internal' }): PartitionResponse {
+  return { index, errorCode: codeOf(error), baseOffset: -1, errorMessage: messageOf(error) };
+}

@@ -1,0 +1,102 @@
+import type { Offset } from '../../../model/offset.js';
+import type { Failure } from '../../../model/ports.js';
+import type { Result } from '../../../model/result.js';
+import { kafkaErrors } from '../../../wire/kafka/error-codes.js';
+import type { Decoded, Encodable } from '../../../wire/kafka/field.js';
+import { fetch } from '../../../wire/kafka/schema/01-fetch.js';
+import type { GatherEntry, Gathered, Gathering } from '../../verbs/gather.js';
+import type { MemorySpan } from '../outbox.js';
+import { type EpochCheck, epochRefusal } from './epochs.js';
+import { codeOf, type Exchange, row } from './row.js';
+import { topicIn } from './topics.js';
+
+/** Of one answer, whatever the client would take: each waits in memory until its socket took it. */
+const answerSizeMax = 8 << 20;
+
+type Request = Decoded<typeof fetch.request.fields>;
+type Response = Encodable<typeof fetch.response.fields>;
+type PartitionResponse = Response['responses'][number]['partitions'][number];
+type PartitionRequest = Request['topics'][number]['partitions'][number];
+
+export const fetchRow = row(fetch, (exchange, request, answer, version) => {
+  const plan = planOf(exchange, request, version);
+  const isRefused = plan.hasRefusals;
+  const wanted = {
+    entries: plan.entries,
+    sizeMax: Math.min(request.maxBytes, answerSizeMax),
+    sizeMin: isRefused || plan.entries.length === 0 ? 0 : request.minBytes,
+    waitMs: plan.entries.length === 0 || isRefused ? 0 : request.maxWaitMs,
+  };
+  exchange.verbs.gather.begin(wanted, (gathering) => {
+    answer(plan.tell(gathering), () => gathering.letGo());
+  });
+});
+
+/** Where a partition's answer comes from: an entry of the gathering, or a code that was known before. */
+type Place = { readonly entry: number } | { readonly code: number };
+
+function planOf({ verbs: { routing } }: Exchange, { topics }: Request, version: number) {
+  const entries: GatherEntry[] = [];
+  let hasRefusals = false;
+  const places = topics.map(({ topic: name, topicId, partitions }) => {
+    const topic = topicIn(routing, { name, topicId, isById: version >= 13 });
+    return partitions.map((partition): Place => {
+      const code = topic.ok ? add(topic.value, partition) : codeOf(topic.error);
+      if (code === 0) return { entry: entries.length - 1 };
+      hasRefusals = true;
+      return { code };
+    });
+  });
+  /** 0: it is read. */
+  const add = (name: string, { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch }: PartitionRequest): number => {
+    const found = routing.find(name, partition);
+    if (!found.ok) return codeOf(found.error);
+    const check: EpochCheck = { asked: currentLeaderEpoch, known: found.value.route.leaderEpoch };
+    const refusal = epochRefusal(check);
+    if (refusal !== 0) return refusal;
+    if (fetchOffset < 0) return kafkaErrors.OFFSET_OUT_OF_RANGE.code;
+    entries.push({ served: found.value, offset: fetchOffset as Offset, sizeMax: Math.max(partitionMaxBytes, 1) });
+    return 0;
+  };
+  const tell = ({ results }: Gathering): Response => ({
+    // No session: each request names all that it wants.
+    sessionId: 0,
+    responses: topics.map(({ topic, topicId, partitions }, at) => ({
+      topic,
+      topicId,
+      partitions: partitions.map(({ partition }, index) => told(partition, places[at]?.[index], results)),
+    })),
+  });
+  return { entries, hasRefusals, tell };
+}
+
+function told(
+  partitionIndex: number,
+  place: Place | undefined,
+  results: readonly Result<Gathered, Failure>[],
+): PartitionResponse {
+  if (place === undefined || 'code' in place) return empty(partitionIndex, place?.code ?? -1);
+  const result = results[place.entry];
+  if (result === undefined || !result.ok) return empty(partitionIndex, result === undefined ? -1 : codeOf(result.error));
+  const { logStart, highWatermark, bytes } = result.value;
+  return {
+    partitionIndex,
+    errorCode: 0,
+    highWatermark,
+    // Without transactions everything below it is decided.
+    lastStableOffset: highWatermark,
+    logStartOffset: logStart,
+    abortedTransactions: null,
+    records: spanOf(bytes),
+  };
+}
+
+function empty(partitionIndex: number, errorCode: number): PartitionResponse {
+  return { partitionIndex, errorCode, highWatermark: -1, abortedTransactions: null, records: none };
+}
+
+const none = new Uint8Array(0);
+
+function spanOf(bytes: Uint8Array): MemorySpan {
+  return { size: bytes.length, bytes };
+}

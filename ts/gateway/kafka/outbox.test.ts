@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Writer } from '../../wire/kafka/writer.js';
+import { Outbox } from './outbox.js';
+
+/** An answer of these records between bytes of its own, and all of its bytes. */
+function answerOf(head: Uint8Array, records: readonly Uint8Array[]) {
+  const writer = new Writer();
+  const whole: number[] = [];
+  for (const bytes of records) {
+    writer.raw(head);
+    writer.span({ size: bytes.length, bytes } as { readonly size: number });
+    whole.push(...head, ...bytes);
+  }
+  writer.raw(head);
+  return { encoded: writer.finish(), whole: [...whole, ...head] };
+}
+
+test('a socket that takes as it likes gets every byte once and in order, and each answer is done when its last byte went', () => {
+  const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 });
+  const answers = fc.array(fc.tuple(bytes, fc.array(bytes, { maxLength: 4 })), { minLength: 1, maxLength: 5 });
+  fc.assert(
+    fc.property(answers, fc.infiniteStream(fc.nat(60)), (drawn, appetites) => {
+      const outbox = new Outbox();
+      const wanted: number[] = [];
+      const got: number[] = [];
+      const done: number[] = [];
+      for (const [index, [head, records]] of drawn.entries()) {
+        const { encoded, whole } = answerOf(head, records);
+        wanted.push(...whole);
+        const end = wanted.length;
+        outbox.add({
+          encoded,
+          sent: () => {
+            expect(got.length).toBeGreaterThanOrEqual(end);
+            done.push(index);
+          },
+        });
+      }
+      for (let turns = 0; !outbox.isEmpty && turns < 10_000; turns++) {
+        let left = appetites.next().value as number;
+        const parts: Uint8Array[] = [];
+        const note = (part: Uint8Array) => void parts.push(part);
+        outbox.queue({ send: note, sendSpan: note });
+        let taken = 0;
+        while (parts[taken] !== undefined && (parts[taken]?.length ?? 0) <= left) {
+          const part = parts[taken++] as Uint8Array;
+          left -= part.length;
+          got.push(...part);
+        }
+        const cut = parts[taken]?.subarray(0, left) ?? new Uint8Array(0);
+        got.push(...cut);
+        outbox.took(taken, cut.length);
+      }
+      expect(got).toEqual(wanted);
+      expect(done).toEqual(drawn.map((_, index) => index));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('an answer without bytes waits for those before it', () => {
+  const outbox = new Outbox();
+  const done: string[] = [];
+  outbox.add({ encoded: undefined, sent: () => done.push('alone') });
+  expect(done).toEqual(['alone']);
+  outbox.add({ encoded: answerOf(Uint8Array.of(1), []).encoded, sent: () => done.push('first') });
+  outbox.add({ encoded: undefined, sent: () => done.push('second') });
+  expect(done).toEqual(['alone']);
+  outbox.drop();
+  expect(done).toEqual(['alone', 'first', 'second']);
+});

@@ -1,0 +1,272 @@
+import type { Offset } from '../../model/offset.js';
+import type { Failure, PartitionDescription, PartitionEnds, ReadResult, Tail } from '../../model/ports.js';
+import { ok, type Result } from '../../model/result.js';
+import type { LargeReads } from '../../ring/link/large-reads.js';
+import type { Deadline, Deadlines } from '../deadlines.js';
+import type { Served } from '../routing.js';
+import type { TailFollower, Tails } from '../tails.js';
+
+/** One partition to read. */
+export interface GatherEntry {
+  readonly served: Served;
+  readonly offset: Offset;
+  readonly sizeMax: number;
+}
+
+export interface GatherRequest {
+  readonly entries: readonly GatherEntry[];
+  /** Of all entries together; at least one batch comes even if it is larger. */
+  readonly sizeMax: number;
+  /** Waits until so many bytes are there. */
+  readonly sizeMin: number;
+  readonly waitMs: number;
+}
+
+export interface Gathered extends PartitionEnds {
+  /** Whole batches; none: nothing there, or no room left in the answer. Good until the gathering is let go. */
+  readonly bytes: Uint8Array;
+}
+
+export interface Gathering {
+  /** One for each entry, in their order. */
+  readonly results: readonly Result<Gathered, Failure>[];
+  /** The bytes were sent, or will not be. Once. */
+  letGo(): void;
+}
+
+export interface GatherPorts {
+  readonly tails: Tails;
+  readonly deadlines: Deadlines;
+  readonly room: LargeReads;
+  /** Of requests that wait for bytes; one more is answered with what there is. */
+  readonly waitingMax: number;
+}
+
+/** Reads from many partitions at once, and waits if that is too little. */
+export class Gather {
+  readonly ports: GatherPorts;
+  readonly waiting = new Set<Deadline>();
+
+  constructor(ports: GatherPorts) {
+    this.ports = ports;
+  }
+
+  /** The node goes down: nobody waits any longer, each gets what there is. */
+  answerAll(): void {
+    for (const one of [...this.waiting]) one.onTime();
+  }
+
+  /** `done` is called once, maybe before this returns. */
+  begin(request: GatherRequest, done: (gathering: Gathering) => void): void {
+    new Collection(this, request, done).begin();
+  }
+}
+
+const nothing = new Uint8Array(0);
+
+/** One request: passes over all entries, each from the start, until one brought enough. */
+class Collection implements Deadline {
+  readonly #verb: Gather;
+  readonly #request: GatherRequest;
+  readonly #done: (gathering: Gathering) => void;
+  #results: (Result<Gathered, Failure> | undefined)[] = [];
+  #next = 0;
+  #underWay = 0;
+  #found = 0;
+  /** Reserved for the bytes of this pass. */
+  #reserved = 0;
+  /** The time is up: what the next pass brings is the answer. */
+  #isLast = false;
+  #isPassing = false;
+  #tick: number | undefined;
+  #followers: readonly EntryFollower[] | undefined;
+  #arrived = 0;
+
+  constructor(verb: Gather, request: GatherRequest, done: (gathering: Gathering) => void) {
+    this.#verb = verb;
+    this.#request = request;
+    this.#done = done;
+    this.#isLast = request.waitMs <= 0;
+  }
+
+  begin(): void {
+    this.#pass();
+  }
+
+  /** Its memory is reserved as a whole and let go before the next: a request that waits for bytes holds none. */
+  #pass(): void {
+    const { entries, sizeMax } = this.#request;
+    this.#isPassing = true;
+    this.#arrived = 0;
+    this.#results = [];
+    this.#next = 0;
+    this.#found = 0;
+    const wanted = entries.reduce((sum, entry) => sum + entry.sizeMax, 0);
+    this.#reserved = Math.min(wanted, sizeMax);
+    this.#verb.ports.room.reserve(this.#reserved, () => this.#readOn());
+  }
+
+  /** As many reads as there is room for if each brings all that it may; with what they left, the next ones. */
+  #readOn(): void {
+    const { entries, sizeMax } = this.#request;
+    this.#underWay = 1;
+    let left = sizeMax - this.#found;
+    for (let entry = entries[this.#next]; entry !== undefined && left > 0; entry = entries[this.#next]) {
+      const index = this.#next;
+      const size = Math.min(entry.sizeMax, left);
+      left -= size;
+      this.#next += 1;
+      this.#underWay += 1;
+      this.#read(index, entry, size);
+    }
+    this.#arrive();
+  }
+
+  #read(index: number, { served, offset }: GatherEntry, size: number): void {
+    served.calls.call<ReadResult>(
+      (port, done) => port.read(served.route.handle, offset, size, done),
+      (result) => {
+        this.#results[index] = result.ok ? ok(this.#gatheredFrom(result.value)) : result;
+        this.#arrive();
+      },
+    );
+  }
+
+  #gatheredFrom({ batches, logStart, highWatermark }: ReadResult): Gathered {
+    // A first batch may be larger than what was asked for; a later one that has no room left waits for the next request.
+    const fits = batches !== undefined && (this.#found === 0 || this.#found + batches.size <= this.#request.sizeMax);
+    if (!fits) return { logStart, highWatermark, bytes: nothing };
+    this.#found += batches.size;
+    return { logStart, highWatermark, bytes: joined(batches.parts, batches.size) };
+  }
+
+  #arrive(): void {
+    this.#underWay -= 1;
+    if (this.#underWay > 0) return;
+    const { entries, sizeMax } = this.#request;
+    if (this.#next === entries.length) this.#onPassed();
+    else if (this.#found < sizeMax) this.#readOn();
+    else this.#describeRest();
+  }
+
+  /** There is no room left for their bytes, but whoever asks wants to know how far it is behind. */
+  #describeRest(): void {
+    this.#underWay = 1;
+    const { entries } = this.#request;
+    for (let entry = entries[this.#next]; entry !== undefined; entry = entries[this.#next]) {
+      const index = this.#next;
+      const { served } = entry;
+      this.#next += 1;
+      this.#underWay += 1;
+      served.calls.call<PartitionDescription>(
+        (port, done) => port.describe(served.route.handle, done),
+        (result) => {
+          this.#results[index] = result.ok ? ok(this.#gatheredFrom(result.value)) : result;
+          this.#arrive();
+        },
+      );
+    }
+    this.#arrive();
+  }
+
+  #onPassed(): void {
+    this.#isPassing = false;
+    const hasFailed = this.#results.some((result) => result !== undefined && !result.ok);
+    const isEnough = this.#found >= this.#request.sizeMin || this.#found >= this.#request.sizeMax;
+    if (this.#isLast || hasFailed || isEnough || !this.#wait()) {
+      this.#answer();
+      return;
+    }
+    this.#letGo();
+    if (this.#arrived > 0) this.#look();
+  }
+
+  /** False: too many wait already. */
+  #wait(): boolean {
+    if (this.#followers !== undefined) return true;
+    const { deadlines, tails, waitingMax } = this.#verb.ports;
+    if (this.#verb.waiting.size >= waitingMax) return false;
+    this.#verb.waiting.add(this);
+    this.#tick = deadlines.add(this.#request.waitMs, this);
+    const onArrived = (size: number) => this.#onArrived(size);
+    const followers = this.#request.entries.map((entry, index) => new EntryFollower(this.#endOf(index, entry), onArrived));
+    this.#followers = followers;
+    for (const [index, { served }] of this.#request.entries.entries()) tails.follow(served, followers[index] as EntryFollower);
+    return true;
+  }
+
+  /** Up to where the entry has been seen. */
+  #endOf(index: number, { offset }: GatherEntry): Offset {
+    const result = this.#results[index];
+    return result?.ok === true ? result.value.highWatermark : offset;
+  }
+
+  #onArrived(size: number): void {
+    this.#arrived += size;
+    if (!this.#isPassing) this.#look();
+  }
+
+  #look(): void {
+    if (this.#followers === undefined) return;
+    if (this.#found + this.#arrived >= this.#request.sizeMin) this.#pass();
+  }
+
+  onTime(): void {
+    this.#tick = undefined;
+    this.#isLast = true;
+    if (!this.#isPassing) this.#pass();
+  }
+
+  #stopWaiting(): void {
+    const followers = this.#followers;
+    if (followers === undefined) return;
+    this.#followers = undefined;
+    this.#verb.waiting.delete(this);
+    const { tails, deadlines } = this.#verb.ports;
+    for (const [index, { served }] of this.#request.entries.entries()) tails.unfollow(served, followers[index] as EntryFollower);
+    if (this.#tick !== undefined) deadlines.remove(this.#tick, this);
+    this.#tick = undefined;
+  }
+
+  #letGo(): void {
+    this.#verb.ports.room.release(this.#reserved);
+    this.#reserved = 0;
+  }
+
+  #answer(): void {
+    this.#stopWaiting();
+    this.#done({ results: this.#results as Result<Gathered, Failure>[], letGo: () => this.#letGo() });
+  }
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+class EntryFollower implements TailFollower {
+  #seen: Offset;
+  readonly #onArrived: (size: number) => void;
+
+  constructor(seen: Offset, onArrived: (size: number) => void) {
+    this.#seen = seen;
+    this.#onArrived = onArrived;
+  }
+
+  onOpened(ends: Result<PartitionEnds, Failure>): void {
+    // What came between the read and the watch, or a failure that the next pass tells.
+    if (!ends.ok || ends.value.highWatermark > this.#seen) this.#onArrived(Number.POSITIVE_INFINITY);
+  }
+
+  onTail({ highWatermark, batches }: Tail): void {
+    // A log that was cut is something new to its reader, too.
+    const size = highWatermark < this.#seen ? Number.POSITIVE_INFINITY : (batches?.size ?? Number.POSITIVE_INFINITY);
+    this.#seen = highWatermark;
+    this.#onArrived(size);
+  }
+}
