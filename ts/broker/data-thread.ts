@@ -25,12 +25,12 @@ const usageIntervalMs = 5000;
 
 /** One data thread: its shards, its gateways, and the port to the cluster thread. */
 export class DataThread {
+  readonly gateways: readonly GatewayIsland[];
   readonly #send: (message: FromDataThread) => void;
   readonly #duty: DutyCycle;
   readonly #log: ThreadLog;
   readonly #stopWatching: () => void;
   readonly #shards = new Map<number, ShardIsland>();
-  readonly #gateways: readonly GatewayIsland[];
   #stopTelling: () => void = () => undefined;
 
   constructor(start: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
@@ -53,7 +53,7 @@ export class DataThread {
       log: this.#log,
       sendCommand,
     };
-    this.#gateways = wiring.gateways.map((each) => new GatewayIsland(each, common));
+    this.gateways = wiring.gateways.map((each) => new GatewayIsland(each, common));
     this.#tellUsage(clock);
     send({ kind: 'opened' });
   }
@@ -87,7 +87,7 @@ export class DataThread {
       case 'listen':
         return void this.#listen();
       case 'answer':
-        this.#gateways[0]?.commands.answer(message.id, message.result);
+        this.gateways[0]?.commands.answer(message.id, message.result);
         return;
       case 'condition':
         this.#setCondition(message.condition);
@@ -107,7 +107,7 @@ export class DataThread {
       const own = partitions.filter(({ shard }) => shard === number);
       groups.lead(own, partitions.length);
     }
-    for (const gateway of this.#gateways) gateway.watch.apply({ changed, removed, ...change });
+    for (const gateway of this.gateways) gateway.watch.apply({ changed, removed, ...change });
   }
 
   #tellUsage(clock: Clock): void {
@@ -128,23 +128,23 @@ export class DataThread {
   }
 
   async #listen(): Promise<void> {
-    const addresses = await Promise.all(this.#gateways.map((gateway) => gateway.listen()));
+    const addresses = await Promise.all(this.gateways.map((gateway) => gateway.listen()));
     this.#send({ kind: 'listening', addresses });
   }
 
   #setCondition(condition: NodeCondition): void {
-    for (const gateway of this.#gateways) gateway.setCondition(condition);
+    for (const gateway of this.gateways) gateway.setCondition(condition);
   }
 
   async #drain(reason: string, reconnectAfterMs: number): Promise<void> {
-    await Promise.all(this.#gateways.map((gateway) => gateway.drain(reason, reconnectAfterMs)));
+    await Promise.all(this.gateways.map((gateway) => gateway.drain(reason, reconnectAfterMs)));
     this.#send({ kind: 'drained' });
   }
 
   /** After every gateway of the node has drained: nothing is under way. */
   async #close(): Promise<void> {
     this.#stopTelling();
-    await Promise.all(this.#gateways.map((gateway) => gateway.close()));
+    await Promise.all(this.gateways.map((gateway) => gateway.close()));
     this.#duty.stop();
     this.#stopWatching();
     const problems = [...this.#shards.values()].flatMap((island) => island.close() ?? []);

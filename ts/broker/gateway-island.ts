@@ -1,6 +1,7 @@
 import type { ViewFacts } from '../cluster/view.js';
 import { Gateway } from '../gateway/gateway.js';
 import type { GatewaySettings } from '../gateway/settings.js';
+import type { Verbs } from '../gateway/verbs/verbs.js';
 import type { Page } from '../metrics/page.js';
 import { MetricsRegistry } from '../metrics/registry.js';
 import type { GroupCoordinator } from '../model/group-ports.js';
@@ -80,6 +81,11 @@ export class GatewayIsland {
       page: wiring.page,
       onFault: endOnFailure,
     });
+  }
+
+  /** For the other doors of this thread. */
+  get verbs(): Verbs {
+    return this.#gateway.verbs;
   }
 
   #registry(wiring: GatewayWiring, pages: readonly Page[]): MetricsRegistry {

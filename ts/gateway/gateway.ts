@@ -54,6 +54,8 @@ const directMax = 2;
 
 /** Lives on: a gateway thread. The island's entry: everything else of it is made here. */
 export class Gateway implements Deadline {
+  /** For the other doors of this thread. */
+  readonly verbs: Verbs;
   readonly #settings: GatewaySettings;
   readonly #ports: GatewayPorts;
   readonly #deadlines: Deadlines;
@@ -93,6 +95,7 @@ export class Gateway implements Deadline {
       waitingMax: settings.waitingFetchesMax,
     });
     const verbs = this.#makeVerbs(routing);
+    this.verbs = verbs;
     this.#connectionPorts = {
       verbs,
       subscriptions: this.#subscriptions,
