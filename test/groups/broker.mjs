@@ -105,7 +105,9 @@ export class Broker {
     const facts = { nodeId: 1, nodes: [{ nodeId: 1, gateway: '127.0.0.1:9080' }], autoCreateTopics: true };
     this.#threads = threads.map((/** @type {any} */ wiring) => {
       const start = { wiring, directory: this.#directory.id, facts, gateway: gatewaySettings(config, memory), coordinators };
-      return new DataThread(start, clock, (/** @type {any} */ message) => setImmediate(() => this.#hear(wiring, message, viewed)));
+      return new DataThread(start, clock, (/** @type {any} */ message) =>
+        setImmediate(() => this.#hear(wiring, message, viewed)),
+      );
     });
     this.controller.start(this.#directory.report.incarnation);
   }

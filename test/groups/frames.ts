@@ -2,7 +2,7 @@ import type { Api } from '../../ts/wire/kafka/api.js';
 import type { Decoded, Encodable, Fields } from '../../ts/wire/kafka/field.js';
 import { encodeRequest, responseHeaderVersion } from '../../ts/wire/kafka/frames.js';
 import { Reader } from '../../ts/wire/kafka/reader.js';
-import { Broker } from './broker.mjs';
+import type { Broker } from './broker.mjs';
 
 export interface Asking {
   readonly clientId?: string;
