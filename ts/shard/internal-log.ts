@@ -20,8 +20,11 @@ interface Load {
   next: number;
 }
 
+/** What of the shard's log is needed here. */
+export type InternalStore = Pick<LogStore, 'appendInternal' | 'read' | 'takeRead' | 'control' | 'partition'>;
+
 export interface InternalLogPorts {
-  readonly store: LogStore;
+  readonly store: InternalStore;
   /** The shard's thread has work: a turn takes it along. */
   readonly wake: () => void;
   /** For an append of this log: its answer finds the way back by it. */

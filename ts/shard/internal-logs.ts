@@ -2,15 +2,15 @@ import { assert } from '../model/assert.js';
 import type { Failure } from '../model/errors.js';
 import type { CoordinatorLog } from '../model/group-ports.js';
 import type { Result } from '../model/result.js';
-import type { FileRead, LogStore, StoreFailure } from '../native/log.js';
+import type { FileRead, StoreFailure } from '../native/log.js';
 import { internalTicket } from '../ring/link/layout.js';
-import { InternalLog } from './internal-log.js';
+import { InternalLog, type InternalStore } from './internal-log.js';
 import type { Partition } from './partition.js';
 import type { Tickets } from './tickets.js';
 
 /** The logs that coordinators of this shard write, and which of the log's answers are theirs. Lives on: the shard's thread. */
 export class InternalLogs {
-  readonly #store: LogStore;
+  readonly #store: InternalStore;
   readonly #tickets: Tickets;
   readonly #partitions: ReadonlyMap<number, Partition>;
   readonly #wake: () => void;
@@ -18,7 +18,7 @@ export class InternalLogs {
   readonly #appends = new Map<number, InternalLog>();
   readonly #others = new Map<number, InternalLog>();
 
-  constructor(store: LogStore, partitions: ReadonlyMap<number, Partition>, tickets: Tickets, wake: () => void) {
+  constructor(store: InternalStore, partitions: ReadonlyMap<number, Partition>, tickets: Tickets, wake: () => void) {
     this.#store = store;
     this.#partitions = partitions;
     this.#tickets = tickets;
