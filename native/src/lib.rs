@@ -18,6 +18,8 @@ pub mod io;
 pub mod journal;
 #[cfg(not(feature = "loom"))]
 pub mod log;
+#[cfg(not(feature = "loom"))]
+pub mod net;
 pub mod ring;
 #[cfg(not(feature = "loom"))]
 pub mod simulation;

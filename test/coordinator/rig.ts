@@ -40,7 +40,8 @@ export class Rig {
   #start(): GroupRuntime {
     const random = { bytes: (size: number) => new Uint8Array(size).fill(++this.#seed) };
     const { log, clock, settings } = this;
-    const debug = { debug: (fields: object, text: string) => void this.notes.push(`${JSON.stringify(fields)} ${text}`) };
+    const note = (fields: object, text: string) => void this.notes.push(`${JSON.stringify(fields)} ${text}`);
+    const debug = { debug: note, info: note };
     const onProblem = (problem: string) => this.problems.push(problem);
     const options = { log, clock, random, settings, counts: newCounts(), onProblem, debug };
     return new GroupRuntime({ partition: 0, partitionsCount: 1, ...options });

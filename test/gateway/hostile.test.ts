@@ -16,7 +16,7 @@ import { Produce } from '../../ts/gateway/verbs/produce.js';
 import { Answers } from '../../ts/gateway/websocket/answers.js';
 import { Connection, type Socket } from '../../ts/gateway/websocket/connection.js';
 import { ok } from '../../ts/model/result.js';
-import { LargeReads } from '../../ts/ring/link/large-reads.js';
+import { Room } from '../../ts/ring/room.js';
 import type { ClientMessage } from '../../ts/wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, decodeServerMessage, encodeClientMessage } from '../../ts/wire/proto/messages.js';
 import { ManualClock, MemoryCluster } from './memory-cluster.js';
@@ -93,7 +93,7 @@ class Rig implements Socket {
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
     const counts = () => ({ connections: 1, subscriptions: 0 });
     const none = () => undefined;
-    const gather = new Gather({ tails: this.tails, deadlines, room: new LargeReads(1 << 20), waitingMax: 10 });
+    const gather = new Gather({ tails: this.tails, deadlines, room: new Room(1 << 20), waitingMax: 10 });
     const nodeCommands = { setLogLevel: async () => ok(undefined) };
     this.connection = new Connection(this, {
       verbs: {
@@ -115,7 +115,7 @@ class Rig implements Socket {
       answers: new Answers(),
       server: 'test',
       unreadSizeMax: 5000,
-      log: { debug: none },
+      log: { debug: none, info: none },
       count: { received: none, began: none, failed: none, closed: none },
       onClosed: none,
     });

@@ -51,7 +51,7 @@ export class Running {
             return ok(undefined);
           },
         },
-        log: { debug: () => undefined },
+        log: { debug: () => undefined, info: () => undefined },
         cluster: this.cluster,
         clock,
         metrics: new MetricsRegistry(),

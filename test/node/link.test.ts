@@ -63,7 +63,7 @@ async function startLink(memory = 64 << 20) {
     onNoSpace: () => undefined,
     coordinators: coordinatorDefaults,
     onGroupsProblem: () => undefined,
-    log: { debug: () => undefined },
+    log: { debug: () => undefined, info: () => undefined },
   };
   const island = startShard(thread.shards[0], options);
   const port = openGatewayLinks(thread.gateways[0], { duty, doorbell: doorbell.id, largeSizeMax: 16 << 20, largeReadSizeMax })[0];

@@ -33,6 +33,11 @@ export class DutyCycle {
     for (const sleeper of sleepers) this.#wakeup.consume(sleeper);
   }
 
+  /** One that takes in what others work on in the same turn. */
+  addFirst(worker: Worker): void {
+    this.#workers.unshift(worker);
+  }
+
   /** From a callback of the event loop. */
   wake(): void {
     this.#wakeup.wake();

@@ -13,7 +13,8 @@ import { conditionMetrics, processMetrics, topicMetrics } from './collected.js';
 import type { DutyCycle } from './duty-cycle.js';
 import { endOnFailure } from './fault.js';
 import { openGatewayLinks } from './gateway-links.js';
-import type { CommandCall, NodeCondition } from './messages.js';
+import { KafkaListener } from './kafka-listener.js';
+import type { CommandCall, GatewayAddresses, NodeCondition } from './messages.js';
 import { ProgramFiles } from './program-files.js';
 import { RecordPool } from './record-pool.js';
 import { RemoteCommands } from './remote-commands.js';
@@ -51,6 +52,7 @@ export class GatewayIsland {
   readonly #settings: GatewaySettings;
   readonly #records = new RecordPool();
   readonly #links: ReturnType<typeof openGatewayLinks>;
+  readonly #kafka: KafkaListener | undefined;
   #condition: NodeCondition = { isReady: false, reasons: ['starting'], usage: [], diskFree: 0, logLevel: 'info' };
 
   constructor(wiring: GatewayWiring, options: GatewayIslandOptions) {
@@ -62,6 +64,7 @@ export class GatewayIsland {
     const largeSizeMax = settings.waitingSizeMax / largeShare;
     this.#links = openGatewayLinks(wiring, { duty, doorbell, largeSizeMax, largeReadSizeMax: settings.largeReadSizeMax });
     const startedMs = clock.monotonicMs();
+    this.#kafka = settings.kafka && new KafkaListener(settings.kafka, duty, clock);
     this.#gateway = new Gateway(settings, {
       shards: this.#links,
       coordinators: wiring.links.map(({ memory, groups }) => options.groupsHere(memory.shard) ?? new RemoteGroups(groups)),
@@ -80,7 +83,9 @@ export class GatewayIsland {
       metrics: this.#registry(wiring, options.pages),
       page: wiring.page,
       onFault: endOnFailure,
+      ...(this.#kafka === undefined ? {} : { kafka: this.#kafka }),
     });
+    if (this.#gateway.door !== undefined) this.#kafka?.serve(this.#gateway.door);
   }
 
   /** For the other doors of this thread. */
@@ -97,14 +102,16 @@ export class GatewayIsland {
     return registry;
   }
 
-  /** The address it listens on, or why it does not. */
-  async listen(): Promise<Result<string, string>> {
+  /** Where it listens, or why it does not. */
+  async listen(): Promise<Result<GatewayAddresses, string>> {
+    const kafka = this.#kafka?.listen();
+    if (kafka?.ok === false) return kafka;
     const { host, port: wanted } = this.#settings;
     const port = await this.#gateway.listen();
     const shownHost = host.includes(':') ? `[${host}]` : host;
     if (port === undefined)
       return failed(`${shownHost}:${wanted} is in use, or no address of this machine: choose another --gateway`);
-    return ok(`http://${shownHost}:${port}`);
+    return ok({ gateway: `http://${shownHost}:${port}`, kafka: kafka?.value ?? '' });
   }
 
   setCondition(condition: NodeCondition): void {
@@ -117,6 +124,7 @@ export class GatewayIsland {
   }
 
   async close(): Promise<void> {
+    this.#kafka?.close();
     this.#gateway.close();
     for (const link of this.#links) link.close();
     await this.#records.close();

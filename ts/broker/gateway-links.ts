@@ -2,10 +2,10 @@ import { openDoorbell } from '../native/wakeup.js';
 import { Lease } from '../ring/lease.js';
 import { GatewayEnd } from '../ring/link/gateway-end.js';
 import { LargeBatches } from '../ring/link/large-batches.js';
-import { LargeReads } from '../ring/link/large-reads.js';
 import { HotMemory } from '../ring/link/read-reply.js';
 import { RingViews } from '../ring/memory.js';
 import { RingReader } from '../ring/reader.js';
+import { Room } from '../ring/room.js';
 import type { Doorbell } from '../ring/wakeup.js';
 import { ringWords } from '../ring/words.js';
 import { RingWriter } from '../ring/writer.js';
@@ -25,7 +25,7 @@ export interface GatewayLinkOptions {
 
 /** A gateway's ends of its links, by shard, at work on this thread. */
 export function openGatewayLinks(wiring: GatewayWiring, options: GatewayLinkOptions): readonly GatewayEnd[] {
-  const reads = new LargeReads(options.largeReadSizeMax);
+  const reads = new Room(options.largeReadSizeMax);
   const ends = wiring.links.map((link) => gatewayEnd(wiring, link, options, reads));
   for (const end of ends) options.duty.add(end, [end], [end]);
   return ends;
@@ -35,7 +35,7 @@ function gatewayEnd(
   wiring: GatewayWiring,
   { memory, port, doorbell }: LinkEndWiring,
   options: GatewayLinkOptions,
-  reads: LargeReads,
+  reads: Room,
 ): GatewayEnd {
   const { duty, largeSizeMax } = options;
   const bellOf = (id: number): Doorbell => (id === options.doorbell ? duty.ownDoorbell : openDoorbell(id));

@@ -3,12 +3,26 @@ import type { BrokerConfig } from '../model/broker-config.js';
 import { addressText } from '../model/quantities.js';
 import type { MemoryPlan } from './memory.js';
 
+/** Kafka's own defaults: socket.request.max.bytes and connections.max.idle.ms. */
+const kafkaRequestSizeMax = 100 << 20;
+const kafkaIdleMs = 600_000;
+
 /** What the node's settings and its share of memory come to for one gateway. */
-export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan): GatewaySettings {
-  const { gateway } = config;
+export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan, gatewaysCount: number): GatewaySettings {
+  const { gateway, kafka } = config;
   const inFlightMax = Math.min(config['in-flight-size-max'], memory.receiveSizeMax);
   return {
     ...defaultSettings,
+    kafka: {
+      ...kafka,
+      advertised: config['kafka-advertised'] ?? kafka,
+      sharesPort: gatewaysCount > 1,
+      poolSize: memory.kafkaPoolSize,
+      roomSizeMax: memory.kafkaPoolSize,
+      connectionsMax: config['connections-max'],
+      requestSizeMax: kafkaRequestSizeMax,
+      idleMs: kafkaIdleMs,
+    },
     host: gateway.host,
     port: gateway.port,
     advertised: [addressText(gateway)],

@@ -8,7 +8,8 @@ import { totalmem } from 'node:os';
 //   1/4            rings, over all pairs of gateway and shard: of a pair's share 3/4 batches, the rest replies and requests
 //   1/16           batches that no ring can hold, on their way from files to sockets
 //   1/16           what Kafka clients fetch, from the read until their sockets took it
-//   7/16           segment and index caches, journals' and reads' buffers, what V8 has not collected yet
+//   1/16           frames of Kafka clients, and as much for those that are larger than that takes
+//   5/16           segment and index caches, journals' and reads' buffers, what V8 has not collected yet
 //
 // Ring capacities are powers of two, so a ring may have up to half less than its share, never more.
 
@@ -21,6 +22,8 @@ export interface MemoryPlan {
   readonly sendSizeMax: number;
   readonly readSizeMax: number;
   readonly gatherSizeMax: number;
+  /** Of Kafka clients: the pool that frames are received into, and room for larger ones. */
+  readonly kafkaPoolSize: number;
 }
 
 const MiB = 1 << 20;
@@ -39,6 +42,7 @@ export function planMemory(memory: number, gatewaysCount: number, shardsCount: n
     sendSizeMax: Math.floor((memory * 3) / 32 / gatewaysCount),
     readSizeMax: Math.floor(memory / 16 / gatewaysCount),
     gatherSizeMax: Math.floor(memory / 16 / gatewaysCount),
+    kafkaPoolSize: Math.floor(memory / 16 / gatewaysCount / 65536) * 65536,
   };
 }
 

@@ -28,6 +28,12 @@ export interface CommandCall {
   readonly args: readonly unknown[];
 }
 
+/** Where a gateway listens. */
+export interface GatewayAddresses {
+  readonly gateway: string;
+  readonly kafka: string;
+}
+
 export type ToDataThread =
   | { readonly kind: 'assign'; readonly number: number; readonly assignment: ShardAssignment }
   | { readonly kind: 'view'; readonly change: ViewChange }
@@ -41,7 +47,7 @@ export type FromDataThread =
   | { readonly kind: 'opened' }
   | { readonly kind: 'assigned'; readonly number: number; readonly shard: number; readonly answers: readonly HostAnswer[] }
   | { readonly kind: 'viewed'; readonly version: number }
-  | { readonly kind: 'listening'; readonly addresses: readonly Result<string, string>[] }
+  | { readonly kind: 'listening'; readonly addresses: readonly Result<GatewayAddresses, string>[] }
   | { readonly kind: 'usage'; readonly topics: readonly TopicUsage[] }
   | { readonly kind: 'command'; readonly id: number; readonly call: CommandCall }
   | { readonly kind: 'fenced'; readonly shard: number; readonly reason: string }

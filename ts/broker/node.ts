@@ -77,7 +77,7 @@ export class Node {
       fenced: (shard, reason) => this.#fenced(shard, reason),
       noSpace: () => this.#disk.noSpace(),
       groupsProblem: (shard, problem) => log.error({ shard }, problem),
-      log: ({ fields, text }) => log.debug(fields, text),
+      log: ({ level, fields, text }) => log[level](fields, text),
       usage: (thread, topics) => this.#setUsage(thread, topics),
     };
     const consensus = directory.takeConsensus();
@@ -110,7 +110,7 @@ export class Node {
     );
     const nodes = [{ nodeId, gateway: addressText(config.gateway) }];
     const facts = { nodeId, nodes, autoCreateTopics: config['auto.create.topics.enable'] };
-    const gateway = gatewaySettings(config, memory);
+    const gateway = gatewaySettings(config, memory, plan.length);
     const coordinators = coordinatorSettings(config);
     this.#threads = threads.map((wiring) => {
       const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway, coordinators };
@@ -134,6 +134,12 @@ export class Node {
   ): Promise<Result<Node, NodeEnd>> {
     const claim = await claimPort(config.gateway);
     if (!claim.ok) return failed({ reason: 'failed', message: claim.error });
+    const kafkaClaim = await claimPort(config.kafka);
+    if (!kafkaClaim.ok) {
+      await claim.value.release();
+      return failed({ reason: 'failed', message: kafkaClaim.error });
+    }
+    const claims = [claim.value, kafkaClaim.value];
     const opened = DataDirectory.open({
       data: config.data,
       shards: shardsOf(config),
@@ -146,33 +152,36 @@ export class Node {
       nodeId: config['node-id'],
     });
     if (!opened.ok) {
-      await claim.value.release();
+      await releaseAll(claims);
       return failed(endOf(opened.error));
     }
     const directory = opened.value;
     log.info({ recovery: directory.report }, 'the data directory is open');
     const gateway = { host: config.gateway.host, port: claim.value.port };
-    const node = new Node({ ...config, gateway }, directory, clock, log, onEnd);
-    const running = await node.#start(directory.report.incarnation, claim.value);
+    const { host, port } = kafkaClaim.value;
+    const advertised = config['kafka-advertised'] ?? { host: config.kafka.host, port };
+    const bound = { ...config, gateway, kafka: { host, port }, 'kafka-advertised': advertised };
+    const node = new Node(bound, directory, clock, log, onEnd);
+    const running = await node.#start(directory.report.incarnation, claims);
     // Its threads run by now, and would keep the process.
     if (!running.ok) onEnd(running.error);
     return running.ok ? ok(node) : running;
   }
 
-  async #start(startCount: number, claim: PortClaim): Promise<Result<void, NodeEnd>> {
+  async #start(startCount: number, claims: readonly PortClaim[]): Promise<Result<void, NodeEnd>> {
     const isReady = new Promise<void>((resolve) => {
       this.#onReady = resolve;
     });
     await Promise.all(this.#threads.map((thread) => thread.opened()));
     this.#controller.start(startCount);
     await isReady;
-    await claim.release();
+    await releaseAll(claims);
     const gateways = (await Promise.all(this.#threads.map((thread) => thread.listen()))).flat();
     const problem = gateways.find((gateway) => !gateway.ok);
     if (problem?.ok === false) return failed({ reason: 'failed', message: problem.error });
     const [gateway] = gateways;
     assert(gateway?.ok === true, 'a node has a gateway');
-    this.#addresses = { kafka: [], gateway: gateway.value };
+    this.#addresses = { kafka: [gateway.value.kafka], gateway: gateway.value.gateway };
     this.#disk.start();
     this.#tellCondition();
     return ok(undefined);
@@ -291,6 +300,10 @@ export class Node {
     this.#directory.close();
     return problems.flat();
   }
+}
+
+async function releaseAll(claims: readonly PortClaim[]): Promise<void> {
+  await Promise.all(claims.map((claim) => claim.release()));
 }
 
 function textAbout({ isRemoval, failure }: Extract<HostAnswer, { readonly failure: Failure }>): string {

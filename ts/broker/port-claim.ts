@@ -5,6 +5,8 @@ import { failed, ok, type Result } from '../model/result.js';
 import { holdPortName } from './port-name.js';
 
 export interface PortClaim {
+  /** An address where a name was given. */
+  readonly host: string;
   readonly port: number;
   /** Lets go of the port itself, right before it is listened on. Its name stays with this process. */
   release(): Promise<void>;
@@ -34,9 +36,9 @@ export async function claimPort(address: Address): Promise<Result<PortClaim, str
   }
   const { server, port } = taken.value;
   const release = () => new Promise<void>((released) => server.close(() => released()));
-  if (name !== undefined) return ok({ port, release });
+  if (name !== undefined) return ok({ host, port, release });
   const chosen = await holdPortName(host, port);
-  if (chosen.ok && chosen.value !== undefined) return ok({ port, release });
+  if (chosen.ok && chosen.value !== undefined) return ok({ host, port, release });
   await release();
   return chosen.ok ? inUse : problem(chosen.error);
 }

@@ -23,8 +23,8 @@ test('lines are sent at the levels that show them only', () => {
   log.setLevel('trace');
   log.debug({ n: 3 }, 'shown');
   expect(lines).toEqual([
-    { fields: { n: 1 }, text: 'shown' },
-    { fields: { n: 3 }, text: 'shown' },
+    { level: 'debug', fields: { n: 1 }, text: 'shown' },
+    { level: 'debug', fields: { n: 3 }, text: 'shown' },
   ]);
 });
 
@@ -36,7 +36,14 @@ test('a flood is cut, and what was left out is counted', () => {
   wait(1000);
   log.debug({}, 'later');
   expect(lines.slice(500)).toEqual([
-    { fields: { omitted: 1200 }, text: 'lines were left out: too many in one second' },
-    { fields: {}, text: 'later' },
+    { level: 'debug', fields: { omitted: 1200 }, text: 'lines were left out: too many in one second' },
+    { level: 'debug', fields: {}, text: 'later' },
   ]);
+});
+
+test('lines for everybody are shown at the usual level, and cut sooner', () => {
+  const { log, lines } = setUp();
+  log.debug({}, 'hidden');
+  for (let n = 0; n < 30; n++) log.info({ n }, 'closed');
+  expect(lines.map(({ level, fields }) => [level, fields['n']])).toEqual(Array.from({ length: 20 }, (_, n) => ['info', n]));
 });

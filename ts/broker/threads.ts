@@ -7,7 +7,7 @@ import type { Result } from '../model/result.js';
 import type { TopicUsage } from '../shard/measures.js';
 import type { DataThreadStart } from './data-thread.js';
 import { endOnFailure } from './fault.js';
-import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
+import type { CommandCall, FromDataThread, GatewayAddresses, NodeCondition, ToDataThread } from './messages.js';
 import type { LogLine } from './thread-log.js';
 import { portsOf } from './wiring.js';
 
@@ -117,7 +117,7 @@ export class DataThreadHost {
   }
 
   /** The addresses of its gateways, or why there is none. */
-  async listen(): Promise<readonly Result<string, string>[]> {
+  async listen(): Promise<readonly Result<GatewayAddresses, string>[]> {
     this.#send({ kind: 'listen' });
     return (await this.#step('listening')).addresses;
   }

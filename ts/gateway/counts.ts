@@ -1,4 +1,6 @@
 import { type Page, PageWriter } from '../metrics/page.js';
+import type { DoorCounts } from './kafka/door.js';
+import { closeCodes } from './kafka/ends.js';
 import { gatewayProbe } from './probe.js';
 import type { ConnectionCounts } from './websocket/connection.js';
 import { type RequestName, requestNames } from './websocket/messages/table.js';
@@ -29,6 +31,7 @@ export class GatewayCounts implements ConnectionCounts {
   readonly opened;
   readonly refused;
   readonly produceTime;
+  readonly kafka: DoorCounts;
 
   constructor(page: Page) {
     const writer = new PageWriter(page);
@@ -44,6 +47,7 @@ export class GatewayCounts implements ConnectionCounts {
     this.opened = writer.counter('connectionsOpened');
     this.refused = writer.counter('connectionsRefused');
     this.produceTime = writer.histogram('produceTime');
+    this.kafka = doorCounts(writer);
   }
 
   received(size: number): void {
@@ -80,4 +84,27 @@ export class GatewayCounts implements ConnectionCounts {
   #countClosed(reason: string): void {
     this.#closed[reasons.indexOf(reason)]?.add();
   }
+}
+
+function doorCounts(writer: PageWriter): DoorCounts {
+  const open = writer.gauge('kafkaConnections');
+  const [opened, refused, requests] = [
+    writer.counter('kafkaOpened'),
+    writer.counter('kafkaRefused'),
+    writer.counter('kafkaRequests'),
+  ];
+  const closed = new Map(closeCodes.map((code, index) => [code, writer.counter('kafkaClosed', index)]));
+  let count = 0;
+  return {
+    opened: () => {
+      opened.add();
+      open.set(++count);
+    },
+    refused: () => refused.add(),
+    closed: (code) => {
+      closed.get(code)?.add();
+      open.set(--count);
+    },
+    request: () => requests.add(),
+  };
 }

@@ -2,13 +2,14 @@ import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
 import type { GroupCoordinator } from '../model/group-ports.js';
 import type { Clock, ClusterCommands, ClusterWatch, DebugLog, NodeCommands, NodeView, ShardPort } from '../model/ports.js';
-import { LargeReads } from '../ring/link/large-reads.js';
+import { Room } from '../ring/room.js';
 import { GatewayCounts } from './counts.js';
 import { type Deadline, Deadlines } from './deadlines.js';
 import { Admission } from './http/admission.js';
 import { Http } from './http/http.js';
 import type { HttpReply, HttpRequest } from './http/message.js';
 import type { RecordViews, StaticFiles } from './http/ports.js';
+import { type DoorSockets, KafkaDoor } from './kafka/door.js';
 import { gatewayProbe } from './probe.js';
 import { Routing } from './routing.js';
 import type { GatewaySettings } from './settings.js';
@@ -43,6 +44,8 @@ export interface GatewayPorts {
   /** Of the whole node: the gateway adds its own page and answers /metrics from it. */
   readonly metrics: MetricsRegistry;
   readonly page?: Page;
+  /** Sockets of the Kafka protocol; whoever gives them takes turns with `door`. */
+  readonly kafka?: DoorSockets;
   /** A fault of our own. The process must end: half a broker is worse than none. */
   readonly onFault: (error: unknown) => void;
 }
@@ -71,6 +74,7 @@ export class Gateway implements Deadline {
   readonly #admission: Admission;
   readonly #fetch: Fetch;
   readonly #gather: Gather;
+  readonly door: KafkaDoor | undefined;
   #isDraining = false;
   #isClosed = false;
 
@@ -91,7 +95,7 @@ export class Gateway implements Deadline {
     this.#gather = new Gather({
       tails: this.#tails,
       deadlines: this.#deadlines,
-      room: new LargeReads(settings.gatherSizeMax),
+      room: new Room(settings.gatherSizeMax),
       waitingMax: settings.waitingFetchesMax,
     });
     const verbs = this.#makeVerbs(routing);
@@ -107,6 +111,7 @@ export class Gateway implements Deadline {
       log: ports.log,
       onClosed: (connection) => void this.#connections.delete(connection),
     };
+    this.door = this.#makeDoor(verbs);
     this.#admission = new Admission(settings);
     this.#http = new Http({ verbs, settings, ports, admission: this.#admission, beforeMetrics: () => this.#measure() });
     this.#server = this.#makeServer();
@@ -134,6 +139,7 @@ export class Gateway implements Deadline {
     this.#isDraining = true;
     this.#server.drain(options.reconnectAfterMs);
     for (const connection of [...this.#connections]) connection.sayGoodbye(reason, options.reconnectAfterMs);
+    this.door?.drain();
     this.#fetch.answerAll();
     this.#gather.answerAll();
     const endMs = this.#ports.clock.monotonicMs() + options.waitMs;
@@ -149,6 +155,7 @@ export class Gateway implements Deadline {
     this.#isClosed = true;
     for (const connection of [...this.#connections]) connection.closeForRestart();
     this.#server.close();
+    this.door?.close();
     for (const connection of [...this.#connections]) connection.onClosed();
     this.#deadlines.close();
   }
@@ -163,6 +170,7 @@ export class Gateway implements Deadline {
 
   #owes(): boolean {
     for (const connection of this.#connections) if (connection.hasRequests) return true;
+    if ((this.door?.connectionsCount ?? 0) > 0) return true;
     return this.#server.hasRequests;
   }
 
@@ -217,6 +225,14 @@ export class Gateway implements Deadline {
       limits,
       counts,
     };
+  }
+
+  #makeDoor(verbs: Verbs): KafkaDoor | undefined {
+    const { kafka, log } = this.#ports;
+    const { kafka: settings } = this.#settings;
+    if (kafka === undefined || settings === undefined) return undefined;
+    const { advertised, roomSizeMax } = settings;
+    return new KafkaDoor({ ...kafka, verbs, advertised, roomSizeMax, log, count: this.#counts.kafka });
   }
 
   #makeServer(): Server {

@@ -1,4 +1,5 @@
 import { counter, gauge, histogram, latencyBounds, valuesOf } from '../metrics/probe.js';
+import { closeCodes } from './kafka/ends.js';
 import { requestNames } from './websocket/messages/table.js';
 
 /** What a gateway thread counts. */
@@ -41,4 +42,14 @@ export const gatewayProbe = {
     'HTTP requests by class of status.',
     valuesOf('status', ['2xx', '3xx', '4xx', '5xx']),
   ),
+  kafkaConnections: gauge('gateway_kafka_connections', 'none', 'Connections of Kafka clients that are open.'),
+  kafkaOpened: counter('gateway_kafka_connections_opened', 'none', 'Connections of Kafka clients that were taken.'),
+  kafkaRefused: counter('gateway_kafka_connections_refused', 'none', 'Connections of Kafka clients refused as too many.'),
+  kafkaClosed: counter(
+    'gateway_kafka_connections_closed',
+    'none',
+    'Connections of Kafka clients that ended, by reason.',
+    valuesOf('reason', closeCodes),
+  ),
+  kafkaRequests: counter('gateway_kafka_requests', 'none', 'Requests of Kafka clients.'),
 } as const;

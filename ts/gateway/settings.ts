@@ -1,6 +1,26 @@
 import type { SessionLimits } from './websocket/session.js';
 
+/** The Kafka protocol's listener. */
+export interface KafkaSettings {
+  /** An address, not a name. */
+  readonly host: string;
+  readonly port: number;
+  /** Where clients are told to connect. */
+  readonly advertised: { readonly host: string; readonly port: number };
+  /** Other gateways of this node listen on the same port. */
+  readonly sharesPort: boolean;
+  /** Frames are received into it. */
+  readonly poolSize: number;
+  /** Of frames that are larger than the pool takes. */
+  readonly roomSizeMax: number;
+  readonly connectionsMax: number;
+  readonly requestSizeMax: number;
+  readonly idleMs: number;
+}
+
 export interface GatewaySettings {
+  /** Absent: none listens. */
+  readonly kafka?: KafkaSettings;
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;

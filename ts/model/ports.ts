@@ -162,9 +162,11 @@ export interface NodeCommands {
   setLogLevel(level: LogLevel): Promise<Result<void, Failure>>;
 }
 
-/** For those who look closely: nothing is said, and little is done, where nobody does. */
 export interface DebugLog {
+  /** For those who look closely: nothing is said, and little is done, where nobody does. */
   debug(fields: Readonly<Record<string, unknown>>, text: string): void;
+  /** What somebody on call wants to see without asking for it. Of many in one second the rest is counted. */
+  info(fields: Readonly<Record<string, unknown>>, text: string): void;
 }
 
 /** What this gateway knows of the cluster: replaced as a whole, never changed. */

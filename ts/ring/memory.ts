@@ -19,6 +19,11 @@ export interface RingShape {
 /** Writes the header and returns the byte offset of the ring: native/src/binding/ring.rs. */
 export type InitialiseRing = (memory: Uint8Array, capacity: number, leaseCount: number, start: bigint) => number;
 
+/** Memory that native code is lent for as long as a thread lives, and that does not move. */
+export function allocateShared(size: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(size));
+}
+
 /** Called once per ring, by the thread that outlives all others. */
 export function allocateRing(initialise: InitialiseRing, { capacity, leaseCount = 0, start = 0n }: RingShape): RingMemory {
   const buffer = new SharedArrayBuffer(layout.headerSize + capacity + layout.alignmentSlack);

@@ -9,6 +9,8 @@ pub mod event_words;
 pub mod failure;
 pub mod inspection;
 pub mod lent_words;
+pub mod net;
+pub mod net_words;
 mod poll;
 pub mod process;
 pub mod ring;

@@ -11,6 +11,7 @@ mod batch_header;
 mod canary;
 mod checkpoint;
 mod consensus_log;
+mod framing;
 mod identity;
 mod journal_recovery;
 mod leader_epochs;
@@ -42,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "canary", run: canary::run, seeds: canary::seeds, is_canary: true },
     Target { name: "checkpoint", run: checkpoint::run, seeds: checkpoint::seeds, is_canary: false },
     Target { name: "consensus_log", run: consensus_log::run, seeds: consensus_log::seeds, is_canary: false },
+    Target { name: "framing", run: framing::run, seeds: framing::seeds, is_canary: false },
     Target { name: "identity", run: identity::run, seeds: identity::seeds, is_canary: false },
     Target { name: "journal_recovery", run: journal_recovery::run, seeds: journal_recovery::seeds, is_canary: false },
     Target { name: "leader_epochs", run: leader_epochs::run, seeds: leader_epochs::seeds, is_canary: false },

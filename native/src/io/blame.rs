@@ -66,6 +66,12 @@ impl Io for BlameIo<'_> {
         self.inner.flush();
     }
 
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>) {
+        let before = completions.len();
+        self.inner.flush_and_take(completions);
+        self.settle(&completions[before..]);
+    }
+
     fn poll(&mut self, completions: &mut Vec<Completion>) {
         let before = completions.len();
         self.inner.poll(completions);

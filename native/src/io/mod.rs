@@ -26,6 +26,7 @@ mod piece;
 pub mod probe;
 mod read_buffers;
 pub mod sim;
+pub mod sockets;
 mod strips;
 #[cfg(test)]
 mod suite;

@@ -74,6 +74,11 @@ impl<I: Io> Io for WatchedIo<I> {
         self.inner.flush();
     }
 
+    fn flush_and_take(&mut self, completions: &mut Vec<Completion>) {
+        self.settle(completions);
+        self.inner.flush_and_take(completions);
+    }
+
     fn poll(&mut self, completions: &mut Vec<Completion>) {
         self.settle(completions);
         self.inner.poll(completions);

@@ -1,7 +1,7 @@
 import type { Offset } from '../../model/offset.js';
 import type { Failure, PartitionDescription, PartitionEnds, ReadResult, Tail } from '../../model/ports.js';
 import { ok, type Result } from '../../model/result.js';
-import type { LargeReads } from '../../ring/link/large-reads.js';
+import type { Room } from '../../ring/room.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
 import type { Served } from '../routing.js';
 import type { TailFollower, Tails } from '../tails.js';
@@ -37,7 +37,7 @@ export interface Gathering {
 export interface GatherPorts {
   readonly tails: Tails;
   readonly deadlines: Deadlines;
-  readonly room: LargeReads;
+  readonly room: Room;
   /** Of requests that wait for bytes; one more is answered with what there is. */
   readonly waitingMax: number;
 }

@@ -15,10 +15,10 @@ import type {
 } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { RingReader } from '../reader.js';
+import type { Room } from '../room.js';
 import type { Sleeper, Waiter } from '../wakeup.js';
 import { type RingWriter, refusal } from '../writer.js';
 import type { LargeBatches, LargeRead } from './large-batches.js';
-import type { LargeReads } from './large-reads.js';
 import { appendedMark, appendedWords, bytesMax, linkLimits, linkTicket, replyKind, requestKind, wordSize } from './layout.js';
 import { type HotMemory, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
 
@@ -44,7 +44,7 @@ export interface GatewayRings {
 /** For batches that no ring has room for. */
 export interface LargeWays {
   readonly batches: LargeBatches;
-  readonly reads: LargeReads;
+  readonly reads: Room;
 }
 
 /** Replies looked at in one turn: the rest comes behind whatever else waits. */
@@ -60,7 +60,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   readonly #rings: GatewayRings;
   readonly #hot: HotMemory;
   readonly #large: LargeBatches;
-  readonly #largeReads: LargeReads;
+  readonly #largeReads: Room;
   readonly #limits: ReturnType<typeof linkLimits>;
   readonly #appends = new Map<number, Done<Appended>>();
   /** Of appends under way, by partition: a large batch waits for those before it. */

@@ -27,6 +27,7 @@ const fuzzTargets = [
     'canary',
     'checkpoint',
     'consensus_log',
+    'framing',
     'identity',
     'journal_recovery',
     'leader_epochs',

@@ -3,7 +3,7 @@
 
 mod in_flight;
 mod ring;
-mod setup;
+pub(super) mod setup;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +18,7 @@ use in_flight::{InFlight, InFlightTable, Kept, LinkedState, LinkedWrite, Stage};
 use io_uring::squeue::{Entry, Flags};
 use io_uring::types::{DestinationSlot, Fd, FsyncFlags};
 use io_uring::{opcode, types};
+pub(super) use ring::SIGNALS_CAN_BE_SWITCHED;
 use ring::{CompletedEntry, Ring, SYNC_HALF};
 use std::ffi::CString;
 use std::ops::Range;

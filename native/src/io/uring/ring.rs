@@ -281,4 +281,4 @@ impl Ring {
 /// The kernel notes an operation and then reads the switch; we turn the switch and then read the notes. That needs
 /// the kernel's store and load in order. Its note is a locked instruction on x86, which orders them; elsewhere it
 /// does not, and a wake-up could be lost, so there we live with empty ones.
-const SIGNALS_CAN_BE_SWITCHED: bool = cfg!(target_arch = "x86_64");
+pub(in crate::io) const SIGNALS_CAN_BE_SWITCHED: bool = cfg!(target_arch = "x86_64");

@@ -4,14 +4,14 @@ use super::ring::{COMPLETION_ENTRIES, QUEUE_ENTRIES};
 use io_uring::{opcode, IoUring, Probe};
 
 /// A ring and what of the kernel's abilities it has.
-pub(super) struct Made {
+pub(in crate::io) struct Made {
     pub ring: IoUring,
     /// Completions wait in the kernel until we enter for them.
     pub is_deferred: bool,
     pub can_set_size: bool,
 }
 
-pub(super) fn make() -> Result<Made, String> {
+pub(in crate::io) fn make() -> Result<Made, String> {
     let deferred =
         builder().setup_submit_all().setup_single_issuer().setup_defer_taskrun().setup_taskrun_flag().build(QUEUE_ENTRIES);
     match deferred {

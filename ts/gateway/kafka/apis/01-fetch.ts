@@ -38,15 +38,6 @@ type Place = { readonly entry: number } | { readonly code: number };
 function planOf({ verbs: { routing } }: Exchange, { topics }: Request, version: number) {
   const entries: GatherEntry[] = [];
   let hasRefusals = false;
-  const places = topics.map(({ topic: name, topicId, partitions }) => {
-    const topic = topicIn(routing, { name, topicId, isById: version >= 13 });
-    return partitions.map((partition): Place => {
-      const code = topic.ok ? add(topic.value, partition) : codeOf(topic.error);
-      if (code === 0) return { entry: entries.length - 1 };
-      hasRefusals = true;
-      return { code };
-    });
-  });
   /** 0: it is read. */
   const add = (name: string, { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch }: PartitionRequest): number => {
     const found = routing.find(name, partition);
@@ -58,6 +49,15 @@ function planOf({ verbs: { routing } }: Exchange, { topics }: Request, version: 
     entries.push({ served: found.value, offset: fetchOffset as Offset, sizeMax: Math.max(partitionMaxBytes, 1) });
     return 0;
   };
+  const places = topics.map(({ topic: name, topicId, partitions }) => {
+    const topic = topicIn(routing, { name, topicId, isById: version >= 13 });
+    return partitions.map((partition): Place => {
+      const code = topic.ok ? add(topic.value, partition) : codeOf(topic.error);
+      if (code === 0) return { entry: entries.length - 1 };
+      hasRefusals = true;
+      return { code };
+    });
+  });
   const tell = ({ results }: Gathering): Response => ({
     // No session: each request names all that it wants.
     sessionId: 0,

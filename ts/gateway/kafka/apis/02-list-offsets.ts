@@ -20,7 +20,7 @@ const earliestLocal = -4;
 const latestTiered = -5;
 const earliestNotUploaded = -6;
 
-export const listOffsetsRow = row(listOffsets, (exchange, { topics }, answer) => {
+export const listOffsetsRow = row(listOffsets, (exchange, { topics }, answer, version) => {
   const answers = topics.map(({ name, partitions }) => ({ name, partitions: new Array<PartitionResponse>(partitions.length) }));
   let waiting = 1;
   const arrived = () => {
@@ -31,7 +31,9 @@ export const listOffsetsRow = row(listOffsets, (exchange, { topics }, answer) =>
     for (const [index, partition] of partitions.entries()) {
       waiting += 1;
       find(exchange, name, partition, (response) => {
-        (answers[at] as (typeof answers)[number]).partitions[index] = response;
+        // Older versions have no epochs.
+        const told = version < 4 ? { ...response, leaderEpoch: -1 } : response;
+        (answers[at] as (typeof answers)[number]).partitions[index] = told;
         arrived();
       });
     }

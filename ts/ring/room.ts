@@ -4,10 +4,11 @@ interface Waiting {
 }
 
 /**
- * Memory for reads of single batches that are larger than a reply may be: whoever asks for one has the room first
- * (DURABILITY.md rule 19). Those for which there is none wait in the order in which they came; requests bound their number.
+ * Memory of one purpose: batches larger than a reply may be, what is fetched and not sent yet, frames larger than the receive pool
+ * takes. Whoever needs some has its room first (DURABILITY.md rule 19). Those for which there is none wait in the order in which they
+ * came; requests bound their number.
  */
-export class LargeReads {
+export class Room {
   readonly #sizeMax: number;
   readonly #waiting: Waiting[] = [];
   #size = 0;
@@ -17,7 +18,7 @@ export class LargeReads {
     this.#sizeMax = sizeMax;
   }
 
-  /** Calls `begin` when so much is free, maybe before this returns. A batch above all there is has it alone. */
+  /** Calls `begin` when so much is free, maybe before this returns. One above all there is has it alone. */
   reserve(size: number, begin: () => void): void {
     this.#waiting.push({ size, begin });
     this.#admit();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { LargeReads } from './large-reads.js';
+import { Room } from './room.js';
 
 test('reads begin in their order, and no more of them at once than there is room for', () => {
-  const reads = new LargeReads(10);
+  const reads = new Room(10);
   const begun: string[] = [];
   const reserve = (name: string, size: number) => reads.reserve(size, () => begun.push(name));
   reserve('a', 6);
@@ -17,7 +17,7 @@ test('reads begin in their order, and no more of them at once than there is room
 });
 
 test('one that is larger than all there is goes alone', () => {
-  const reads = new LargeReads(10);
+  const reads = new Room(10);
   const begun: string[] = [];
   reads.reserve(1, () => begun.push('small'));
   reads.reserve(100, () => begun.push('large'));
@@ -30,7 +30,7 @@ test('one that is larger than all there is goes alone', () => {
 });
 
 test('room that is given back at once serves the next', () => {
-  const reads = new LargeReads(10);
+  const reads = new Room(10);
   const begun: number[] = [];
   for (let number = 0; number < 20_000; number += 1) {
     reads.reserve(10, () => {

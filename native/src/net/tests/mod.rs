@@ -1,0 +1,7 @@
+mod ends;
+mod frames;
+mod loopback;
+mod memory;
+mod sending;
+mod stories;
+mod world;

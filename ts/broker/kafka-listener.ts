@@ -1,0 +1,55 @@
+import type { KafkaDoor } from '../gateway/kafka/door.js';
+import type { KafkaSettings } from '../gateway/settings.js';
+import { assert } from '../model/assert.js';
+import type { Clock } from '../model/ports.js';
+import { addressText } from '../model/quantities.js';
+import { failed, ok, type Result } from '../model/result.js';
+import { Net } from '../native/net.js';
+import { watchEvent } from '../native/wakeup.js';
+import { allocateShared } from '../ring/memory.js';
+import type { DutyCycle } from './duty-cycle.js';
+
+/** The Kafka door's sockets, and its turns on this thread. */
+export class KafkaListener {
+  readonly net: Net;
+  readonly wake: () => void;
+  readonly #settings: KafkaSettings;
+  readonly #duty: DutyCycle;
+  readonly #clock: Clock;
+  readonly #watch: { close(): void };
+  #isClosed = false;
+
+  constructor(settings: KafkaSettings, duty: DutyCycle, clock: Clock) {
+    const { poolSize, connectionsMax, requestSizeMax, idleMs } = settings;
+    const opened = Net.open({ pool: allocateShared(poolSize), connectionsMax, frameSizeMax: requestSizeMax, idleMs });
+    assert(opened.ok, opened.ok ? '' : `no sockets for Kafka clients: ${opened.error.message}`);
+    this.net = opened.value;
+    this.wake = () => duty.wakeSoon();
+    this.#settings = settings;
+    this.#duty = duty;
+    this.#clock = clock;
+    this.#watch = watchEvent(this.net.wakeupDescriptor(), () => duty.wake());
+  }
+
+  /** In each turn of the thread requests come first, and answers to all that was done leave last. */
+  serve(door: KafkaDoor): void {
+    const isOpen = () => !this.#isClosed;
+    const deadlineMs = () => (isOpen() ? door.deadlineMs : undefined);
+    this.#duty.addFirst({ turn: () => isOpen() && door.receive(this.#clock.monotonicMs()), deadlineMs });
+    this.#duty.add({ turn: () => isOpen() && door.send() }, [], []);
+  }
+
+  /** The address, or why there is none. */
+  listen(): Result<string, string> {
+    const { host, port, sharesPort } = this.#settings;
+    const listening = this.net.listen(host, port, sharesPort);
+    if (!listening.ok) return failed(`${addressText({ host, port })}: ${listening.error.message}; choose another --kafka`);
+    return ok(addressText(listening.value));
+  }
+
+  /** Before its sockets are shut. */
+  close(): void {
+    this.#isClosed = true;
+    this.#watch.close();
+  }
+}

@@ -1,0 +1,181 @@
+import type { DebugLog } from '../../model/ports.js';
+import type { Net, NetEvents } from '../../native/net.js';
+import { Room } from '../../ring/room.js';
+import type { Verbs } from '../verbs/verbs.js';
+import { rows } from './apis/index.js';
+import type { Advertised } from './apis/row.js';
+import { type ConnectionPorts, KafkaConnection } from './connection.js';
+import { type CloseCode, isUsualEnd, textOfEnd } from './ends.js';
+import type { PartSink } from './outbox.js';
+
+export interface DoorCounts {
+  opened(): void;
+  refused(): void;
+  closed(code: CloseCode): void;
+  request(): void;
+}
+
+/** What the thread that hosts a door gives it. */
+export interface DoorSockets {
+  readonly net: Net;
+  /** Answers wait, and no turn is under way that would send them. */
+  readonly wake: () => void;
+}
+
+export interface DoorPorts extends DoorSockets {
+  readonly verbs: Verbs;
+  readonly advertised: Advertised;
+  /** Bytes of frames that are larger than the receive pool takes. */
+  readonly roomSizeMax: number;
+  readonly log: DebugLog;
+  readonly count: DoorCounts;
+}
+
+/**
+ * The Kafka protocol's listener: sockets below, rows of APIs above. A turn of its thread begins with `receive`, which hands out what
+ * came, and ends with `send`: every answer that was ready by then leaves in one call.
+ *
+ * Lives on: a gateway thread. Owned by: its Gateway. Ends when: `close`.
+ */
+export class KafkaDoor implements NetEvents {
+  readonly #ports: DoorPorts;
+  readonly #connections = new Map<number, KafkaConnection>();
+  readonly #connectionPorts: ConnectionPorts;
+  readonly #room: Room;
+  /** Frames that wait for memory, or have it. */
+  readonly #roomsWanted = new Set<number>();
+  /** Connections whose answers can leave. */
+  #ready = new Set<KafkaConnection>();
+  #isReceiving = false;
+
+  constructor(ports: DoorPorts) {
+    this.#ports = ports;
+    this.#room = new Room(ports.roomSizeMax);
+    this.#connectionPorts = { rows, ready: (connection) => this.#onReady(connection) };
+  }
+
+  get connectionsCount(): number {
+    return this.#connections.size;
+  }
+
+  get deadlineMs(): number | undefined {
+    return this.#ports.net.deadlineMs;
+  }
+
+  /** Hands out what came. True: there is more to do at once. */
+  receive(nowMs: number): boolean {
+    this.#isReceiving = true;
+    return this.#ports.net.turn(nowMs, this);
+  }
+
+  /** Sends what is ready. True: there is more to do at once. */
+  send(): boolean {
+    this.#isReceiving = false;
+    const { net } = this.#ports;
+    const sending = [...this.#ready].filter((connection) => this.#queue(connection));
+    this.#ready = new Set();
+    const unfinished = new Map<number, readonly [partsCount: number, partSize: number]>();
+    const hasMore = net.flush((connection, partsCount, partSize) => unfinished.set(connection, [partsCount, partSize]));
+    for (const connection of sending) {
+      const cut = unfinished.get(connection.number);
+      connection.isBlocked = cut !== undefined;
+      if (cut === undefined) connection.outbox.tookAll();
+      else connection.outbox.took(...cut);
+    }
+    return hasMore;
+  }
+
+  /** False: it has nothing to send, or cannot now. */
+  #queue(connection: KafkaConnection): boolean {
+    if (connection.isBlocked || !this.#connections.has(connection.number)) return false;
+    const { net } = this.#ports;
+    const { number, outbox } = connection;
+    const answered = connection.collect();
+    const sink: PartSink = { send: (bytes) => net.send(number, bytes), sendSpan: (bytes) => net.sendSpan(number, bytes) };
+    outbox.queue(sink);
+    for (let left = answered; left > 0; left--) net.answered(number);
+    return !outbox.isEmpty;
+  }
+
+  #onReady(connection: KafkaConnection): void {
+    this.#ready.add(connection);
+    if (!this.#isReceiving) this.#ports.wake();
+  }
+
+  // What the sockets tell.
+
+  accepted(number: number): void {
+    const { net, verbs, advertised, count } = this.#ports;
+    const clientHost = net.peer(number)?.replace(/:\d+$/, '') ?? '';
+    this.#connections.set(number, new KafkaConnection(number, { verbs, advertised, clientHost }, this.#connectionPorts));
+    count.opened();
+  }
+
+  frame(number: number, place: number, memory: Uint8Array, position: number, size: number): void {
+    const { net, count } = this.#ports;
+    const connection = this.#connections.get(number);
+    count.request();
+    const problem = connection?.onFrame(memory.subarray(position, position + size));
+    // Whatever was to be kept of it was copied: batches into their ring.
+    net.release(place);
+    if (connection !== undefined && problem === undefined) return;
+    net.answered(number);
+    if (problem === undefined) return;
+    net.close(number);
+    this.#tellEnd(connection, problem);
+  }
+
+  roomWanted(_number: number, room: number, size: number): void {
+    const { net } = this.#ports;
+    this.#roomsWanted.add(room);
+    this.#room.reserve(size, () => {
+      if (!net.grantRoom(room, new Uint8Array(size))) this.roomReturned(room, size);
+    });
+  }
+
+  roomReturned(room: number, size: number): void {
+    if (this.#roomsWanted.delete(room)) this.#room.release(size);
+  }
+
+  writable(number: number): void {
+    const connection = this.#connections.get(number);
+    if (connection === undefined) return;
+    connection.isBlocked = false;
+    this.#onReady(connection);
+  }
+
+  ended(): void {
+    // Answers that are under way are still given: whoever only ended its side reads them.
+  }
+
+  closed(number: number, code: CloseCode, errno: number, first: string | undefined): void {
+    const connection = this.#connections.get(number);
+    this.#connections.delete(number);
+    connection?.onClosed();
+    this.#ports.count.closed(code);
+    if (!isUsualEnd(code)) this.#tellEnd(connection, textOfEnd(code, errno, first));
+  }
+
+  refused(_listener: number, code: string): void {
+    this.#ports.count.refused();
+    this.#ports.log.debug({ code }, 'a Kafka connection is refused');
+  }
+
+  #tellEnd(connection: KafkaConnection | undefined, reason: string): void {
+    this.#ports.log.info({ client: connection?.exchange.clientHost, reason }, 'a Kafka connection is closed');
+  }
+
+  // The end.
+
+  /** No more connections, no more requests; those under way are answered, and each connection ends with its last answer. */
+  drain(): void {
+    this.#ports.net.drain();
+    this.#ports.wake();
+  }
+
+  close(): void {
+    for (const connection of this.#connections.values()) connection.onClosed();
+    this.#connections.clear();
+    this.#ports.net.shut();
+  }
+}
