@@ -142,6 +142,26 @@ test('who leads no more says so, to those who wait as well', async () => {
   expect([errorOf(waiting), errorOf(later), rig.clock.timers]).toEqual(['not-coordinator', 'not-coordinator', 0]);
 });
 
+test('a node that is about to end keeps nobody waiting for others, and still takes commits', async () => {
+  const rig = await ready();
+  const first = rig.join('g');
+  await turn();
+  rig.log.settle();
+  await turn();
+  const { memberId } = granted(first);
+  const waiting = [rig.join('g'), rig.ask('sync', { groupId: 'g', memberId, generationId: 1, assignments: [] })] as const;
+  await turn();
+  rig.runtime.drain();
+  const late = rig.join('h');
+  const committed = rig.commit('other', 5);
+  await turn();
+  rig.log.settle();
+  await turn();
+  expect(errorOf(waiting[0])).toBe('not-coordinator');
+  expect(errorOf(waiting[1])).toBe('rebalance-in-progress');
+  expect([errorOf(late), errorOf(committed)]).toEqual(['not-coordinator', 'none']);
+});
+
 test('time passes for groups: members that are silent go, offsets expire, empty groups are let go', async () => {
   const rig = await ready();
   rig.join('g');

@@ -1,3 +1,4 @@
+import type { TopicId } from '../../ts/model/ids.js';
 import { noTopicId } from '../../ts/wire/kafka/field.js';
 import { offsetCommit } from '../../ts/wire/kafka/schema/08-offset-commit.js';
 import { offsetFetch } from '../../ts/wire/kafka/schema/09-offset-fetch.js';
@@ -5,8 +6,8 @@ import { joinGroup } from '../../ts/wire/kafka/schema/11-join-group.js';
 import { heartbeat } from '../../ts/wire/kafka/schema/12-heartbeat.js';
 import { leaveGroup } from '../../ts/wire/kafka/schema/13-leave-group.js';
 import { syncGroup } from '../../ts/wire/kafka/schema/14-sync-group.js';
-import type { Broker } from './broker.mjs';
-import { type Asking, ask, whenLoaded } from './frames.js';
+import { Broker } from './broker.mjs';
+import { type Asking, ask, type Peer, whenLoaded } from './frames.js';
 
 /** Which version of each API a client speaks. */
 export interface Spoken {
@@ -29,20 +30,22 @@ const memberIdRequired = 79;
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const text = (some: Uint8Array): string => new TextDecoder().decode(some);
 
-export const topicIdOf = (broker: Broker, topic: string, thread = 0) =>
-  broker.verbs(thread).routing.view.topic(topic)?.topicId ?? noTopicId;
+/** A client of a node would ask for metadata. */
+export function topicIdOf(peer: Peer, topic: string, thread = 0): TopicId {
+  return (peer instanceof Broker ? peer.verbs(thread).routing.view.topic(topic)?.topicId : undefined) ?? noTopicId;
+}
 
 /** A consumer as a client library plays it. */
 export class Consumer {
-  readonly broker: Broker;
+  readonly peer: Peer;
   readonly groupId: string;
   readonly spoken: Spoken;
   readonly asking: Asking;
   memberId = '';
   generationId = -1;
 
-  constructor(broker: Broker, groupId: string, spoken: Spoken, asking: Asking = {}) {
-    this.broker = broker;
+  constructor(peer: Peer, groupId: string, spoken: Spoken, asking: Asking = {}) {
+    this.peer = peer;
     this.groupId = groupId;
     this.spoken = spoken;
     this.asking = asking;
@@ -51,7 +54,7 @@ export class Consumer {
   async join(terms: { readonly groupInstanceId?: string } = {}) {
     const joining = () =>
       ask(
-        this.broker,
+        this.peer,
         joinGroup,
         this.spoken.join,
         {
@@ -84,18 +87,18 @@ export class Consumer {
 
   sync(assignments: readonly (readonly [Consumer, string])[] = []) {
     const shared = assignments.map(([member, part]) => ({ memberId: member.memberId, assignment: bytes(part) }));
-    return ask(this.broker, syncGroup, this.spoken.sync, { ...this.#claim, assignments: shared }, this.asking);
+    return ask(this.peer, syncGroup, this.spoken.sync, { ...this.#claim, assignments: shared }, this.asking);
   }
 
   async heartbeat() {
-    return (await ask(this.broker, heartbeat, this.spoken.heartbeat, this.#claim, this.asking)).errorCode;
+    return (await ask(this.peer, heartbeat, this.spoken.heartbeat, this.#claim, this.asking)).errorCode;
   }
 
   leave() {
     const { groupId, memberId } = this;
     const one = this.spoken.leave < 3 ? { memberId } : { members: [{ memberId, reason: 'the test ends' }] };
     const reasoned = this.spoken.leave < 5 ? { ...one, members: one.members?.map(({ reason: _, ...rest }) => rest) } : one;
-    return ask(this.broker, leaveGroup, this.spoken.leave, { groupId, ...reasoned }, this.asking);
+    return ask(this.peer, leaveGroup, this.spoken.leave, { groupId, ...reasoned }, this.asking);
   }
 
   /** Codes by partition. */
@@ -103,7 +106,7 @@ export class Consumer {
     topic: string,
     offsets: readonly number[],
     metadata = 'm',
-    topicId = topicIdOf(this.broker, topic, this.asking.thread),
+    topicId = topicIdOf(this.peer, topic, this.asking.thread),
   ) {
     const { commit } = this.spoken;
     const { groupId, generationId, memberId } = this.#claim;
@@ -113,14 +116,14 @@ export class Consumer {
     });
     const request = { groupId, generationIdOrMemberEpoch: generationId, memberId, topics: [{ ...named, partitions }] };
     const answered = await whenLoaded(
-      () => ask(this.broker, offsetCommit, commit, request, this.asking),
+      () => ask(this.peer, offsetCommit, commit, request, this.asking),
       ({ topics }) => topics[0]?.partitions[0]?.errorCode ?? 0,
     );
     return answered.topics.flatMap((each) => each.partitions.map(({ errorCode }) => errorCode));
   }
 
   /** Rows of partition, offset, leader epoch, metadata, code; or the code of the group. */
-  async fetch(topic: string, partitionIndexes: readonly number[], topicId = topicIdOf(this.broker, topic, this.asking.thread)) {
+  async fetch(topic: string, partitionIndexes: readonly number[], topicId = topicIdOf(this.peer, topic, this.asking.thread)) {
     const version = this.spoken.fetch;
     const { groupId } = this;
     const named = version < topicIdsFrom ? { name: topic } : { topicId };
@@ -129,7 +132,7 @@ export class Consumer {
         ? { groupId, topics: [{ name: topic, partitionIndexes }] }
         : { groups: [{ groupId, topics: [{ ...named, partitionIndexes }] }], requireStable: true };
     const answered = await whenLoaded(
-      () => ask(this.broker, offsetFetch, version, request, this.asking),
+      () => ask(this.peer, offsetFetch, version, request, this.asking),
       (answer) => answer.groups[0]?.errorCode || answer.errorCode || (answer.topics[0]?.partitions[0]?.errorCode ?? 0),
     );
     const { errorCode, topics } = version < groupsFrom ? answered : (answered.groups[0] ?? answered);

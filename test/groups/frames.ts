@@ -2,7 +2,11 @@ import type { Api } from '../../ts/wire/kafka/api.js';
 import type { Decoded, Encodable, Fields } from '../../ts/wire/kafka/field.js';
 import { encodeRequest, responseHeaderVersion } from '../../ts/wire/kafka/frames.js';
 import { Reader } from '../../ts/wire/kafka/reader.js';
-import type { Broker } from './broker.mjs';
+
+/** Whatever takes frames, without their sizes, and answers them. */
+export interface Peer {
+  ask(frame: Uint8Array, thread?: number): Promise<Uint8Array>;
+}
 
 export interface Asking {
   readonly clientId?: string;
@@ -12,7 +16,7 @@ export interface Asking {
 
 /** One request as a client sends it, and what the client reads out of the answer. */
 export async function ask<Request extends Fields, Response extends Fields>(
-  broker: Broker,
+  peer: Peer,
   api: Api<number, Request, Response>,
   version: number,
   value: Encodable<Request>,
@@ -20,7 +24,7 @@ export async function ask<Request extends Fields, Response extends Fields>(
 ): Promise<Decoded<Response>> {
   const correlationId = 77;
   const { bytes } = encodeRequest(api, version, { correlationId, clientId }, value);
-  const reader = new Reader(await broker.ask(bytes.slice(4), thread));
+  const reader = new Reader(await peer.ask(bytes.slice(4), thread));
   if (reader.int32() !== correlationId) throw new Error('the answer to another request');
   if (responseHeaderVersion(api.key, version) === 1) reader.varint();
   return api.response.decode(version, reader);

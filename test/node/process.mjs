@@ -10,6 +10,7 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
  * @property {number} pid
  * @property {string} gateway host:port
  * @property {string} url
+ * @property {string} kafka host:port
  * @property {readonly string[]} log what it logged so far, line by line
  * @property {Promise<number | null>} exited with its exit code; null: killed
  * @property {(signal: NodeJS.Signals) => Promise<number | null>} kill
@@ -63,10 +64,11 @@ export async function startNode(data, options = []) {
   const lines = createInterface({ input: child.stdout });
   const ready = await Promise.race([once(lines, 'line').then(([line]) => String(line)), exited.then(() => undefined)]);
   if (ready === undefined) throw new Error(`the node ended before it was ready:\n${log.join('\n')}`);
-  const { pid, gateway } = JSON.parse(ready);
+  const { pid, gateway, kafka } = JSON.parse(ready);
   return {
     pid,
     url: gateway,
+    kafka: kafka[0] ?? '',
     gateway: gateway.replace('http://', ''),
     log,
     exited,

@@ -137,6 +137,7 @@ export class DataThread {
   }
 
   async #drain(reason: string, reconnectAfterMs: number): Promise<void> {
+    for (const { groups } of this.#shards.values()) groups.drain();
     await Promise.all(this.gateways.map((gateway) => gateway.drain(reason, reconnectAfterMs)));
     this.#send({ kind: 'drained' });
   }

@@ -43,6 +43,10 @@ type Phase =
 /** For those who never joined anything a group may be nameless: Kafka has let them. */
 const mayBeNameless: ReadonlySet<GroupVerb> = new Set(['commit', 'fetchOffsets', 'describe', 'deleteGroup']);
 
+/** Their answers come when other members have done something: in minutes, maybe. */
+const waitsForOthers: ReadonlySet<GroupVerb> = new Set(['join', 'sync']);
+const elsewhere = failed<GroupRefusal>({ error: 'not-coordinator' });
+
 /**
  * The coordinator of all groups of one partition of `__consumer_offsets`.
  *
@@ -54,11 +58,12 @@ const mayBeNameless: ReadonlySet<GroupVerb> = new Set(['commit', 'fetchOffsets',
  */
 export class GroupRuntime implements GroupCoordinator {
   readonly #options: RuntimeOptions;
-  readonly #waiting = new Map<Ticket, (answer: GroupAnswer) => void>();
+  readonly #waiting = new Map<Ticket, { readonly verb: GroupVerb; readonly done: (answer: GroupAnswer) => void }>();
   /** Until nobody can see their offsets any more. */
   readonly #deletedTopics = new Map<string, number>();
   #phase: Phase = { name: 'loading' };
   #lastTicket: Ticket = 0;
+  #isDraining = false;
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -85,7 +90,7 @@ export class GroupRuntime implements GroupCoordinator {
     else if (error !== undefined || phase.name !== 'serving') deliver(done, failed({ error: error ?? 'not-coordinator' }));
     else {
       this.#lastTicket += 1;
-      this.#waiting.set(this.#lastTicket, done as (answer: GroupAnswer) => void);
+      this.#waiting.set(this.#lastTicket, { verb, done: done as (answer: GroupAnswer) => void });
       phase.serving.request(this.#lastTicket, asked, freshMemberId(asked, this.#options.random));
     }
   }
@@ -102,6 +107,12 @@ export class GroupRuntime implements GroupCoordinator {
     this.#forgetTopics();
   }
 
+  /** The node is about to end: nobody waits for other members here any more. Commits are still taken. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const [ticket, { verb }] of [...this.#waiting]) if (waitsForOthers.has(verb)) this.#reply(ticket, elsewhere);
+  }
+
   /** Another node leads the partition from now on, or this one ends. */
   close(): void {
     if (this.#phase.name === 'resting') this.#phase.cancel();
@@ -113,6 +124,7 @@ export class GroupRuntime implements GroupCoordinator {
     const { partition, partitionsCount, settings } = this.#options;
     if (groupId.length > nameLengthMax || (groupId === '' && !mayBeNameless.has(verb))) return 'invalid-group-id';
     if (partitionOfGroup(groupId, partitionsCount) !== partition) return 'not-coordinator';
+    if (this.#isDraining && waitsForOthers.has(verb)) return 'not-coordinator';
     return this.#absence() ?? (this.#waiting.size >= settings.requestsMax ? 'coordinator-not-available' : undefined);
   }
 
@@ -190,9 +202,9 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   #reply(ticket: Ticket, answer: GroupAnswer): void {
-    const done = this.#waiting.get(ticket);
+    const waiting = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
-    if (done !== undefined) deliver(done, answer);
+    if (waiting !== undefined) deliver(waiting.done, answer);
   }
 }
 

@@ -82,6 +82,11 @@ export class ShardGroups implements GroupCoordinator {
     this.#counts.members.set(members);
   }
 
+  /** The node is about to end. */
+  drain(): void {
+    for (const runtime of this.#runtimes.values()) runtime.drain();
+  }
+
   close(): void {
     for (const runtime of this.#runtimes.values()) runtime.close();
   }
