@@ -50,13 +50,16 @@ test.each([
   ]);
 });
 
-test('an offset that no log has is refused, one below it is not', async () => {
+test('an offset that no log has is refused, one below it is not, and a negative one takes back what was committed', async () => {
   const consumer = new Consumer(await fresh(), 'g', newest);
   const largest = Number.MAX_SAFE_INTEGER;
-  expect(await consumer.commit('orders', [largest, largest - 1, -1])).toEqual([1, 0, 1]);
-  expect(await consumer.fetch('orders', [0, 1])).toEqual([
+  expect(await consumer.commit('orders', [largest, largest - 1, 5])).toEqual([1, 0, 0]);
+  // As kafkajs does it.
+  expect(await consumer.commit('orders', [largest, largest - 1, -2])).toEqual([1, 0, 0]);
+  expect(await consumer.fetch('orders', [0, 1, 2])).toEqual([
     [0, -1, -1, '', 0],
     [1, largest - 1, 1, 'm', 0],
+    [2, -1, -1, '', 0],
   ]);
   expect(await consumer.commit('orders', [7], 'x'.repeat(4097))).toEqual([12]);
 });
