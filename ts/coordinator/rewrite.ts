@@ -6,10 +6,16 @@ import type { GroupRecord } from './records/record.js';
 const pieceCount = 256;
 
 /**
- * Keeps the log as short as what is alive in it. All records of the state are appended anew, in pieces between the others; once
- * they are durable, whatever lies before the first of them says nothing any more: what was not changed since stands behind it in
- * a copy, what was changed or deleted in the record that did so. Then the log start moves there. A crash in between leaves both
- * the old and a part of the copy, which is the same state; a reader of the log sees nothing but valid records.
+ * Keeps the log as short as what is alive in it, in this order:
+ *
+ *   1  The keys of the state are listed, and their records appended anew, in pieces, between the appends of those who wait. What changed
+ *      since the list was made comes in its newer form, or not at all: the record that changed it lies behind the copy's start too.
+ *      A crash leaves the old records and a part of the copy, which together say what the old ones said.
+ *   2  When the last piece is durable, all before the first of the copy says nothing any more. A crash leaves everything twice.
+ *   3  The log start moves to the copy's start: an entry of the journal, durable before a file is removed. A crash before it is as in
+ *      2; after it, recovery removes what is left of the old segments.
+ *
+ * The next one begins when the log holds twice what is alive, and some more, so every record is copied less than once on average.
  */
 export class Rewrite {
   readonly #log: CoordinatorLog;
