@@ -1,9 +1,10 @@
 import type { Page } from '../metrics/page.js';
 import type { CoordinatorLog, GroupCoordinator } from '../model/group-ports.js';
 import type { GroupAnswer, GroupRefusal, GroupVerb, GroupVerbs, ListedGroup, ListRequest } from '../model/group-requests.js';
+import { listGroups } from '../model/list-groups.js';
 import { partitionOfGroup } from '../model/partition-of-group.js';
 import type { Clock, DebugLog, PartitionRoute, Random } from '../model/ports.js';
-import { failed, ok, type Result } from '../model/result.js';
+import { failed, type Result } from '../model/result.js';
 import { CoordinatorCounts } from './counts.js';
 import { GroupRuntime } from './runtime.js';
 import type { CoordinatorSettings } from './settings.js';
@@ -19,6 +20,8 @@ export interface ShardGroupsOptions {
   readonly debug: DebugLog;
 }
 
+/** Its files could not be opened: nobody knows what was committed there. */
+const notOpened: GroupRefusal = { error: 'coordinator-not-available' };
 /** It is on its way: its shard has it, and this thread has not heard of it yet. */
 const notYet: GroupRefusal = { error: 'coordinator-load-in-progress' };
 
@@ -27,6 +30,7 @@ export class ShardGroups implements GroupCoordinator {
   readonly #options: ShardGroupsOptions;
   readonly #counts: CoordinatorCounts;
   readonly #runtimes = new Map<number, GroupRuntime>();
+  readonly #unopened = new Set<number>();
   #partitionsCount = 0;
 
   constructor(options: ShardGroupsOptions) {
@@ -39,8 +43,9 @@ export class ShardGroups implements GroupCoordinator {
     const { openLog, page: _, ...options } = this.#options;
     this.#partitionsCount = partitionsCount;
     for (const { partition, handle } of partitions) {
-      // Its files could not be opened: until the next start nobody knows what was committed there.
+      if (handle < 0) this.#unopened.add(partition);
       if (handle < 0 || this.#runtimes.has(partition)) continue;
+      this.#unopened.delete(partition);
       const log = openLog(handle);
       this.#runtimes.set(partition, new GroupRuntime({ ...options, partition, partitionsCount, log, counts: this.#counts }));
     }
@@ -51,23 +56,15 @@ export class ShardGroups implements GroupCoordinator {
   }
 
   ask<V extends GroupVerb>(verb: V, request: GroupVerbs[V]['request'], done: (answer: GroupAnswer<V>) => void): void {
-    const runtime = this.#runtimes.get(partitionOfGroup(request.groupId, Math.max(1, this.#partitionsCount)));
+    const partition = partitionOfGroup(request.groupId, Math.max(1, this.#partitionsCount));
+    const runtime = this.#runtimes.get(partition);
     if (runtime !== undefined) runtime.ask(verb, request, done);
-    else queueMicrotask(() => done(failed(notYet)));
+    else queueMicrotask(() => done(failed(this.#unopened.has(partition) ? notOpened : notYet)));
   }
 
-  /** All of them, or the first refusal: half a list would look like groups that are gone. */
   list(request: ListRequest, done: (answer: Result<readonly ListedGroup[], GroupRefusal>) => void): void {
-    let waiting = this.#runtimes.size;
-    let result: Result<readonly ListedGroup[], GroupRefusal> = ok([]);
-    if (waiting === 0) queueMicrotask(() => done(result));
-    for (const runtime of this.#runtimes.values()) {
-      runtime.list(request, (answer) => {
-        if (result.ok) result = answer.ok ? ok([...result.value, ...answer.value]) : answer;
-        waiting -= 1;
-        if (waiting === 0) done(result);
-      });
-    }
+    if (this.#unopened.size > 0) queueMicrotask(() => done(failed(notOpened)));
+    else listGroups([...this.#runtimes.values()], request, done);
   }
 
   /** Now and then: it looks at every group. */

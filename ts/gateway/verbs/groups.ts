@@ -2,9 +2,10 @@ import type { Failure } from '../../model/errors.js';
 import type { GroupCoordinator } from '../../model/group-ports.js';
 import type { GroupAnswer, GroupRefusal, GroupVerb, GroupVerbs, ListedGroup, ListRequest } from '../../model/group-requests.js';
 import { offsetsTopic } from '../../model/internal-topics.js';
+import { listGroups } from '../../model/list-groups.js';
 import { partitionOfGroup } from '../../model/partition-of-group.js';
 import type { ClusterCommands, TopicRoute } from '../../model/ports.js';
-import { failed, ok, type Result } from '../../model/result.js';
+import { failed, type Result } from '../../model/result.js';
 import type { Routing } from '../routing.js';
 
 export interface GroupsOptions {
@@ -67,18 +68,7 @@ export class Groups implements GroupCoordinator {
     return route === undefined || route.handle < 0 ? undefined : this.#coordinators[route.shard];
   }
 
-  /** All of them, or the first refusal: half a list would look like groups that are gone. */
   list(request: ListRequest, done: (answer: Result<readonly ListedGroup[], GroupRefusal>) => void): void {
-    const coordinators = this.#topic === undefined ? [] : this.#coordinators;
-    let waiting = coordinators.length;
-    let result: Result<readonly ListedGroup[], GroupRefusal> = ok([]);
-    if (waiting === 0) queueMicrotask(() => done(result));
-    for (const coordinator of coordinators) {
-      coordinator.list(request, (answer) => {
-        if (result.ok) result = answer.ok ? ok([...result.value, ...answer.value]) : answer;
-        waiting -= 1;
-        if (waiting === 0) done(result);
-      });
-    }
+    listGroups(this.#topic === undefined ? [] : this.#coordinators, request, done);
   }
 }
