@@ -6,6 +6,7 @@ import type {
   Durability,
   Failure,
   FoundOffset,
+  HeldRead,
   PartitionDescription,
   PartitionEnds,
   ReadResult,
@@ -156,6 +157,17 @@ export class MemoryShard implements ShardPort {
 
   read(handle: number, offset: Offset, sizeMax: number, done: (result: Result<ReadResult, Failure>) => void): Taken {
     return this.#call('read', () => done(this.#read(this.partition(handle), offset, sizeMax)));
+  }
+
+  hold(handle: number, offset: Offset, sizeMax: number, done: (result: Result<HeldRead, Failure>) => void): Taken {
+    return this.#call('hold', () => {
+      const read = this.#read(this.partition(handle), offset, sizeMax);
+      if (!read.ok) return done(read);
+      const { logStart, highWatermark, batches } = read.value;
+      const pieces = batches?.parts.map((bytes) => ({ size: bytes.length, bytes: () => bytes })) ?? [];
+      const held = batches === undefined ? undefined : { size: batches.size, base: batches.base, pieces };
+      done(ok({ logStart, highWatermark, batches: held }));
+    });
   }
 
   #read(partition: MemoryPartition, offset: number, sizeMax: number): Result<ReadResult, Failure> {

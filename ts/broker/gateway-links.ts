@@ -1,8 +1,8 @@
 import { openDoorbell } from '../native/wakeup.js';
 import { Lease } from '../ring/lease.js';
 import { GatewayEnd } from '../ring/link/gateway-end.js';
+import { HotMemory } from '../ring/link/hot-memory.js';
 import { LargeBatches } from '../ring/link/large-batches.js';
-import { HotMemory } from '../ring/link/read-reply.js';
 import { RingViews } from '../ring/memory.js';
 import { RingReader } from '../ring/reader.js';
 import { Room } from '../ring/room.js';

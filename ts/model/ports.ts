@@ -80,6 +80,25 @@ export interface ReadResult extends PartitionEnds {
   readonly batches?: Batches | undefined;
 }
 
+/** A batch, or several, that lie where they were found until they are sent: ts/ring/link/held.ts. */
+export interface HeldPiece {
+  readonly size: number;
+  /** Undefined: they have left memory meanwhile, and are read again by offset. */
+  bytes(): Uint8Array | undefined;
+}
+
+/** Whole batches, one behind the other. */
+export interface HeldBatches {
+  readonly size: number;
+  readonly base: Offset;
+  readonly pieces: readonly HeldPiece[];
+}
+
+export interface HeldRead extends PartitionEnds {
+  /** Absent: nothing between the offset and the high watermark. */
+  readonly batches: HeldBatches | undefined;
+}
+
 /** The high watermark has moved. */
 export interface Tail extends PartitionEnds {
   /** What lies below it since the last call, if it is still in memory; else it is read by offset. */
@@ -110,6 +129,8 @@ export interface ShardPort {
   append(handle: number, batch: Uint8Array, done: (result: Result<Appended, Failure>) => void): AppendTaken;
   /** Whole batches from the one that holds `offset` on: at most `sizeMax` bytes, but at least one batch. */
   read(handle: number, offset: Offset, sizeMax: number, done: (result: Result<ReadResult, Failure>) => void): Taken;
+  /** As `read`, of bytes that are used later: what is in ring memory stays there, the rest is memory that the caller has reserved. */
+  hold(handle: number, offset: Offset, sizeMax: number, done: (result: Result<HeldRead, Failure>) => void): Taken;
   /** The first record of this time or later; undefined: there is none. */
   find(handle: number, timestampMs: number, done: (result: Result<FoundOffset | undefined, Failure>) => void): Taken;
   /** Where the records of a leader epoch end: the largest epoch not above the one asked for, and the offset behind it. */

@@ -19,6 +19,8 @@ export class KafkaConnection {
   readonly #pipeline = new Pipeline();
   /** The socket took less than it was given: nothing more is given before it says that it can take more. */
   isBlocked = false;
+  /** Of what it was given, something has left memory. */
+  isIncomplete = false;
   #isOver = false;
 
   constructor(number: number, exchange: ConnectionExchange, ports: ConnectionPorts) {

@@ -1,12 +1,12 @@
-import type { DebugLog } from '../../model/ports.js';
+import type { DebugLog, HeldPiece } from '../../model/ports.js';
 import type { Net, NetEvents } from '../../native/net.js';
+import { withLeases } from '../../ring/link/held.js';
 import { Room } from '../../ring/room.js';
 import type { Verbs } from '../verbs/verbs.js';
 import { rows } from './apis/index.js';
 import type { Advertised } from './apis/row.js';
 import { type ConnectionPorts, KafkaConnection } from './connection.js';
 import { type CloseCode, isUsualEnd, textOfEnd } from './ends.js';
-import type { PartSink } from './outbox.js';
 
 export interface DoorCounts {
   opened(): void;
@@ -71,30 +71,55 @@ export class KafkaDoor implements NetEvents {
   /** Sends what is ready. True: there is more to do at once. */
   send(): boolean {
     this.#isReceiving = false;
-    const { net } = this.#ports;
-    const sending = [...this.#ready].filter((connection) => this.#queue(connection));
+    const sending = [...this.#ready].filter((connection) => this.#collect(connection));
     this.#ready = new Set();
     const unfinished = new Map<number, readonly [partsCount: number, partSize: number]>();
-    const hasMore = net.flush((connection, partsCount, partSize) => unfinished.set(connection, [partsCount, partSize]));
-    for (const connection of sending) {
-      const cut = unfinished.get(connection.number);
-      connection.isBlocked = cut !== undefined;
-      if (cut === undefined) connection.outbox.tookAll();
-      else connection.outbox.took(...cut);
-    }
+    let hasMore = false;
+    withLeases(piecesOf(sending), () => {
+      for (const connection of sending) this.#queue(connection);
+      hasMore = this.#ports.net.flush((number, partsCount, partSize) => unfinished.set(number, [partsCount, partSize]));
+    });
+    for (const connection of sending) this.#settle(connection, unfinished.get(connection.number));
     return hasMore;
   }
 
   /** False: it has nothing to send, or cannot now. */
-  #queue(connection: KafkaConnection): boolean {
+  #collect(connection: KafkaConnection): boolean {
     if (connection.isBlocked || !this.#connections.has(connection.number)) return false;
+    for (let left = connection.collect(); left > 0; left--) this.#ports.net.answered(connection.number);
+    return !connection.outbox.isEmpty;
+  }
+
+  #queue(connection: KafkaConnection): void {
     const { net } = this.#ports;
     const { number, outbox } = connection;
-    const answered = connection.collect();
-    const sink: PartSink = { send: (bytes) => net.send(number, bytes), sendSpan: (bytes) => net.sendSpan(number, bytes) };
-    outbox.queue(sink);
-    for (let left = answered; left > 0; left--) net.answered(number);
-    return !outbox.isEmpty;
+    connection.isIncomplete = !outbox.queue({
+      send: (bytes) => net.send(number, bytes),
+      sendSpan: (bytes) => net.sendSpan(number, bytes),
+    });
+  }
+
+  #settle(connection: KafkaConnection, cut: readonly [partsCount: number, partSize: number] | undefined): void {
+    connection.isBlocked = cut !== undefined || connection.isIncomplete;
+    if (cut !== undefined) {
+      connection.outbox.took(...cut);
+      return;
+    }
+    connection.outbox.tookAll();
+    if (connection.isIncomplete) this.#restore(connection);
+  }
+
+  /** Of an answer that has begun, batches have left memory before its socket took them. */
+  #restore(connection: KafkaConnection): void {
+    connection.outbox.restore((isThere) => {
+      if (!this.#connections.has(connection.number)) return;
+      if (isThere) this.writable(connection.number);
+      else {
+        this.#tellEnd(connection, 'what it was being sent was deleted meanwhile');
+        this.#ports.net.abort(connection.number);
+        this.#ports.wake();
+      }
+    });
   }
 
   #onReady(connection: KafkaConnection): void {
@@ -130,6 +155,8 @@ export class KafkaDoor implements NetEvents {
     this.#roomsWanted.add(room);
     this.#room.reserve(size, () => {
       if (!net.grantRoom(room, new Uint8Array(size))) this.roomReturned(room, size);
+      // The sockets have something to do that nothing else tells of.
+      else this.#ports.wake();
     });
   }
 
@@ -178,4 +205,8 @@ export class KafkaDoor implements NetEvents {
     this.#connections.clear();
     this.#ports.net.shut();
   }
+}
+
+function* piecesOf(connections: readonly KafkaConnection[]): Generator<HeldPiece, void> {
+  for (const { outbox } of connections) yield* outbox.pieces();
 }

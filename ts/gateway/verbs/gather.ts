@@ -1,5 +1,5 @@
 import type { Offset } from '../../model/offset.js';
-import type { Failure, PartitionDescription, PartitionEnds, ReadResult, Tail } from '../../model/ports.js';
+import type { Failure, HeldBatches, HeldRead, PartitionDescription, PartitionEnds, ReadResult, Tail } from '../../model/ports.js';
 import { ok, type Result } from '../../model/result.js';
 import type { Room } from '../../ring/room.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
@@ -23,8 +23,8 @@ export interface GatherRequest {
 }
 
 export interface Gathered extends PartitionEnds {
-  /** Whole batches; none: nothing there, or no room left in the answer. Good until the gathering is let go. */
-  readonly bytes: Uint8Array;
+  /** Undefined: nothing there, or no room left in the answer. */
+  readonly batches: HeldBatches | undefined;
 }
 
 export interface Gathering {
@@ -61,8 +61,6 @@ export class Gather {
     new Collection(this, request, done).begin();
   }
 }
-
-const nothing = new Uint8Array(0);
 
 /** One request: passes over all entries, each from the start, until one brought enough. */
 class Collection implements Deadline {
@@ -123,8 +121,8 @@ class Collection implements Deadline {
   }
 
   #read(index: number, { served, offset }: GatherEntry, size: number): void {
-    served.calls.call<ReadResult>(
-      (port, done) => port.read(served.route.handle, offset, size, done),
+    served.calls.call<HeldRead>(
+      (port, done) => port.hold(served.route.handle, offset, size, done),
       (result) => {
         this.#results[index] = result.ok ? ok(this.#gatheredFrom(result.value)) : result;
         this.#arrive();
@@ -132,12 +130,11 @@ class Collection implements Deadline {
     );
   }
 
-  #gatheredFrom({ batches, logStart, highWatermark }: ReadResult): Gathered {
+  #gatheredFrom({ batches, logStart, highWatermark }: HeldRead): Gathered {
     // A first batch may be larger than what was asked for; a later one that has no room left waits for the next request.
     const fits = batches !== undefined && (this.#found === 0 || this.#found + batches.size <= this.#request.sizeMax);
-    if (!fits) return { logStart, highWatermark, bytes: nothing };
-    this.#found += batches.size;
-    return { logStart, highWatermark, bytes: joined(batches.parts, batches.size) };
+    if (fits) this.#found += batches.size;
+    return { logStart, highWatermark, batches: fits ? batches : undefined };
   }
 
   #arrive(): void {
@@ -161,7 +158,7 @@ class Collection implements Deadline {
       served.calls.call<PartitionDescription>(
         (port, done) => port.describe(served.route.handle, done),
         (result) => {
-          this.#results[index] = result.ok ? ok(this.#gatheredFrom(result.value)) : result;
+          this.#results[index] = result.ok ? ok({ ...result.value, batches: undefined }) : result;
           this.#arrive();
         },
       );
@@ -237,6 +234,25 @@ class Collection implements Deadline {
     this.#stopWaiting();
     this.#done({ results: this.#results as Result<Gathered, Failure>[], letGo: () => this.#letGo() });
   }
+}
+
+/**
+ * Held batches once more, after what of them lay in ring memory has left it: the same bytes, from a file. Undefined: they are not to be
+ * had any more, and an answer that began with them cannot go on.
+ */
+export function readAgain(
+  { calls, route }: Served,
+  { base, size }: HeldBatches,
+  done: (bytes: Uint8Array | undefined) => void,
+): void {
+  calls.call<ReadResult>(
+    (port, answer) => port.read(route.handle, base, size, answer),
+    (result) => {
+      const batches = result.ok ? result.value.batches : undefined;
+      const isSame = batches?.base === base && batches.size >= size;
+      done(isSame ? joined(batches.parts, batches.size).subarray(0, size) : undefined);
+    },
+  );
 }
 
 function joined(parts: readonly Uint8Array[], size: number): Uint8Array {

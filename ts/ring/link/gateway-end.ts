@@ -6,6 +6,7 @@ import type {
   AppendTaken,
   Failure,
   FoundOffset,
+  HeldRead,
   PartitionDescription,
   PartitionEnds,
   ReadResult,
@@ -18,9 +19,10 @@ import type { RingReader } from '../reader.js';
 import type { Room } from '../room.js';
 import type { Sleeper, Waiter } from '../wakeup.js';
 import { type RingWriter, refusal } from '../writer.js';
+import type { HotMemory, Slice } from './hot-memory.js';
 import type { LargeBatches, LargeRead } from './large-batches.js';
 import { appendedMark, appendedWords, bytesMax, linkLimits, linkTicket, replyKind, requestKind, wordSize } from './layout.js';
-import { type HotMemory, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
+import { heldIn, hotBatches, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
 
 type Done<T> = (result: Result<T, Failure>) => void;
 
@@ -172,6 +174,22 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     else this.space(() => this.#askLarge(handle, from, size, done));
   }
 
+  /** Its bytes have no room in the reply ring: they stay in ring memory, or come by message port. */
+  hold(handle: number, from: Offset, sizeMax: number, done: Done<HeldRead>): Taken {
+    const reply = (slot: ReplySlot, words: Float64Array) => {
+      if (slot.kind === replyKind.roomWanted) this.#holdAgain(handle, from, words[slot.word] ?? 0, done);
+      else done(ok(heldIn(slot, words, this.#hot)));
+    };
+    return this.#ask(requestKind.largeRead, handle, [from, sizeMax], { done, reply, size: 0 }) ? 'taken' : this.#refused();
+  }
+
+  /** The first batch is larger than what was asked for. */
+  #holdAgain(handle: number, from: Offset, size: number, done: Done<HeldRead>): void {
+    const taken = this.hold(handle, from, size, done);
+    if (taken === 'full') this.space(() => this.#holdAgain(handle, from, size, done));
+    if (taken === 'closed') done(failed({ error: 'shutting-down' }));
+  }
+
   find(handle: number, timestampMs: number, done: Done<FoundOffset | undefined>): Taken {
     const reply = (slot: ReplySlot, words: Float64Array) => {
       const [offset = -1, timestamp = 0, leaderEpoch = 0] = words.subarray(slot.word, slot.word + 3);
@@ -273,7 +291,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   }
 
   #tellAll(slots: ReplySlot[], words: Float64Array): void {
-    this.#hot.lease(slots);
+    this.#hot.lease(slicesOf(slots));
     for (const slot of slots) this.#tell(slot, words);
     this.#hot.release();
     this.#rings.replies.free();
@@ -331,7 +349,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     // It may have been on its way while the watch ended.
     if (tail === undefined) return;
     const { logStart, highWatermark } = endsAt(slot, words);
-    tail({ logStart, highWatermark, batches: this.#hot.batches(slot, words) });
+    tail({ logStart, highWatermark, batches: hotBatches(this.#hot, slot, words) });
   }
 
   #tellFailed(slot: ReplySlot): void {
@@ -393,6 +411,10 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     this.#rings.requests.end();
     this.#wakeWaiting();
   }
+}
+
+function* slicesOf(slots: readonly ReplySlot[]): Generator<Slice, void> {
+  for (const { slices } of slots) yield* slices;
 }
 
 function endsAt(slot: ReplySlot, words: Float64Array): PartitionEnds {

@@ -1,7 +1,8 @@
 import { offset as offsetOf } from '../../model/offset.js';
-import type { Batches, Failure, ReadResult } from '../../model/ports.js';
+import type { Batches, Failure, HeldRead, ReadResult } from '../../model/ports.js';
 import { ok, type Result } from '../../model/result.js';
-import type { Lease } from '../lease.js';
+import { BytesPiece, SlicePiece } from './held.js';
+import type { HotMemory, Slice } from './hot-memory.js';
 import { readWords, replyKind, sliceWords, wordSize } from './layout.js';
 
 /** A slot of the reply ring, remembered until the ring is freed. */
@@ -17,14 +18,6 @@ export interface ReplySlot {
   readonly slices: readonly Slice[];
   /** What came by message port, beside its words. */
   readonly bytes?: Uint8Array;
-}
-
-/** One batch in ring memory. */
-interface Slice {
-  readonly ring: number;
-  readonly position: bigint;
-  readonly offset: number;
-  readonly size: number;
 }
 
 /** Of what precedes the batches: how many slices, or bytes, there are. */
@@ -54,62 +47,15 @@ function sliceAt(words: Float64Array, at: number): Slice {
   };
 }
 
-/** The memory of a ring that batches of the shard lie in, and this thread's lease on it. */
-export interface HotRing {
-  readonly data: Uint8Array;
-  readonly lease: Lease;
-}
-
-/** Batches in ring memory, held for the length of one turn (DURABILITY.md rule 17). */
-export class HotMemory {
-  readonly #rings: readonly HotRing[];
-  /** From where on the bytes of each ring are held; absent: not at all. */
-  readonly #held: (bigint | undefined)[];
-
-  constructor(rings: readonly HotRing[]) {
-    this.#rings = rings;
-    this.#held = rings.map(() => undefined);
+/** What a reply names, if all of it is held. */
+export function hotBatches(hot: HotMemory, slot: ReplySlot, words: Float64Array): Batches | undefined {
+  const parts: Uint8Array[] = [];
+  for (const slice of slot.slices) {
+    const bytes = hot.find(slice);
+    if (bytes === undefined) return undefined;
+    parts.push(bytes);
   }
-
-  /** Takes one lease per ring, from the oldest slice on. What has gone already is found out by `batches`. */
-  lease(slots: readonly ReplySlot[]): void {
-    const oldest: (bigint | undefined)[] = [];
-    for (const { slices } of slots) {
-      for (const { ring, position } of slices) {
-        const known = oldest[ring];
-        if (known === undefined || position < known) oldest[ring] = position;
-      }
-    }
-    oldest.forEach((position, ring) => {
-      if (position !== undefined && this.#rings[ring]?.lease.acquire(position)) this.#held[ring] = position;
-    });
-  }
-
-  release(): void {
-    this.#held.forEach((position, ring) => {
-      if (position !== undefined) this.#rings[ring]?.lease.release();
-      this.#held[ring] = undefined;
-    });
-  }
-
-  /** What a reply names, if all of it is held. */
-  batches(slot: ReplySlot, words: Float64Array): Batches | undefined {
-    const { slices } = slot;
-    if (slices.length === 0 || !slices.every((slice) => this.#isHeld(slice))) return undefined;
-    const parts = slices.map(({ ring, offset, size }) => this.#bytes(ring, offset, size));
-    return batchesOf(slot, words, parts);
-  }
-
-  #isHeld({ ring, position }: Slice): boolean {
-    const held = this.#held[ring];
-    return held !== undefined && held <= position;
-  }
-
-  #bytes(ring: number, offset: number, size: number): Uint8Array {
-    const memory = this.#rings[ring];
-    if (memory === undefined) throw new Error(`a slice in ring ${ring}, which this thread does not know`);
-    return memory.data.subarray(offset, offset + size);
-  }
+  return parts.length === 0 ? undefined : batchesOf(slot, words, parts);
 }
 
 function batchesOf(slot: ReplySlot, words: Float64Array, parts: readonly Uint8Array[]): Batches {
@@ -119,6 +65,18 @@ function batchesOf(slot: ReplySlot, words: Float64Array, parts: readonly Uint8Ar
   let size = 0;
   for (const part of parts) size += part.length;
   return { parts, size, base, next, leaderEpoch: words[at + 2] ?? 0 };
+}
+
+/** What a read found, to be sent later: nothing of it is copied. */
+export function heldIn(slot: ReplySlot, words: Float64Array, hot: HotMemory): HeldRead {
+  const logStart = offsetOf(words[slot.word] ?? 0);
+  const highWatermark = offsetOf(words[slot.word + 1] ?? 0);
+  if (countOf(slot, words) === 0) return { logStart, highWatermark, batches: undefined };
+  const base = offsetOf(words[slot.word + 2] ?? 0);
+  const pieces = slot.bytes === undefined ? slot.slices.map((slice) => new SlicePiece(hot, slice)) : [new BytesPiece(slot.bytes)];
+  let size = 0;
+  for (const piece of pieces) size += piece.size;
+  return { logStart, highWatermark, batches: { size, base, pieces } };
 }
 
 /** Answers a read. False: its bytes are in memory no more. */
@@ -135,7 +93,8 @@ export function tellRead(
     done(ok({ logStart, highWatermark, batches: undefined }));
     return true;
   }
-  const batches = slot.kind === replyKind.bytes ? batchesOf(slot, words, [bytesOf(slot, words, data)]) : hot.batches(slot, words);
+  const batches =
+    slot.kind === replyKind.bytes ? batchesOf(slot, words, [bytesOf(slot, words, data)]) : hotBatches(hot, slot, words);
   if (batches === undefined) return false;
   done(ok({ logStart, highWatermark, batches }));
   return true;

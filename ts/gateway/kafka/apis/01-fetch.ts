@@ -5,7 +5,7 @@ import { kafkaErrors } from '../../../wire/kafka/error-codes.js';
 import type { Decoded, Encodable } from '../../../wire/kafka/field.js';
 import { fetch } from '../../../wire/kafka/schema/01-fetch.js';
 import type { GatherEntry, Gathered, Gathering } from '../../verbs/gather.js';
-import type { MemorySpan } from '../outbox.js';
+import { spanOf } from '../outbox.js';
 import { type EpochCheck, epochRefusal } from './epochs.js';
 import { codeOf, type Exchange, row } from './row.js';
 import { topicIn } from './topics.js';
@@ -64,7 +64,7 @@ function planOf({ verbs: { routing } }: Exchange, { topics }: Request, version: 
     responses: topics.map(({ topic, topicId, partitions }, at) => ({
       topic,
       topicId,
-      partitions: partitions.map(({ partition }, index) => told(partition, places[at]?.[index], results)),
+      partitions: partitions.map(({ partition }, index) => told(partition, places[at]?.[index], entries, results)),
     })),
   });
   return { entries, hasRefusals, tell };
@@ -73,12 +73,14 @@ function planOf({ verbs: { routing } }: Exchange, { topics }: Request, version: 
 function told(
   partitionIndex: number,
   place: Place | undefined,
+  entries: readonly GatherEntry[],
   results: readonly Result<Gathered, Failure>[],
 ): PartitionResponse {
   if (place === undefined || 'code' in place) return empty(partitionIndex, place?.code ?? -1);
   const result = results[place.entry];
   if (result === undefined || !result.ok) return empty(partitionIndex, result === undefined ? -1 : codeOf(result.error));
-  const { logStart, highWatermark, bytes } = result.value;
+  const { logStart, highWatermark, batches } = result.value;
+  const served = entries[place.entry]?.served;
   return {
     partitionIndex,
     errorCode: 0,
@@ -87,7 +89,7 @@ function told(
     lastStableOffset: highWatermark,
     logStartOffset: logStart,
     abortedTransactions: null,
-    records: spanOf(bytes),
+    records: batches === undefined || served === undefined ? none : spanOf(served, batches),
   };
 }
 
@@ -96,7 +98,3 @@ function empty(partitionIndex: number, errorCode: number): PartitionResponse {
 }
 
 const none = new Uint8Array(0);
-
-function spanOf(bytes: Uint8Array): MemorySpan {
-  return { size: bytes.length, bytes };
-}

@@ -1,0 +1,52 @@
+import type { HeldPiece } from '../../model/ports.js';
+import type { HotMemory, Slice } from './hot-memory.js';
+
+/** In ring memory, which goes on without us. */
+export class SlicePiece implements HeldPiece {
+  readonly home: HotMemory;
+  readonly slice: Slice;
+
+  constructor(home: HotMemory, slice: Slice) {
+    this.home = home;
+    this.slice = slice;
+  }
+
+  get size(): number {
+    return this.slice.size;
+  }
+
+  bytes(): Uint8Array | undefined {
+    return this.home.find(this.slice);
+  }
+}
+
+/** In memory of our own. */
+export class BytesPiece implements HeldPiece {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  bytes(): Uint8Array {
+    return this.#bytes;
+  }
+}
+
+/** Calls `use` while nothing of these pieces that is still in memory is overwritten (DURABILITY.md rule 17): not from within another turn of replies. */
+export function withLeases(pieces: Iterable<HeldPiece>, use: () => void): void {
+  const homes = new Map<HotMemory, Slice[]>();
+  for (const piece of pieces) {
+    if (!(piece instanceof SlicePiece)) continue;
+    const slices = homes.get(piece.home);
+    if (slices === undefined) homes.set(piece.home, [piece.slice]);
+    else slices.push(piece.slice);
+  }
+  for (const [home, slices] of homes) home.lease(slices);
+  use();
+  for (const home of homes.keys()) home.release();
+}
