@@ -6,6 +6,7 @@ import { planMemory } from '../../ts/broker/memory.js';
 import { startShard } from '../../ts/broker/shard-island.js';
 import { wire } from '../../ts/broker/wiring.js';
 import { Controller } from '../../ts/cluster/controller/controller.js';
+import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
 import { Deadlines } from '../../ts/gateway/deadlines.js';
 import { rows } from '../../ts/gateway/kafka/apis/index.js';
 import { dispatch } from '../../ts/gateway/kafka/dispatch.js';
@@ -16,6 +17,7 @@ import { ShardCalls } from '../../ts/gateway/shard-calls.js';
 import { Tails } from '../../ts/gateway/tails.js';
 import { Fetch } from '../../ts/gateway/verbs/fetch.js';
 import { Gather } from '../../ts/gateway/verbs/gather.js';
+import { Groups } from '../../ts/gateway/verbs/groups.js';
 import { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
 import { Produce } from '../../ts/gateway/verbs/produce.js';
 import type { Verbs } from '../../ts/gateway/verbs/verbs.js';
@@ -59,7 +61,9 @@ export class KafkaDoor {
     const fatal = (reason: string) => {
       throw new Error(reason);
     };
-    const common = { directory: directory.id, clock, duty, doorbell: doorbell.id, onFenced: fatal, onNoSpace: () => undefined };
+    const none = () => undefined;
+    const here = { directory: directory.id, clock, duty, doorbell: doorbell.id, log: { debug: none, info: none } };
+    const common = { ...here, coordinators: coordinatorDefaults, onFenced: fatal, onNoSpace: none, onGroupsProblem: fatal };
     const islands = thread.shards.map((shard) => startShard(shard, common));
     const links = openGatewayLinks(gateway, { duty, doorbell: doorbell.id, largeSizeMax: 8 << 20, largeReadSizeMax: 8 << 20 });
     const watch = new ViewWatch({ nodeId: 1, nodes: [], autoCreateTopics: true });
@@ -71,6 +75,7 @@ export class KafkaDoor {
         random: { bytes: (size: number) => crypto.getRandomValues(new Uint8Array(size)) },
         defaults: { nodeId: 1, partitions: 2, replicationFactor: 1, partitionsMax: 1000, configs: { batchSizeMax } },
         shardsCount,
+        offsetsTopic: { configs: {} },
       },
       {
         onAssignment: (number, assignment) => {
@@ -115,6 +120,7 @@ export class KafkaDoor {
       missing,
       produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, observe: () => undefined }),
       fetch: new Fetch({ routing, tails, deadlines, waitingMax: 10 }),
+      groups: new Groups({ routing, commands: controller, coordinators: [] }),
       gather: new Gather({ tails, deadlines, room: new Room(8 << 20), sizeMax: 1 << 20, waitingMax: 10 }),
       node,
       clock,

@@ -187,6 +187,8 @@ export interface NewTopic {
  */
 export interface ClusterCommands {
   createTopic(topic: NewTopic, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
+  /** The one of the cluster's own that groups need, as the node's settings want it. */
+  createOffsetsTopic(): Promise<Result<TopicRoute, Failure>>;
   /** With an id: only the topic that has it. */
   deleteTopic(name: string, topicId?: TopicId): Promise<Result<TopicId, Failure>>;
   /** With assignments: one for each new partition. */
