@@ -63,7 +63,7 @@ class Life {
     const random = { bytes: (size: number) => crypto.getRandomValues(new Uint8Array(size)) };
     const defaults = { nodeId: 1, partitions: 2, replicationFactor: 1, partitionsMax: 1000, configs: { batchSizeMax: 1 << 20 } };
     this.controller = new Controller(
-      { log: this.log, clock, random, defaults, shardsCount: shards },
+      { log: this.log, clock, random, defaults, shardsCount: shards, offsetsTopic: { configs: {} } },
       {
         onAssignment: (number, assignment) => setImmediate(() => this.#act(number, assignment)),
         onView: (change) => setImmediate(() => this.#look(change)),

@@ -17,6 +17,19 @@ function fetched(story: Story, topic: string, topicId?: TopicId) {
 
 const outcome = (asked: ReturnType<typeof commits>) => granted(asked).topics[0]?.partitions[0]?.error;
 
+test('a negative offset takes back what was committed', () => {
+  const story = new Story();
+  const commit = (offset: number) => {
+    const topics = [{ topic: 'orders', partitions: [{ partition: 0, offset, metadata: '' }] }];
+    return errorOf(story.ask('commit', { ...outside, topics }));
+  };
+  const known = () => granted(story.ask('fetchOffsets', { topics: undefined })).topics.length;
+  expect([commit(5), known()]).toEqual(['none', 1]);
+  expect([commit(-2), known()]).toEqual(['none', 0]);
+  story.crash();
+  expect(known()).toBe(0);
+});
+
 test('a member commits in its generation; what it said comes back, leader epoch and text as well, after a crash too', () => {
   const story = new Story();
   const a = story.member();
@@ -60,7 +73,7 @@ test('a commit keeps the session alive', () => {
 test('what is wrong with one partition does not keep the others', () => {
   const story = new Story({ offsetMetadataMax: 10, offsetsMax: 2 });
   const of = (partition: number, offset: number, metadata = '') => ({ partition, offset, metadata });
-  const partitions = [of(0, 5), of(1, 5, 'x'.repeat(11)), of(2, -1), of(3, 5), of(4, 5), of(0, 6)];
+  const partitions = [of(0, 5), of(1, 5, 'x'.repeat(11)), of(2, 2 ** 60), of(3, 5), of(4, 5), of(0, 6)];
   const asked = story.ask('commit', { ...outside, topics: [{ topic: 'orders', partitions }] });
   expect(granted(asked).topics[0]?.partitions.map(({ error }) => error)).toEqual([
     undefined,

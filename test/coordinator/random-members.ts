@@ -4,7 +4,7 @@ import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
 import type { GroupAnswer, GroupVerb, GroupVerbs, Joined } from '../../ts/model/group-requests.js';
 import { ManualClock } from '../gateway/memory-cluster.js';
 import { MemoryLog, plain } from './memory-log.js';
-import { turn } from './rig.js';
+import { newCounts, turn } from './rig.js';
 import { bytes, text } from './story.js';
 
 /** What may happen next, to whom, and how much of it. */
@@ -98,6 +98,7 @@ export class RandomMembers {
       clock: this.#clock,
       random,
       settings,
+      counts: newCounts(),
       onProblem: () => undefined,
     });
   }

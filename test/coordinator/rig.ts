@@ -1,9 +1,14 @@
+import { CoordinatorCounts } from '../../ts/coordinator/counts.js';
+import { coordinatorProbe } from '../../ts/coordinator/probe.js';
 import { GroupRuntime } from '../../ts/coordinator/runtime.js';
 import { type CoordinatorSettings, coordinatorDefaults } from '../../ts/coordinator/settings.js';
+import { newPage } from '../../ts/metrics/page.js';
 import type { GroupVerb, GroupVerbs, JoinRequest } from '../../ts/model/group-requests.js';
 import { ManualClock } from '../gateway/memory-cluster.js';
 import { MemoryLog } from './memory-log.js';
 import { type Asked, granted } from './story.js';
+
+export const newCounts = () => new CoordinatorCounts(newPage(coordinatorProbe));
 
 /** Lets everything happen that needs no time. */
 export const turn = async () => {
@@ -38,7 +43,8 @@ export class Rig {
     const note = (fields: object, text: string) => void this.notes.push(`${JSON.stringify(fields)} ${text}`);
     const debug = { debug: note, info: note };
     const onProblem = (problem: string) => this.problems.push(problem);
-    return new GroupRuntime({ partition: 0, partitionsCount: 1, log, clock, random, settings, onProblem, debug });
+    const options = { log, clock, random, settings, counts: newCounts(), onProblem, debug };
+    return new GroupRuntime({ partition: 0, partitionsCount: 1, ...options });
   }
 
   ask<V extends GroupVerb>(verb: V, request: GroupVerbs[V]['request']): Asked<V> {

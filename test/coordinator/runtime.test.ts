@@ -3,7 +3,7 @@ import { encodeRecord } from '../../ts/coordinator/records/record.js';
 import { GroupRuntime } from '../../ts/coordinator/runtime.js';
 import type { GroupVerb } from '../../ts/model/group-requests.js';
 import { plain } from './memory-log.js';
-import { offsetIn, Rig, ready, turn } from './rig.js';
+import { newCounts, offsetIn, Rig, ready, turn } from './rig.js';
 import { type Asked, errorOf, granted } from './story.js';
 
 test('a commit is answered when it is durable, and nobody sees it before', async () => {
@@ -119,7 +119,8 @@ test('what is not this coordinator’s, or more than it takes, is refused', asyn
     'coordinator-not-available',
   ]);
   const { log, clock, settings } = rig;
-  const options = { log, clock, settings, random: { bytes: (size: number) => new Uint8Array(size) }, onProblem: () => undefined };
+  const random = { bytes: (size: number) => new Uint8Array(size) };
+  const options = { log, clock, settings, random, counts: newCounts(), onProblem: () => undefined };
   const elsewhere = new GroupRuntime({ ...options, partition: 1, partitionsCount: 50 });
   await turn();
   const asked: Asked<'describe'> = { answer: undefined };
@@ -139,6 +140,26 @@ test('who leads no more says so, to those who wait as well', async () => {
   rig.clock.advance(3_600_000);
   await turn();
   expect([errorOf(waiting), errorOf(later), rig.clock.timers]).toEqual(['not-coordinator', 'not-coordinator', 0]);
+});
+
+test('a node that is about to end keeps nobody waiting for others, and still takes commits', async () => {
+  const rig = await ready();
+  const first = rig.join('g');
+  await turn();
+  rig.log.settle();
+  await turn();
+  const { memberId } = granted(first);
+  const waiting = [rig.join('g'), rig.ask('sync', { groupId: 'g', memberId, generationId: 1, assignments: [] })] as const;
+  await turn();
+  rig.runtime.drain();
+  const late = rig.join('h');
+  const committed = rig.commit('other', 5);
+  await turn();
+  rig.log.settle();
+  await turn();
+  expect(errorOf(waiting[0])).toBe('not-coordinator');
+  expect(errorOf(waiting[1])).toBe('rebalance-in-progress');
+  expect([errorOf(late), errorOf(committed)]).toEqual(['not-coordinator', 'none']);
 });
 
 test('time passes for groups: members that are silent go, offsets expire, empty groups are let go', async () => {

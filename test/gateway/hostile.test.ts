@@ -10,6 +10,7 @@ import { Subscriptions } from '../../ts/gateway/subscriptions/subscriptions.js';
 import { Tails } from '../../ts/gateway/tails.js';
 import { Fetch } from '../../ts/gateway/verbs/fetch.js';
 import { Gather } from '../../ts/gateway/verbs/gather.js';
+import { Groups } from '../../ts/gateway/verbs/groups.js';
 import { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
 import { Produce } from '../../ts/gateway/verbs/produce.js';
 import { Answers } from '../../ts/gateway/websocket/answers.js';
@@ -94,7 +95,7 @@ class Rig implements Socket {
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
     const counts = () => ({ connections: 1, subscriptions: 0 });
     const none = () => undefined;
-    const gather = new Gather({ tails: this.tails, deadlines, room: new Room(1 << 20), waitingMax: 10 });
+    const gather = new Gather({ tails: this.tails, deadlines, room: new Room(1 << 20), sizeMax: 1 << 20, waitingMax: 10 });
     const nodeCommands = { setLogLevel: async () => ok(undefined) };
     this.connection = new Connection(this, {
       verbs: {
@@ -105,6 +106,7 @@ class Rig implements Socket {
         produce,
         fetch: this.fetch,
         gather,
+        groups: new Groups({ routing, commands: cluster, coordinators: [] }),
         node,
         clock,
         limits,

@@ -114,6 +114,10 @@ export class MemoryCluster implements ClusterCommands, ClusterWatch {
     return ok(made);
   }
 
+  createOffsetsTopic(): Promise<Result<TopicRoute, Failure>> {
+    return this.createTopic({ name: '__consumer_offsets', configs: {} }, false);
+  }
+
   async deleteTopic(name: string): Promise<Result<TopicId, Failure>> {
     await undefined;
     const topic = this.remove(name);

@@ -165,8 +165,8 @@ export class MemoryShard implements ShardPort {
       const read = this.#read(this.partition(handle), offset, sizeMax);
       if (!read.ok) return done(read);
       const { logStart, highWatermark, batches } = read.value;
-      const pieces = batches?.parts.map((bytes) => ({ size: bytes.length, bytes: () => bytes })) ?? [];
-      const held = batches === undefined ? undefined : { size: batches.size, base: batches.base, pieces };
+      const pieces = batches?.parts.map((bytes) => ({ size: bytes.length, isOwn: true, bytes: () => bytes })) ?? [];
+      const held = batches === undefined ? undefined : { size: batches.size, base: batches.base, next: batches.next, pieces };
       done(ok({ logStart, highWatermark, batches: held }));
     });
   }

@@ -43,6 +43,7 @@ export class Running {
       { ...defaultSettings, port: 0, ...settings },
       {
         shards: [this.shard],
+        coordinators: [],
         commands: this.cluster,
         nodeCommands: {
           setLogLevel: async (level) => {

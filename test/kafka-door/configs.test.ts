@@ -117,6 +117,12 @@ test('only what is asked for is shown', async () => {
   expect(plain?.configs).toMatchObject([{ synonyms: [], documentation: null }]);
 });
 
+test('a resource that is asked for many times is shown once', async () => {
+  const resource = { resourceType: broker, resourceName: '1', configurationKeys: null };
+  const { results } = await door.ask(describeConfigs, 4, { resources: Array.from({ length: 1000 }, () => resource) });
+  expect(results).toHaveLength(1);
+});
+
 test('what has no configs here is refused with Kafka’s code', async () => {
   expect(await describe('absent')).toMatchObject({ errorCode: code('UNKNOWN_TOPIC_OR_PARTITION'), configs: [] });
   expect(await describe('a b')).toMatchObject({ errorCode: code('INVALID_TOPIC_EXCEPTION'), configs: [] });

@@ -6,15 +6,18 @@ import { planMemory } from '../../ts/broker/memory.js';
 import { startShard } from '../../ts/broker/shard-island.js';
 import { wire } from '../../ts/broker/wiring.js';
 import { Controller } from '../../ts/cluster/controller/controller.js';
+import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
 import { Deadlines } from '../../ts/gateway/deadlines.js';
 import { rows } from '../../ts/gateway/kafka/apis/index.js';
 import { dispatch } from '../../ts/gateway/kafka/dispatch.js';
+import { Sequence } from '../../ts/gateway/kafka/sequence.js';
 import { Routing } from '../../ts/gateway/routing.js';
 import { defaultSettings } from '../../ts/gateway/settings.js';
 import { ShardCalls } from '../../ts/gateway/shard-calls.js';
 import { Tails } from '../../ts/gateway/tails.js';
 import { Fetch } from '../../ts/gateway/verbs/fetch.js';
 import { Gather } from '../../ts/gateway/verbs/gather.js';
+import { Groups } from '../../ts/gateway/verbs/groups.js';
 import { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
 import { Produce } from '../../ts/gateway/verbs/produce.js';
 import type { Verbs } from '../../ts/gateway/verbs/verbs.js';
@@ -58,7 +61,9 @@ export class KafkaDoor {
     const fatal = (reason: string) => {
       throw new Error(reason);
     };
-    const common = { directory: directory.id, clock, duty, doorbell: doorbell.id, onFenced: fatal, onNoSpace: () => undefined };
+    const none = () => undefined;
+    const here = { directory: directory.id, clock, duty, doorbell: doorbell.id, log: { debug: none, info: none } };
+    const common = { ...here, coordinators: coordinatorDefaults, onFenced: fatal, onNoSpace: none, onGroupsProblem: fatal };
     const islands = thread.shards.map((shard) => startShard(shard, common));
     const links = openGatewayLinks(gateway, { duty, doorbell: doorbell.id, largeSizeMax: 8 << 20, largeReadSizeMax: 8 << 20 });
     const watch = new ViewWatch({ nodeId: 1, nodes: [], autoCreateTopics: true });
@@ -70,6 +75,7 @@ export class KafkaDoor {
         random: { bytes: (size: number) => crypto.getRandomValues(new Uint8Array(size)) },
         defaults: { nodeId: 1, partitions: 2, replicationFactor: 1, partitionsMax: 1000, configs: { batchSizeMax } },
         shardsCount,
+        offsetsTopic: { configs: {} },
       },
       {
         onAssignment: (number, assignment) => {
@@ -114,7 +120,8 @@ export class KafkaDoor {
       missing,
       produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, observe: () => undefined }),
       fetch: new Fetch({ routing, tails, deadlines, waitingMax: 10 }),
-      gather: new Gather({ tails, deadlines, room: new Room(8 << 20), waitingMax: 10 }),
+      groups: new Groups({ routing, commands: controller, coordinators: [] }),
+      gather: new Gather({ tails, deadlines, room: new Room(8 << 20), sizeMax: 1 << 20, waitingMax: 10 }),
       node,
       clock,
       limits,
@@ -157,7 +164,7 @@ export class KafkaDoor {
     const correlationId = this.#correlationId;
     const frame = joined(encodeRequest(api, version, { correlationId, clientId: 'test' }, value)).subarray(sizeHead);
     return new Promise((resolve, reject) => {
-      const exchange = { verbs: this.verbs, advertised: this.advertised, clientHost: '127.0.0.1' };
+      const exchange = { verbs: this.verbs, advertised: this.advertised, clientHost: '127.0.0.1', fetches: new Sequence() };
       const problem = dispatch(rows, exchange, frame, ({ encoded }) => {
         if (encoded === undefined) return reject(new Error('no answer'));
         const reader = new Reader(joined(encoded).subarray(sizeHead));

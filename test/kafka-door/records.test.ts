@@ -169,6 +169,9 @@ test('a partition tells which producers have written to it', async () => {
     { producerId: 71, producerEpoch: 2, lastSequence: 6, ...nothing },
   ]);
   expect((await ask(1))?.activeProducers).toEqual([]);
+  const often = Array.from({ length: 1000 }, () => ({ name: 'produced', partitionIndexes: [0, 0] }));
+  const once = await door.ask(describeProducers, 0, { topics: often });
+  expect(once.topics.map(({ partitions }) => partitions.length)).toEqual([1]);
   for (const refused of [await ask(9), await ask(0, 'absent')]) {
     expect(refused).toMatchObject({ errorCode: code('UNKNOWN_TOPIC_OR_PARTITION'), activeProducers: [] });
   }

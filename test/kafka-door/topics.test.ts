@@ -286,6 +286,12 @@ test('what a client may do is told where it asks', async () => {
   expect([told.clusterAuthorizedOperations, told.topics[0]?.topicAuthorizedOperations]).toEqual([8096, 3576]);
 });
 
+test('what is asked for many times is told once', async () => {
+  await create('repeated');
+  const topics = Array.from({ length: 1000 }, () => ({ topicId: noTopicId, name: 'repeated' }));
+  expect((await door.ask(metadata, 12, { topics })).topics).toHaveLength(1);
+});
+
 test('partitions of topics come by pages, each where the last one ended', async () => {
   await create('page-a', { numPartitions: 3 });
   await create('page-b', { numPartitions: 2 });
@@ -310,6 +316,19 @@ test('partitions of topics come by pages, each where the last one ended', async 
   function ask(from: typeof cursor) {
     return door.ask(describeTopicPartitions, 0, { topics, responsePartitionLimit: 2, cursor: from });
   }
+});
+
+test('a page that ends with a topic says so with the next one', async () => {
+  await create('end-a', { numPartitions: 2 });
+  await create('end-b', { numPartitions: 1 });
+  const topics = ['end-a', 'end-b'].map((name) => ({ name }));
+  const page = await door.ask(describeTopicPartitions, 0, { topics, responsePartitionLimit: 2 });
+  expect(page.topics.map(({ name, partitions }) => [name, partitions.length])).toEqual([['end-a', 2]]);
+  expect(page.nextCursor).toEqual({ topicName: 'end-b', partitionIndex: 0 });
+  const last = await door.ask(describeTopicPartitions, 0, { topics, responsePartitionLimit: 2, cursor: page.nextCursor });
+  expect(last).toMatchObject({ topics: [{ name: 'end-b', partitions: [{}] }], nextCursor: null });
+  const none = await door.ask(describeTopicPartitions, 0, { topics, responsePartitionLimit: 0 });
+  expect(none.topics).toHaveLength(1);
 });
 
 test('a page of all topics has their ids and what may be done, and a cursor that was not asked for is refused', async () => {

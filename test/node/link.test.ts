@@ -7,7 +7,8 @@ import { DutyCycle } from '../../ts/broker/duty-cycle.js';
 import { openGatewayLinks } from '../../ts/broker/gateway-links.js';
 import { planMemory } from '../../ts/broker/memory.js';
 import { startShard } from '../../ts/broker/shard-island.js';
-import { wire } from '../../ts/broker/wiring.js';
+import { portsOf, wire } from '../../ts/broker/wiring.js';
+import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
 import { ShardCalls } from '../../ts/gateway/shard-calls.js';
 import type { ShardAssignment } from '../../ts/model/assignment.js';
 import type { TopicId } from '../../ts/model/ids.js';
@@ -72,6 +73,9 @@ async function startLink(memory = 64 << 20) {
     doorbell: doorbell.id,
     onFenced: () => undefined,
     onNoSpace: () => undefined,
+    coordinators: coordinatorDefaults,
+    onGroupsProblem: () => undefined,
+    log: { debug: () => undefined, info: () => undefined },
   };
   const island = startShard(thread.shards[0], options);
   const port = openGatewayLinks(thread.gateways[0], { duty, doorbell: doorbell.id, largeSizeMax: 16 << 20, largeReadSizeMax })[0];
@@ -81,7 +85,7 @@ async function startLink(memory = 64 << 20) {
     bell.close();
     island.close();
     directory.close();
-    for (const { port } of [...thread.shards, ...thread.gateways].flatMap(({ links }) => links)) port.close();
+    for (const port of portsOf(thread)) port.close();
   });
   const assignment: ShardAssignment = {
     shard: 0,

@@ -1,5 +1,7 @@
-import type { ViewFacts } from '../cluster/view.js';
+import type { ViewChange, ViewFacts } from '../cluster/view.js';
+import type { CoordinatorSettings } from '../coordinator/settings.js';
 import type { GatewaySettings } from '../gateway/settings.js';
+import { offsetsTopic } from '../model/internal-topics.js';
 import type { Clock } from '../model/ports.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
@@ -17,29 +19,29 @@ export interface DataThreadStart {
   readonly facts: ViewFacts;
   readonly gateway: GatewaySettings;
   readonly node: NodeFacts;
+  readonly coordinators: CoordinatorSettings;
 }
 
 const usageIntervalMs = 5000;
 
 /** One data thread: its shards, its gateways, and the port to the cluster thread. */
 export class DataThread {
+  readonly gateways: readonly GatewayIsland[];
   readonly #send: (message: FromDataThread) => void;
   readonly #duty: DutyCycle;
+  readonly #log: ThreadLog;
   readonly #stopWatching: () => void;
   readonly #shards = new Map<number, ShardIsland>();
-  readonly #gateways: readonly GatewayIsland[];
   #stopTelling: () => void = () => undefined;
 
-  constructor(
-    { wiring, directory, facts, gateway, node }: DataThreadStart,
-    clock: Clock,
-    send: (message: FromDataThread) => void,
-  ) {
+  constructor(start: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
+    const { wiring, facts, gateway, node } = start;
     this.#send = send;
     this.#duty = new DutyCycle(clock);
+    this.#log = new ThreadLog(clock, (line) => send({ kind: 'log', line }));
     const doorbell = watchDoorbell(openDoorbell(wiring.doorbell), () => this.#duty.wake());
     this.#stopWatching = () => doorbell.close();
-    for (const shard of wiring.shards) this.#openShard(shard, wiring.doorbell, directory, clock);
+    for (const shard of wiring.shards) this.#openShard(shard, start, clock);
     const sendCommand = (id: number, call: CommandCall) => send({ kind: 'command', id, call });
     const common = {
       pages: wiring.pages,
@@ -49,19 +51,30 @@ export class DataThread {
       facts,
       node,
       settings: gateway,
-      log: new ThreadLog(clock, (line) => send({ kind: 'log', line })),
+      groupsHere: (shard: number) => this.#shards.get(shard)?.groups,
+      log: this.#log,
       sendCommand,
     };
-    this.#gateways = wiring.gateways.map((each) => new GatewayIsland(each, common));
+    this.gateways = wiring.gateways.map((each) => new GatewayIsland(each, common));
     this.#tellUsage(clock);
     send({ kind: 'opened' });
   }
 
-  #openShard(wiring: ThreadWiring['shards'][number], doorbell: number, directory: number, clock: Clock): void {
-    const { shard } = wiring;
-    const onFenced = (reason: string) => this.#send({ kind: 'fenced', shard, reason });
-    const onNoSpace = () => this.#send({ kind: 'no-space' });
-    this.#shards.set(shard, startShard(wiring, { directory, clock, duty: this.#duty, doorbell, onFenced, onNoSpace }));
+  #openShard(shardWiring: ThreadWiring['shards'][number], start: DataThreadStart, clock: Clock): void {
+    const { shard } = shardWiring;
+    const { wiring, directory, coordinators } = start;
+    const island = startShard(shardWiring, {
+      directory,
+      clock,
+      duty: this.#duty,
+      doorbell: wiring.doorbell,
+      coordinators,
+      log: this.#log,
+      onFenced: (reason) => this.#send({ kind: 'fenced', shard, reason }),
+      onNoSpace: () => this.#send({ kind: 'no-space' }),
+      onGroupsProblem: (problem) => this.#send({ kind: 'groups-problem', shard, problem }),
+    });
+    this.#shards.set(shard, island);
   }
 
   receive(message: ToDataThread): void {
@@ -70,13 +83,13 @@ export class DataThread {
         this.#assign(message);
         return;
       case 'view':
-        for (const gateway of this.#gateways) gateway.watch.apply(message.change);
+        this.#view(message.change);
         this.#send({ kind: 'viewed', version: message.change.version });
         return;
       case 'listen':
         return void this.#listen();
       case 'answer':
-        this.#gateways[0]?.commands.answer(message.id, message.result);
+        this.gateways[0]?.commands.answer(message.id, message.result);
         return;
       case 'condition':
         this.#setCondition(message.condition);
@@ -88,9 +101,23 @@ export class DataThread {
     }
   }
 
+  /** Coordinators know before any gateway: whoever is sent to them finds them. */
+  #view({ changed, removed, ...change }: ViewChange): void {
+    for (const { groups } of this.#shards.values()) for (const { name } of removed) groups.forgetTopic(name);
+    const partitions = changed.find(({ route }) => route.name === offsetsTopic)?.route.partitions ?? [];
+    for (const [number, { groups }] of partitions.length === 0 ? [] : this.#shards) {
+      const own = partitions.filter(({ shard }) => shard === number);
+      groups.lead(own, partitions.length);
+    }
+    for (const gateway of this.gateways) gateway.watch.apply({ changed, removed, ...change });
+  }
+
   #tellUsage(clock: Clock): void {
     this.#stopTelling = clock.after(usageIntervalMs, () => this.#tellUsage(clock));
-    for (const { shard } of this.#shards.values()) shard.measures.look();
+    for (const { shard, groups } of this.#shards.values()) {
+      shard.measures.look();
+      groups.measure();
+    }
     this.#send({ kind: 'usage', topics: [...this.#shards.values()].flatMap(({ shard }) => shard.measures.usage) });
   }
 
@@ -103,23 +130,24 @@ export class DataThread {
   }
 
   async #listen(): Promise<void> {
-    const addresses = await Promise.all(this.#gateways.map((gateway) => gateway.listen()));
+    const addresses = await Promise.all(this.gateways.map((gateway) => gateway.listen()));
     this.#send({ kind: 'listening', addresses });
   }
 
   #setCondition(condition: NodeCondition): void {
-    for (const gateway of this.#gateways) gateway.setCondition(condition);
+    for (const gateway of this.gateways) gateway.setCondition(condition);
   }
 
   async #drain(reason: string, reconnectAfterMs: number): Promise<void> {
-    await Promise.all(this.#gateways.map((gateway) => gateway.drain(reason, reconnectAfterMs)));
+    for (const { groups } of this.#shards.values()) groups.drain();
+    await Promise.all(this.gateways.map((gateway) => gateway.drain(reason, reconnectAfterMs)));
     this.#send({ kind: 'drained' });
   }
 
   /** After every gateway of the node has drained: nothing is under way. */
   async #close(): Promise<void> {
     this.#stopTelling();
-    await Promise.all(this.#gateways.map((gateway) => gateway.close()));
+    await Promise.all(this.gateways.map((gateway) => gateway.close()));
     this.#duty.stop();
     this.#stopWatching();
     const problems = [...this.#shards.values()].flatMap((island) => island.close() ?? []);

@@ -1,8 +1,10 @@
 import type { ViewFacts } from '../cluster/view.js';
 import { Gateway } from '../gateway/gateway.js';
 import type { GatewaySettings } from '../gateway/settings.js';
+import type { Verbs } from '../gateway/verbs/verbs.js';
 import type { Page } from '../metrics/page.js';
 import { MetricsRegistry } from '../metrics/registry.js';
+import type { GroupCoordinator } from '../model/group-ports.js';
 import type { NodeSetting } from '../model/node-settings.js';
 import type { Clock, ClusterWatch, NodeView } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
@@ -17,6 +19,7 @@ import type { CommandCall, GatewayAddresses, NodeCondition } from './messages.js
 import { ProgramFiles } from './program-files.js';
 import { RecordPool } from './record-pool.js';
 import { RemoteCommands } from './remote-commands.js';
+import { RemoteGroups } from './remote-groups.js';
 import type { ThreadLog } from './thread-log.js';
 import { version } from './version.js';
 import type { GatewayWiring } from './wiring.js';
@@ -37,6 +40,8 @@ export interface GatewayIslandOptions {
   readonly facts: ViewFacts;
   readonly node: NodeFacts;
   readonly settings: GatewaySettings;
+  /** Of shards on this thread; others are reached by port. */
+  readonly groupsHere: (shard: number) => GroupCoordinator | undefined;
   readonly log: ThreadLog;
   readonly sendCommand: (id: number, call: CommandCall) => void;
 }
@@ -70,6 +75,7 @@ export class GatewayIsland {
     this.#kafka = settings.kafka && new KafkaListener(settings.kafka, duty, clock);
     this.#gateway = new Gateway(settings, {
       shards: this.#links,
+      coordinators: wiring.links.map(({ memory, groups }) => options.groupsHere(memory.shard) ?? new RemoteGroups(groups)),
       commands: this.commands,
       nodeCommands: this.commands,
       log,
@@ -89,6 +95,11 @@ export class GatewayIsland {
       ...(this.#kafka === undefined ? {} : { kafka: this.#kafka }),
     });
     if (this.#gateway.door !== undefined) this.#kafka?.serve(this.#gateway.door);
+  }
+
+  /** For the other doors of this thread. */
+  get verbs(): Verbs {
+    return this.#gateway.verbs;
   }
 
   #registry(wiring: GatewayWiring, pages: readonly Page[]): MetricsRegistry {

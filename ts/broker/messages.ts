@@ -53,6 +53,7 @@ export type FromDataThread =
   | { readonly kind: 'command'; readonly id: number; readonly call: CommandCall }
   | { readonly kind: 'fenced'; readonly shard: number; readonly reason: string }
   | { readonly kind: 'no-space' }
+  | { readonly kind: 'groups-problem'; readonly shard: number; readonly problem: string }
   | { readonly kind: 'log'; readonly line: LogLine }
   | { readonly kind: 'drained' }
   | { readonly kind: 'closed'; readonly problems: readonly string[] };

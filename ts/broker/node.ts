@@ -19,6 +19,7 @@ import type { DataThreadStart } from './data-thread.js';
 import { DiskWatch } from './disk-watch.js';
 import { FanIn } from './fan-in.js';
 import { gatewaySettings } from './gateway-settings.js';
+import { coordinatorSettings, offsetsTopicSettings } from './group-settings.js';
 import { defaultMemory, planMemory } from './memory.js';
 import type { CommandCall, CommandName } from './messages.js';
 import { claimPort, type PortClaim } from './port-claim.js';
@@ -39,7 +40,7 @@ export interface NodeEnd {
 const reconnectAfterMs = 500;
 
 /** Refused with produce: once committed, a topic whose files find no room is there and cannot be served. */
-const makesFiles: ReadonlySet<CommandName> = new Set<CommandName>(['createTopic', 'addPartitions']);
+const makesFiles: ReadonlySet<CommandName> = new Set<CommandName>(['createTopic', 'createOffsetsTopic', 'addPartitions']);
 
 /** Doorbells end with their last holder, and threads open them by number: they live as long as the process. */
 const keepAlive: unknown[] = [];
@@ -77,6 +78,7 @@ export class Node {
       viewed: (version) => viewed.answered(version),
       fenced: (shard, reason) => this.#fenced(shard, reason),
       noSpace: () => this.#disk.noSpace(),
+      groupsProblem: (shard, problem) => log.error({ shard }, problem),
       log: ({ level, fields, text }) => log[level](fields, text),
       usage: (thread, topics) => this.#setUsage(thread, topics),
     };
@@ -89,6 +91,7 @@ export class Node {
         clock,
         random: systemRandom,
         shardsCount,
+        offsetsTopic: offsetsTopicSettings(config),
         defaults: {
           nodeId,
           partitions: config['num.partitions'],
@@ -111,8 +114,9 @@ export class Node {
     const facts = { nodeId, nodes, autoCreateTopics: config['auto.create.topics.enable'] };
     const gateway = gatewaySettings(config, memory, plan.length);
     const node = { dataDirectory: resolve(config.data), settings: nodeSettings(config) };
+    const coordinators = coordinatorSettings(config);
     this.#threads = threads.map((wiring) => {
-      const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway, node };
+      const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway, node, coordinators };
       return new DataThreadHost(start, events);
     });
     const space = () => diskSpace(config.data);

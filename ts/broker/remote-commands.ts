@@ -13,6 +13,7 @@ export class RemoteCommands implements ClusterCommands, NodeCommands {
   }
 
   createTopic: ClusterCommands['createTopic'] = (...args) => this.#ask('createTopic', args);
+  createOffsetsTopic: ClusterCommands['createOffsetsTopic'] = (...args) => this.#ask('createOffsetsTopic', args);
   deleteTopic: ClusterCommands['deleteTopic'] = (...args) => this.#ask('deleteTopic', args);
   addPartitions: ClusterCommands['addPartitions'] = (...args) => this.#ask('addPartitions', args);
   alterTopic: ClusterCommands['alterTopic'] = (...args) => this.#ask('alterTopic', args);

@@ -1,5 +1,7 @@
+import type { CoordinatorSettings } from '../coordinator/settings.js';
+import { ShardGroups } from '../coordinator/shard-groups.js';
 import { assert } from '../model/assert.js';
-import type { Clock } from '../model/ports.js';
+import type { Clock, DebugLog } from '../model/ports.js';
 import { LogStore } from '../native/log.js';
 import { fatal } from '../native/process.js';
 import { openDoorbell, watchEvent } from '../native/wakeup.js';
@@ -9,13 +11,16 @@ import { RingReader } from '../ring/reader.js';
 import { ringWords } from '../ring/words.js';
 import { RingWriter } from '../ring/writer.js';
 import { Shard } from '../shard/shard.js';
+import { systemRandom } from './clock.js';
 import type { DutyCycle } from './duty-cycle.js';
 import { shardPort } from './link-ports.js';
+import { serveGroups } from './remote-groups.js';
 import type { LinkEndWiring, ShardWiring } from './wiring.js';
 
 /** A shard with its log and its links, at work on this thread. */
 export interface ShardIsland {
   readonly shard: Shard;
+  readonly groups: ShardGroups;
   /** Drains, checkpoints and lets go of the log. Throws nothing: the reason comes back. */
   close(): string | undefined;
 }
@@ -28,9 +33,13 @@ export interface ShardIslandOptions {
   readonly doorbell: number;
   readonly onFenced: (reason: string) => void;
   readonly onNoSpace: () => void;
+  readonly coordinators: CoordinatorSettings;
+  /** For people: why some groups are not served at the moment. */
+  readonly onGroupsProblem: (problem: string) => void;
+  readonly log: DebugLog;
 }
 
-export function startShard({ shard: number, links, page }: ShardWiring, options: ShardIslandOptions): ShardIsland {
+export function startShard({ shard: number, links, page, groupsPage }: ShardWiring, options: ShardIslandOptions): ShardIsland {
   const { directory, clock, duty, onFenced, onNoSpace } = options;
   const opened = LogStore.open(directory, number, clock);
   if (!opened.ok) {
@@ -44,12 +53,25 @@ export function startShard({ shard: number, links, page }: ShardWiring, options:
     assert(attached.ok && attached.value === index, 'rings are numbered in the order of gateways');
   });
   const rings = links.map(({ memory }) => new RingViews(memory.batches).data);
-  const shard = new Shard({ store, clock, gateways, rings, page, onFenced, onNoSpace });
+  const wake = () => duty.wakeSoon();
+  const shard = new Shard({ store, clock, gateways, rings, page, onFenced, onNoSpace, wake });
+  const groups = new ShardGroups({
+    openLog: (handle) => shard.internalLogs.open(handle),
+    clock,
+    random: systemRandom,
+    settings: options.coordinators,
+    page: groupsPage,
+    onProblem: options.onGroupsProblem,
+    debug: options.log,
+  });
+  for (const link of links) serveGroups(link.groups, groups);
   const completions = watchEvent(store.wakeupDescriptor(), () => duty.wake());
   duty.add({ turn: () => shard.turn(), deadlineMs: () => shard.deadlineMs() }, [store, ...gateways], gateways);
   return {
     shard,
+    groups,
     close: () => {
+      groups.close();
       completions.close();
       return store.close(shard)?.message;
     },

@@ -17,11 +17,15 @@ export interface ThreadEvents {
   viewed(version: number): void;
   fenced(shard: number, reason: string): void;
   noSpace(): void;
+  groupsProblem(shard: number, problem: string): void;
   log(line: LogLine): void;
   usage(thread: DataThreadHost, topics: readonly TopicUsage[]): void;
 }
 
-type Once = Exclude<FromDataThread['kind'], 'assigned' | 'viewed' | 'command' | 'fenced' | 'no-space' | 'log' | 'usage'>;
+type Once = Exclude<
+  FromDataThread['kind'],
+  'assigned' | 'viewed' | 'command' | 'fenced' | 'no-space' | 'groups-problem' | 'log' | 'usage'
+>;
 
 /**
  * Six times less than by default. What a turn allocates fits, collecting it is as short, and ten thousand connections do not leave 2 KiB
@@ -67,6 +71,9 @@ export class DataThreadHost {
         return;
       case 'no-space':
         this.#events.noSpace();
+        return;
+      case 'groups-problem':
+        this.#events.groupsProblem(message.shard, message.problem);
         return;
       case 'log':
         this.#events.log(message.line);

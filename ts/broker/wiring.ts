@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel } from 'node:worker_threads';
+import { coordinatorProbe } from '../coordinator/probe.js';
 import { gatewayProbe } from '../gateway/probe.js';
 import { newPage, type Page } from '../metrics/page.js';
 import { initialiseRing } from '../native/ring.js';
@@ -24,6 +25,8 @@ export interface LinkEndWiring {
   readonly memory: LinkMemory;
   /** For batches and reads that no ring can hold. */
   readonly port: MessagePort;
+  /** For groups, where the ends are on different threads. */
+  readonly groups: MessagePort;
   /** Doorbell of the thread at the other end. */
   readonly doorbell: number;
 }
@@ -31,6 +34,8 @@ export interface LinkEndWiring {
 export interface ShardWiring {
   readonly shard: number;
   readonly page: Page;
+  /** Of its coordinators. */
+  readonly groupsPage: Page;
   /** By gateway. */
   readonly links: readonly LinkEndWiring[];
 }
@@ -69,23 +74,27 @@ export function wire(plan: readonly ThreadPlan[], memory: MemoryPlan): Wiring {
   const shards = plan.flatMap((thread) => thread.shards).sort((one, other) => one - other);
   const links = gateways.map((gateway) => shards.map((shard) => linkOf(gateway, shard, gateways.length, memory)));
   const shardPages = shards.map((shard) => newPage(shardProbe, { shard: String(shard) }));
+  const groupsPages = shards.map((shard) => newPage(coordinatorProbe, { shard: String(shard) }));
   const gatewayPages = gateways.map((gateway) => newPage(gatewayProbe, { gateway: String(gateway) }));
   const threads = plan.map((thread, index) => ({
     doorbell: doorbells[index]?.id ?? -1,
-    pages: [...shardPages, ...gatewayPages],
+    pages: [...shardPages, ...groupsPages, ...gatewayPages],
     shards: thread.shards.map((shard) => ({
       shard,
       page: shardPages[shard] ?? newPage(shardProbe),
+      groupsPage: groupsPages[shard] ?? newPage(coordinatorProbe),
       links: links.flatMap((row) => {
         const link = row[shard];
-        return link ? [{ memory: link.memory, port: link.ports.port2, doorbell: bellOf('gateways', link.memory.gateway) }] : [];
+        if (link === undefined) return [];
+        const { memory, ports, groups } = link;
+        return [{ memory, port: ports.port2, groups: groups.port2, doorbell: bellOf('gateways', memory.gateway) }];
       }),
     })),
     gateways: thread.gateways.map((gateway) => ({
       gateway,
       page: gatewayPages[gateway] ?? newPage(gatewayProbe),
-      links: (links[gateway] ?? []).map(({ memory, ports }) => {
-        return { memory, port: ports.port1, doorbell: bellOf('shards', memory.shard) };
+      links: (links[gateway] ?? []).map(({ memory, ports, groups }) => {
+        return { memory, port: ports.port1, groups: groups.port1, doorbell: bellOf('shards', memory.shard) };
       }),
       hotRings: shards.map((shard) => links.flatMap((row) => row[shard]?.memory.batches ?? [])),
     })),
@@ -103,10 +112,10 @@ function linkOf(gateway: number, shard: number, gatewaysCount: number, memory: M
     requests: ring(memory.requestRingCapacity, 0),
     replies: ring(memory.replyRingCapacity, 0),
   };
-  return { memory: link, ports: new MessageChannel() };
+  return { memory: link, ports: new MessageChannel(), groups: new MessageChannel() };
 }
 
 /** The ports that travel with a thread's wiring. */
 export function portsOf({ shards, gateways }: ThreadWiring): readonly MessagePort[] {
-  return [...shards, ...gateways].flatMap(({ links }) => links.map(({ port }) => port));
+  return [...shards, ...gateways].flatMap(({ links }) => links.flatMap(({ port, groups }) => [port, groups]));
 }

@@ -6,10 +6,16 @@ import type { GroupRecord } from './records/record.js';
 const pieceCount = 256;
 
 /**
- * Keeps the log as short as what is alive in it. All records of the state are appended anew, in pieces between the others; once
- * they are durable, whatever lies before the first of them says nothing any more: what was not changed since stands behind it in
- * a copy, what was changed or deleted in the record that did so. Then the log start moves there. A crash in between leaves both
- * the old and a part of the copy, which is the same state; a reader of the log sees nothing but valid records.
+ * Keeps the log as short as what is alive in it, in this order:
+ *
+ *   1  The keys of the state are listed, and their records appended anew, in pieces, between the appends of those who wait. What changed
+ *      since the list was made comes in its newer form, or not at all: the record that changed it lies behind the copy's start too.
+ *      A crash leaves the old records and a part of the copy, which together say what the old ones said.
+ *   2  When the last piece is durable, all before the first of the copy says nothing any more. A crash leaves everything twice.
+ *   3  The log start moves to the copy's start: an entry of the journal, durable before a file is removed. A crash before it is as in
+ *      2; after it, recovery removes what is left of the old segments.
+ *
+ * The next one begins when the log holds twice what is alive, and some more, so every record is copied less than once on average.
  */
 export class Rewrite {
   readonly #log: CoordinatorLog;
@@ -17,6 +23,7 @@ export class Rewrite {
   readonly #liveCount: () => number;
   readonly #snapshot: () => Iterable<GroupRecord>;
   readonly #deadMax: number;
+  readonly #onRewritten: () => void;
   #source: Iterator<GroupRecord> | undefined;
   #start: Offset | undefined;
   /** Records between the log start, or the start of the copy that is being made, and the end. */
@@ -30,6 +37,7 @@ export class Rewrite {
     readonly liveCount: () => number;
     readonly loadedCount: number;
     readonly deadMax: number;
+    readonly onRewritten: () => void;
   }) {
     this.#log = options.log;
     this.#appender = options.appender;
@@ -37,6 +45,7 @@ export class Rewrite {
     this.#liveCount = options.liveCount;
     this.#count = options.loadedCount;
     this.#deadMax = options.deadMax;
+    this.#onRewritten = options.onRewritten;
   }
 
   /** So many records were appended. Looks whether it is time; counting what is alive is not free, so it looks seldom. */
@@ -58,13 +67,19 @@ export class Rewrite {
       this.#source = undefined;
       this.#nextLook = 0;
       // Where it fails the log stays longer than it need be, until the next time.
-      if (this.#start !== undefined) this.#log.trim(this.#start, () => undefined);
+      if (this.#start !== undefined) this.#trim(this.#start);
       return;
     }
     this.#count += piece.length;
     this.#appender.append(piece, wallMs, (first) => {
       this.#start ??= first;
       this.#next(wallMs);
+    });
+  }
+
+  #trim(start: Offset): void {
+    this.#log.trim(start, (result) => {
+      if (result.ok) this.#onRewritten();
     });
   }
 

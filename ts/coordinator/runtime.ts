@@ -9,12 +9,13 @@ import type {
   ListedGroup,
   ListRequest,
 } from '../model/group-requests.js';
+import { partitionOfGroup } from '../model/partition-of-group.js';
 import type { Clock, DebugLog, Random } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
+import type { CoordinatorCounts } from './counts.js';
 import type { Ticket } from './group/group.js';
 import { nameLengthMax } from './group/settings.js';
 import { freshMemberId } from './member-id.js';
-import { partitionOfGroup } from './partition-of-group.js';
 import { Replay } from './replay.js';
 import { Serving } from './serving.js';
 import type { CoordinatorSettings } from './settings.js';
@@ -27,6 +28,7 @@ export interface RuntimeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: CoordinatorSettings;
+  readonly counts: CoordinatorCounts;
   /** For people: why it does not serve at the moment. */
   readonly onProblem: (problem: string) => void;
   readonly debug?: DebugLog;
@@ -41,6 +43,10 @@ type Phase =
 /** For those who never joined anything a group may be nameless: Kafka has let them. */
 const mayBeNameless: ReadonlySet<GroupVerb> = new Set(['commit', 'fetchOffsets', 'describe', 'deleteGroup']);
 
+/** Their answers come when other members have done something: in minutes, maybe. */
+const waitsForOthers: ReadonlySet<GroupVerb> = new Set(['join', 'sync']);
+const elsewhere = failed<GroupRefusal>({ error: 'not-coordinator' });
+
 /**
  * The coordinator of all groups of one partition of `__consumer_offsets`.
  *
@@ -52,11 +58,12 @@ const mayBeNameless: ReadonlySet<GroupVerb> = new Set(['commit', 'fetchOffsets',
  */
 export class GroupRuntime implements GroupCoordinator {
   readonly #options: RuntimeOptions;
-  readonly #waiting = new Map<Ticket, (answer: GroupAnswer) => void>();
+  readonly #waiting = new Map<Ticket, { readonly verb: GroupVerb; readonly done: (answer: GroupAnswer) => void }>();
   /** Until nobody can see their offsets any more. */
   readonly #deletedTopics = new Map<string, number>();
   #phase: Phase = { name: 'loading' };
   #lastTicket: Ticket = 0;
+  #isDraining = false;
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -71,6 +78,10 @@ export class GroupRuntime implements GroupCoordinator {
     return this.#phase.name === 'serving' ? this.#phase.serving.groupsCount : 0;
   }
 
+  get membersCount(): number {
+    return this.#phase.name === 'serving' ? this.#phase.serving.membersCount : 0;
+  }
+
   ask<V extends GroupVerb>(verb: V, request: GroupVerbs[V]['request'], done: (answer: GroupAnswer<V>) => void): void {
     const asked = { verb, ...request } as GroupRequest;
     const phase = this.#phase;
@@ -79,7 +90,7 @@ export class GroupRuntime implements GroupCoordinator {
     else if (error !== undefined || phase.name !== 'serving') deliver(done, failed({ error: error ?? 'not-coordinator' }));
     else {
       this.#lastTicket += 1;
-      this.#waiting.set(this.#lastTicket, done as (answer: GroupAnswer) => void);
+      this.#waiting.set(this.#lastTicket, { verb, done: done as (answer: GroupAnswer) => void });
       phase.serving.request(this.#lastTicket, asked, freshMemberId(asked, this.#options.random));
     }
   }
@@ -96,6 +107,12 @@ export class GroupRuntime implements GroupCoordinator {
     this.#forgetTopics();
   }
 
+  /** The node is about to end: nobody waits for other members here any more. Commits are still taken. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const [ticket, { verb }] of [...this.#waiting]) if (waitsForOthers.has(verb)) this.#reply(ticket, elsewhere);
+  }
+
   /** Another node leads the partition from now on, or this one ends. */
   close(): void {
     if (this.#phase.name === 'resting') this.#phase.cancel();
@@ -107,6 +124,7 @@ export class GroupRuntime implements GroupCoordinator {
     const { partition, partitionsCount, settings } = this.#options;
     if (groupId.length > nameLengthMax || (groupId === '' && !mayBeNameless.has(verb))) return 'invalid-group-id';
     if (partitionOfGroup(groupId, partitionsCount) !== partition) return 'not-coordinator';
+    if (this.#isDraining && waitsForOthers.has(verb)) return 'not-coordinator';
     return this.#absence() ?? (this.#waiting.size >= settings.requestsMax ? 'coordinator-not-available' : undefined);
   }
 
@@ -143,12 +161,14 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   #serve(replay: Replay): void {
-    const { log, clock, settings, debug } = this.#options;
+    const { log, clock, settings, counts, debug } = this.#options;
+    counts.loads.add();
     const serving = new Serving(
       {
         log,
         clock,
         settings,
+        counts,
         onNote: (group, note) => debug?.debug({ group }, note),
         onReply: (ticket, answer) => this.#reply(ticket, answer),
         onFailure: ({ error, message }) => this.#rest(message ?? error),
@@ -168,7 +188,8 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   #rest(problem: string): void {
-    const { clock, settings, onProblem } = this.#options;
+    const { clock, settings, counts, onProblem } = this.#options;
+    counts.failures.add();
     const cancel = clock.after(settings.reloadDelayMs, () => this.#load());
     this.#leave({ name: 'resting', cancel }, 'coordinator-not-available');
     onProblem(`groups of partition ${this.#options.partition} are read again: ${problem}`);
@@ -181,9 +202,9 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   #reply(ticket: Ticket, answer: GroupAnswer): void {
-    const done = this.#waiting.get(ticket);
+    const waiting = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
-    if (done !== undefined) deliver(done, answer);
+    if (waiting !== undefined) deliver(waiting.done, answer);
   }
 }
 

@@ -4,6 +4,7 @@ import type { GroupAnswer, GroupRequest, ListedGroup, ListRequest } from '../mod
 import type { Clock } from '../model/ports.js';
 import { failed } from '../model/result.js';
 import { Appender, type AppendNumber } from './appender.js';
+import type { CoordinatorCounts } from './counts.js';
 import { isListed, listed } from './group/describe.js';
 import { type Group, isOver, newGroup, nextDeadline, restoreGroup, type Ticket } from './group/group.js';
 import { answerMissing } from './group/missing.js';
@@ -18,6 +19,7 @@ export interface ServingOptions {
   readonly log: CoordinatorLog;
   readonly clock: Clock;
   readonly settings: CoordinatorSettings;
+  readonly counts: CoordinatorCounts;
   /** What this shows is durable. */
   readonly onReply: (ticket: Ticket, answer: GroupAnswer) => void;
   /** For people who look closely. */
@@ -52,7 +54,7 @@ export class Serving {
   #cancelSweep: (() => void) | undefined;
 
   constructor(options: ServingOptions, replay: Replay) {
-    const { log, settings, clock } = options;
+    const { log, settings, clock, counts } = options;
     this.#options = options;
     this.#appender = new Appender(log, settings.appendSizeMax, options.onFailure);
     this.#rewrite = new Rewrite({
@@ -62,6 +64,7 @@ export class Serving {
       liveCount: () => this.#liveCount(),
       loadedCount: replay.count,
       deadMax: settings.deadRecordsMax,
+      onRewritten: () => counts.rewrites.add(),
     });
     for (const stored of replay.groups) {
       const group = restoreGroup(stored, clock.monotonicMs());
@@ -74,6 +77,12 @@ export class Serving {
 
   get groupsCount(): number {
     return this.#groups.size;
+  }
+
+  get membersCount(): number {
+    let count = 0;
+    for (const { group } of this.#groups.values()) count += group.members.count;
+    return count;
   }
 
   request(ticket: Ticket, request: GroupRequest, freshId: string): void {
@@ -123,14 +132,22 @@ export class Serving {
     const { group } = entry;
     const now = this.#now();
     const sizeBefore = sizeOf(group);
+    const { generationId } = group;
     const { records, replies, notes } = step(group, event, now, this.#options.settings.group);
     this.#size += sizeOf(group) - sizeBefore;
+    this.#count(records, group.generationId - generationId);
     for (const note of notes) this.#options.onNote(group.groupId, note);
     if (records.length > 0) entry.appended = this.#appender.append(records, now.wallMs);
     for (const { ticket, answer } of replies) this.#appender.after(entry.appended, () => this.#options.onReply(ticket, answer));
     if (isOver(group)) this.#groups.delete(group.groupId);
     else this.#lookBy(nextDeadline(group));
     if (records.length > 0) this.#rewrite.appended(records.length, now.wallMs);
+  }
+
+  #count(records: readonly GroupRecord[], generations: number): void {
+    const { counts } = this.#options;
+    counts.rebalances.add(generations);
+    for (const record of records) if (record.kind === 'offset' && record.committed !== undefined) counts.commits.add();
   }
 
   #lookBy(atMs: number): void {

@@ -1,5 +1,6 @@
 import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
+import type { GroupCoordinator } from '../model/group-ports.js';
 import type { Clock, ClusterCommands, ClusterWatch, DebugLog, NodeCommands, NodeView, ShardPort } from '../model/ports.js';
 import { Room } from '../ring/room.js';
 import { GatewayCounts } from './counts.js';
@@ -19,6 +20,7 @@ import { Subscriptions } from './subscriptions/subscriptions.js';
 import { Tails } from './tails.js';
 import { Fetch } from './verbs/fetch.js';
 import { Gather } from './verbs/gather.js';
+import { Groups } from './verbs/groups.js';
 import { MissingTopics } from './verbs/missing-topics.js';
 import { Produce } from './verbs/produce.js';
 import type { Verbs } from './verbs/verbs.js';
@@ -29,6 +31,8 @@ import { Server } from './websocket/server.js';
 export interface GatewayPorts {
   /** By the numbers that routes name. */
   readonly shards: readonly ShardPort[];
+  /** Of groups; by the same numbers. */
+  readonly coordinators: readonly GroupCoordinator[];
   readonly commands: ClusterCommands;
   readonly nodeCommands: NodeCommands;
   readonly log: DebugLog;
@@ -47,12 +51,16 @@ export interface GatewayPorts {
 }
 
 const sweepMs = 1_000;
+/** Of one answer to a Kafka client. */
+const gatherAnswerMax = 8 << 20;
 const frameHeadMax = 256;
 /** Up to so many live subscribers of a partition are sent to one by one. */
 const directMax = 2;
 
 /** Lives on: a gateway thread. The island's entry: everything else of it is made here. */
 export class Gateway implements Deadline {
+  /** For the other doors of this thread. */
+  readonly verbs: Verbs;
   readonly #settings: GatewaySettings;
   readonly #ports: GatewayPorts;
   readonly #deadlines: Deadlines;
@@ -68,6 +76,7 @@ export class Gateway implements Deadline {
   readonly #admission: Admission;
   readonly #fetch: Fetch;
   readonly #gather: Gather;
+  readonly #gatherRoom: Room;
   readonly door: KafkaDoor | undefined;
   #isDraining = false;
   #isClosed = false;
@@ -86,13 +95,16 @@ export class Gateway implements Deadline {
     const framer = new Framer(settings.limits.fetchSizeMax + frameHeadMax);
     this.#subscriptions = this.#makeSubscriptions(routing, framer);
     this.#fetch = new Fetch({ routing, tails: this.#tails, deadlines: this.#deadlines, waitingMax: settings.waitingFetchesMax });
+    this.#gatherRoom = new Room(settings.gatherSizeMax);
     this.#gather = new Gather({
       tails: this.#tails,
       deadlines: this.#deadlines,
-      room: new Room(settings.gatherSizeMax),
+      room: this.#gatherRoom,
+      sizeMax: Math.min(gatherAnswerMax, settings.gatherSizeMax / 4),
       waitingMax: settings.waitingFetchesMax,
     });
     const verbs = this.#makeVerbs(routing);
+    this.verbs = verbs;
     this.#connectionPorts = {
       verbs,
       subscriptions: this.#subscriptions,
@@ -157,6 +169,7 @@ export class Gateway implements Deadline {
   onTime(): void {
     const nowMs = this.#ports.clock.monotonicMs();
     for (const connection of [...this.#connections]) connection.onTime(nowMs);
+    this.door?.endStalled();
     this.#measure();
     if (!this.#isClosed) this.#deadlines.add(sweepMs, this);
   }
@@ -196,12 +209,13 @@ export class Gateway implements Deadline {
   }
 
   #makeVerbs(routing: Routing): Verbs {
-    const { commands, nodeCommands, node, clock } = this.#ports;
+    const { commands, nodeCommands, node, clock, coordinators } = this.#ports;
     const { limits } = this.#settings;
     const missing = new MissingTopics(routing, commands);
     const observe = (ms: number) => this.#counts.produceTime.observe(ms / 1000);
     const deadlines = this.#deadlines;
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: limits.batchSizeMax, clock, observe });
+    const groups = new Groups({ routing, commands, coordinators });
     const counts = () => ({ connections: this.#connections.size, subscriptions: this.#subscriptions.count });
     return {
       routing,
@@ -211,6 +225,7 @@ export class Gateway implements Deadline {
       produce,
       fetch: this.#fetch,
       gather: this.#gather,
+      groups,
       node,
       clock,
       limits,
@@ -223,7 +238,20 @@ export class Gateway implements Deadline {
     const { kafka: settings } = this.#settings;
     if (kafka === undefined || settings === undefined) return undefined;
     const { advertised, roomSizeMax } = settings;
-    return new KafkaDoor({ ...kafka, verbs, advertised, roomSizeMax, log, count: this.#counts.kafka });
+    const { clock } = this.#ports;
+    const fetchRoom = this.#gatherRoom;
+    const { stallMsMin } = this.#settings;
+    return new KafkaDoor({
+      ...kafka,
+      verbs,
+      advertised,
+      roomSizeMax,
+      fetchRoom,
+      stallMsMin,
+      clock,
+      log,
+      count: this.#counts.kafka,
+    });
   }
 
   #makeServer(): Server {

@@ -48,6 +48,7 @@ test.each([
   [{ gateway: '[::]:9080' }, /beyond loopback/],
   [{ quorum: '2@a:1' }, /this is node 1/],
   [{ quorum: '1@a:1,2@b:1' }, /needs the setting peer/],
+  [{ 'group-min-session-timeout-ms': '7', 'group-max-session-timeout-ms': '6' }, /is above group.max.session.timeout.ms/],
 ])('%j does not go together', (options, conflict) => {
   const config = read({ options });
   expect(config.ok && settingsConflict(config.value)).toMatch(conflict);

@@ -150,6 +150,71 @@ export const brokerSettings = {
     max: 100,
     help: 'produce is refused when the disk is as full',
   },
+  'offsets.topic.num.partitions': {
+    kind: 'count',
+    value: 'N',
+    default: 16,
+    min: 1,
+    max: 1_000,
+    help: 'partitions of the topic in which groups live, over which they are spread; fixed once it is made',
+  },
+  'offsets.topic.segment.bytes': {
+    kind: 'size',
+    value: 'SIZE',
+    default: '100MiB',
+    min: 2 ** 20,
+    max: 2 ** 30,
+    help: 'size of its segments, when it is made',
+  },
+  'offsets.retention.minutes': {
+    kind: 'count',
+    value: 'N',
+    default: 10_080,
+    min: 1,
+    max: 2 ** 31 - 1,
+    help: 'offsets of a group without members are kept for so long',
+  },
+  'offsets.retention.check.interval.ms': {
+    kind: 'count',
+    value: 'N',
+    default: 600_000,
+    min: 1,
+    max: 2 ** 31 - 1,
+    help: 'time between two looks at what has outlived it',
+  },
+  'offset.metadata.max.bytes': {
+    kind: 'count',
+    value: 'N',
+    default: 4_096,
+    min: 0,
+    max: 10_000,
+    help: 'what may be committed beside an offset, in characters',
+  },
+  'group.min.session.timeout.ms': {
+    kind: 'count',
+    value: 'N',
+    default: 6_000,
+    min: 1,
+    max: 2 ** 31 - 1,
+    help: 'the shortest session that a member of a group may ask for',
+  },
+  'group.max.session.timeout.ms': {
+    kind: 'count',
+    value: 'N',
+    default: 1_800_000,
+    min: 1,
+    max: 2 ** 31 - 1,
+    help: 'the longest',
+  },
+  'group.initial.rebalance.delay.ms': {
+    kind: 'count',
+    value: 'N',
+    default: 3_000,
+    min: 0,
+    max: 2 ** 31 - 1,
+    help: 'an empty group waits so long for more members after the first',
+  },
+  'group.max.size': { kind: 'count', value: 'N', default: 5_000, min: 1, max: 100_000, help: 'members of one group' },
 } as const satisfies Readonly<Record<string, SettingRow>>;
 
 export interface Voter {
@@ -375,6 +440,8 @@ export function settingsConflict(config: BrokerConfig): string | undefined {
     return `quorum names ${quorum.map((voter) => voter.nodeId).join(', ')}, but this is node ${nodeId}`;
   }
   if (quorum !== undefined && quorum.length > 1 && peer === undefined) return 'a quorum of several nodes needs the setting peer';
+  if (config['group.min.session.timeout.ms'] > config['group.max.session.timeout.ms'])
+    return 'group.min.session.timeout.ms is above group.max.session.timeout.ms';
   const open = [config.kafka, config.gateway, peer].find((address) => address !== undefined && !isLoopback(address.host));
   return open === undefined || insecure
     ? undefined

@@ -86,6 +86,8 @@ export interface ReadResult extends PartitionEnds {
 /** A batch, or several, that lie where they were found until they are sent: ts/ring/link/held.ts. */
 export interface HeldPiece {
   readonly size: number;
+  /** In memory that whoever asked has reserved. */
+  readonly isOwn: boolean;
   /** Undefined: they have left memory meanwhile, and are read again by offset. */
   bytes(): Uint8Array | undefined;
 }
@@ -94,6 +96,7 @@ export interface HeldPiece {
 export interface HeldBatches {
   readonly size: number;
   readonly base: Offset;
+  readonly next: Offset;
   readonly pieces: readonly HeldPiece[];
 }
 
@@ -184,6 +187,8 @@ export interface NewTopic {
  */
 export interface ClusterCommands {
   createTopic(topic: NewTopic, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
+  /** The one of the cluster's own that groups need, as the node's settings want it. */
+  createOffsetsTopic(): Promise<Result<TopicRoute, Failure>>;
   /** With an id: only the topic that has it. */
   deleteTopic(name: string, topicId?: TopicId): Promise<Result<TopicId, Failure>>;
   /** With assignments: one for each new partition. */

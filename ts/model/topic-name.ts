@@ -1,12 +1,6 @@
-const nameMax = 249;
+import { isInternalTopic } from './internal-topics.js';
 
-/** Topics that the cluster makes for itself. */
-const internalNames: ReadonlySet<string> = new Set([
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
-  '__cluster_metadata',
-]);
+const nameMax = 249;
 
 /** Why no client may create a topic of this name, by Kafka's rules; undefined: it may. */
 export function nameFault(name: string): string | undefined {
@@ -14,6 +8,7 @@ export function nameFault(name: string): string | undefined {
   if (name === '.' || name === '..') return `no topic is called "${name}"`;
   if (name.length > nameMax) return `a topic’s name has at most ${nameMax} characters, not ${name.length}`;
   if (!/^[a-zA-Z0-9._-]+$/.test(name)) return 'a topic’s name has letters, digits, ".", "_" and "-" only';
-  if (internalNames.has(name)) return `${name} belongs to the cluster itself`;
+  // One that is merely like it would keep the cluster from making its own.
+  if (isInternalTopic(name.replaceAll('.', '_'))) return `${name} belongs to the cluster itself`;
   return undefined;
 }

@@ -180,6 +180,11 @@ export class LogStore {
     return this.#native.append(partition, exact(ticket), 0, batch) ?? undefined;
   }
 
+  /** As `appendLarge`, by a coordinator of this shard, who may write what clients may not. */
+  appendInternal(partition: number, ticket: number, batch: Uint8Array): Failure | undefined {
+    return this.#native.append(partition, exact(ticket), 1, batch) ?? undefined;
+  }
+
   /** Begins an operation; `to` is the offset of those that have one. Ends with `done` or `controlFailed`. */
   control(partition: number, ticket: number, operation: ControlOperation, to = 0): Failure | undefined {
     return this.#native.control(partition, exact(ticket), operation, exact(to)) ?? undefined;

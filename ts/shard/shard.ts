@@ -3,11 +3,12 @@ import { assert } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
 import type { Result } from '../model/result.js';
 import type { Ack, FileRead, Found, LogEvents, LogStore, Refusal, StoreFailure } from '../native/log.js';
-import { appendedMark, gatewayOf, requestKind } from '../ring/link/layout.js';
+import { appendedMark, gatewayOf, isInternal, requestKind } from '../ring/link/layout.js';
 import type { ShardEnd } from '../ring/link/shard-end.js';
 import type { RingSlot } from '../ring/reader.js';
 import { Control } from './control.js';
-import { failureOfRefusal } from './failures.js';
+import { failureOfRefusal, failureOfStore } from './failures.js';
+import { InternalLogs } from './internal-logs.js';
 import { LogStarts } from './log-starts.js';
 import { Measures } from './measures.js';
 import { Operations } from './operations.js';
@@ -36,6 +37,8 @@ export interface ShardPorts {
   readonly onFenced: (reason: string) => void;
   /** The disk has no room for what comes; told once in a while, as long as it is so. */
   readonly onNoSpace: () => void;
+  /** The shard has work that nobody has woken it for. */
+  readonly wake: () => void;
 }
 
 /**
@@ -46,6 +49,7 @@ export interface ShardPorts {
  */
 export class Shard implements LogEvents {
   readonly control: Control;
+  readonly internalLogs: InternalLogs;
   readonly measures: Measures;
   readonly #ports: ShardPorts;
   readonly #partitions = new Map<number, Partition>();
@@ -75,6 +79,7 @@ export class Shard implements LogEvents {
       removals: this.#removals,
       onNoSpace: () => this.#tellNoSpace(),
     });
+    this.internalLogs = new InternalLogs(ports.store, this.#partitions, tickets, ports.wake);
     this.#reads = new Reads(ports.store, ports.rings, tickets);
     this.#tails = new Tails(ports.store, ports.rings);
     for (const gateway of ports.gateways) {
@@ -86,6 +91,7 @@ export class Shard implements LogEvents {
   turn(): boolean {
     let isBusy = false;
     for (const gateway of this.#ports.gateways) isBusy = this.#serve(gateway) || isBusy;
+    this.internalLogs.flush();
     // Before the log's turn, which is what brings them on.
     this.#removals.turn();
     this.#operations.turn();
@@ -188,6 +194,10 @@ export class Shard implements LogEvents {
     const partition = this.#partitions.get(handle);
     // A deletion that was asked for meanwhile does not take back what was promised.
     if (partition?.advance(next)) this.#tails.isBehind(partition);
+    if (isInternal(ticket)) {
+      this.internalLogs.appended(ticket, base);
+      return;
+    }
     const marks = (isReplicated ? appendedMark.replicated : 0) | (isDuplicate ? appendedMark.duplicate : 0);
     const logStart = partition?.logStart ?? 0;
     this.#gatewayOf(ticket).appended({ ticket, base, next, timestampMs: timestamp, leaderEpoch, logStart, marks });
@@ -195,7 +205,9 @@ export class Shard implements LogEvents {
 
   refused(refusal: Refusal): void {
     if (refusal.code === 'no-space') this.#tellNoSpace();
-    this.#gatewayOf(refusal.ticket).failed(refusal.partition, refusal.ticket, failureOfRefusal(refusal, this.#fence));
+    const failure = failureOfRefusal(refusal, this.#fence);
+    if (isInternal(refusal.ticket)) this.internalLogs.appendFailed(refusal.ticket, failure);
+    else this.#gatewayOf(refusal.ticket).failed(refusal.partition, refusal.ticket, failure);
   }
 
   #tellNoSpace(): void {
@@ -212,15 +224,15 @@ export class Shard implements LogEvents {
   }
 
   done(_partition: number, ticket: number): void {
-    this.control.done(ticket);
+    if (!this.internalLogs.controlEnded(ticket)) this.control.done(ticket);
   }
 
   controlFailed(partition: number, ticket: number, failure: StoreFailure): void {
-    this.control.failed(partition, ticket, failure);
+    if (!this.internalLogs.controlEnded(ticket, failureOfStore(failure))) this.control.failed(partition, ticket, failure);
   }
 
   read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void {
-    this.#reads.told(partition, ticket, result);
+    if (!this.internalLogs.read(ticket, result)) this.#reads.told(partition, ticket, result);
   }
 
   found(partition: number, ticket: number, result: Result<Found | undefined, StoreFailure>): void {

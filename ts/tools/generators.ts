@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { collectedMetrics } from '../broker/collected.js';
 import { commandHelp } from '../cli/help.js';
 import { registry } from '../cli/registry.js';
+import { coordinatorProbe } from '../coordinator/probe.js';
 import { gatewayProbe } from '../gateway/probe.js';
 import { fullName, type Probe } from '../metrics/probe.js';
 import { describeSettings } from '../model/broker-config.js';
@@ -46,6 +47,7 @@ function exitCodesPage(): string {
 
 /** By the file that declares them. */
 const probes: Readonly<Record<string, Probe>> = {
+  'ts/coordinator/probe.ts': coordinatorProbe,
   'ts/gateway/probe.ts': gatewayProbe,
   'ts/shard/probe.ts': shardProbe,
   'ts/broker/collected.ts': collectedMetrics,

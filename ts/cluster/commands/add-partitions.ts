@@ -6,7 +6,7 @@ import type { Image } from '../metadata/image.js';
 import { assignmentsFault } from './assignments.js';
 import type { ClusterDefaults, Decision } from './decision.js';
 import { placeHere } from './place.js';
-import { topicOfName } from './topic-of-name.js';
+import { clientTopicOfName } from './topic-of-name.js';
 
 export interface AddPartitions {
   readonly name: string;
@@ -21,7 +21,7 @@ export function addPartitions(
   request: AddPartitions,
   defaults: ClusterDefaults,
 ): Decision<{ readonly topicId: TopicId }> {
-  const topic = topicOfName(image, request.name);
+  const topic = clientTopicOfName(image, request.name);
   if (!topic.ok) return topic;
   const { topicId, partitions } = topic.value;
   const placed = placeHere(image, partitions.length, request.partitions, defaults);

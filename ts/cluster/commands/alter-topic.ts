@@ -1,4 +1,5 @@
 import type { TopicId } from '../../model/ids.js';
+import { isInternalTopic } from '../../model/internal-topics.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { ConfigChange } from '../../model/topic-changes.js';
 import {
@@ -27,6 +28,9 @@ export function alterTopic(
 ): Decision<{ readonly topicId: TopicId }> {
   const topic = topicOfName(image, request.name);
   if (!topic.ok) return topic;
+  const fixed = isInternalTopic(request.name) ? namesIn(request).find(isFixed) : undefined;
+  if (fixed !== undefined || (isInternalTopic(request.name) && request.resetsOthers === true))
+    return failed({ error: 'invalid-config', message: `${fixed ?? 'the whole'} of ${request.name} is the cluster’s own affair` });
   const { topicId, configs: known } = topic.value;
   const changed = changedConfigs(known, request, defaults);
   if (!changed.ok) return failed({ error: 'invalid-config', message: changed.error });
@@ -72,6 +76,17 @@ function changedLists(known: TopicConfigs, change: ConfigChange): Result<Readonl
     changed[name] = [...now.filter((part) => !removed.has(part)), ...added].join(',');
   }
   return ok(changed);
+}
+
+/** What an operator may choose for a topic of the cluster's own; anything else could lose what lies there, or keep more from coming. */
+const free: ReadonlySet<string> = new Set(['flush.messages', 'segment.bytes', 'segment.ms', 'index.interval.bytes']);
+
+function namesIn({ set, reset, append = {}, subtract = {} }: ConfigChange): readonly string[] {
+  return [...Object.keys(set), ...reset, ...Object.keys(append), ...Object.keys(subtract)];
+}
+
+function isFixed(name: string): boolean {
+  return !free.has(storedKey(name) ?? name);
 }
 
 function areSame(a: TopicConfigs, b: TopicConfigs): boolean {

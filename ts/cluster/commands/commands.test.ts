@@ -39,6 +39,7 @@ test('a topic that says nothing gets the node’s defaults', () => {
 test.each<[string, Partial<CreateTopic>]>([
   ['topic-exists', {}],
   ['invalid-topic', { name: '__consumer_offsets' }],
+  ['invalid-topic', { name: '__consumer.offsets' }],
   ['invalid-partitions', { name: 'b', partitions: 0 }],
   ['invalid-partitions', { name: 'b', partitions: 1.5 }],
   ['invalid-partitions', { name: 'b', partitions: 98 }],

@@ -1,4 +1,6 @@
+import { assert } from '../../model/assert.js';
 import type { TopicId } from '../../model/ids.js';
+import { isInternalTopic } from '../../model/internal-topics.js';
 import { failed, ok } from '../../model/result.js';
 import type { Assignments } from '../../model/topic-changes.js';
 import { checkTopicConfigs, topicConfigsConflict } from '../../model/topic-config.js';
@@ -26,11 +28,24 @@ export function createTopic(
   request: CreateTopic,
   defaults: ClusterDefaults,
 ): Decision<{ readonly topicId: TopicId }> {
+  const fault = nameFault(request.name);
+  return fault === undefined ? makeTopic(image, request, defaults) : failed({ error: 'invalid-topic', message: fault });
+}
+
+/** One of the cluster's own, whose names no client may take. */
+export function createInternalTopic(
+  image: Image,
+  request: CreateTopic,
+  defaults: ClusterDefaults,
+): Decision<{ readonly topicId: TopicId }> {
+  assert(isInternalTopic(request.name), () => `${request.name} is a topic of clients`);
+  return makeTopic(image, request, defaults);
+}
+
+function makeTopic(image: Image, request: CreateTopic, defaults: ClusterDefaults): Decision<{ readonly topicId: TopicId }> {
   const { name, topicId, assignments } = request;
   const partitions = assignments?.length ?? request.partitions ?? defaults.partitions;
   const replicationFactor = assignments?.[0]?.length ?? request.replicationFactor ?? defaults.replicationFactor;
-  const fault = nameFault(name);
-  if (fault !== undefined) return failed({ error: 'invalid-topic', message: fault });
   if (image.byName.has(name)) return failed({ error: 'topic-exists', message: `topic ${name} exists` });
   const [like] = image.alike.get(likenessOf(name) ?? '') ?? [];
   if (like !== undefined) {

@@ -2,7 +2,7 @@ import type { TopicId } from '../../model/ids.js';
 import { failed, ok } from '../../model/result.js';
 import type { Image } from '../metadata/image.js';
 import type { Decision } from './decision.js';
-import { topicOfName } from './topic-of-name.js';
+import { clientTopicOfName } from './topic-of-name.js';
 
 export interface DeleteTopic {
   readonly name: string;
@@ -11,7 +11,7 @@ export interface DeleteTopic {
 }
 
 export function deleteTopic(image: Image, request: DeleteTopic): Decision<{ readonly topicId: TopicId }> {
-  const topic = topicOfName(image, request.name);
+  const topic = clientTopicOfName(image, request.name);
   if (!topic.ok) return topic;
   const { topicId } = topic.value;
   if (request.topicId !== undefined && request.topicId !== topicId) return failed({ error: 'stale-topic-id' });

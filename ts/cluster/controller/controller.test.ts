@@ -168,7 +168,7 @@ class Node {
     const defaults = { nodeId: 1, partitions: 3, replicationFactor: 1, partitionsMax: 1000, configs: { batchSizeMax: 2 ** 24 } };
     const random = { bytes: (size: number) => crypto.getRandomValues(new Uint8Array(size)) };
     this.controller = new Controller(
-      { log: new TestLog(disk), clock: this.clock, random, defaults, shardsCount, ...options },
+      { log: new TestLog(disk), clock: this.clock, random, defaults, shardsCount, offsetsTopic: { configs: {} }, ...options },
       events,
     );
   }

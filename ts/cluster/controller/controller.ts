@@ -3,6 +3,7 @@ import type { HostAnswer, PartitionName, ShardAssignment } from '../../model/ass
 import type { Failure } from '../../model/errors.js';
 import type { ExitReason } from '../../model/exit-codes.js';
 import { type TopicId, topicIdOf } from '../../model/ids.js';
+import { offsetsTopic } from '../../model/internal-topics.js';
 import type { Assignments, Clock, ClusterCommands, ConfigChange, NewTopic, Random, TopicRoute } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Failure as LogFailure } from '../../native/failure.js';
@@ -10,7 +11,7 @@ import { assignAll, assignChanges, assignThese } from '../assignments/diff.js';
 import { addPartitions } from '../commands/add-partitions.js';
 import { allocateProducerIds } from '../commands/allocate-producer-ids.js';
 import { alterTopic } from '../commands/alter-topic.js';
-import { createTopic } from '../commands/create-topic.js';
+import { createInternalTopic, createTopic } from '../commands/create-topic.js';
 import type { ClusterDefaults, Decision } from '../commands/decision.js';
 import { deleteTopic } from '../commands/delete-topic.js';
 import { startNode } from '../commands/start-node.js';
@@ -34,6 +35,8 @@ export interface ControllerOptions {
   readonly random: Random;
   readonly defaults: ClusterDefaults;
   readonly shardsCount: number;
+  /** How the topic is made in which groups live. */
+  readonly offsetsTopic: Pick<NewTopic, 'partitions' | 'configs'>;
   /** Commands that wait, and changes on their way through shards and gateways: more is refused as `overloaded`. */
   readonly capacity?: number;
 }
@@ -179,9 +182,19 @@ export class Controller implements ClusterCommands {
     this.#afterCommit();
   }
 
-  createTopic(topic: NewTopic, validateOnly: boolean): Promise<Result<TopicRoute, Failure>> {
+  createOffsetsTopic(): Promise<Result<TopicRoute, Failure>> {
+    const request = { ...this.#options.offsetsTopic, name: offsetsTopic, topicId: this.#freshTopicId() };
+    return this.#changeTopic((image) => createInternalTopic(image, request, this.#options.defaults), false);
+  }
+
+  #freshTopicId(): TopicId {
     const topicId = topicIdOf(this.#options.random.bytes(16));
     assert(topicId !== undefined, 'chance gives as many bytes as were asked for');
+    return topicId;
+  }
+
+  createTopic(topic: NewTopic, validateOnly: boolean): Promise<Result<TopicRoute, Failure>> {
+    const topicId = this.#freshTopicId();
     return this.#changeTopic((image) => createTopic(image, { ...topic, topicId }, this.#options.defaults), validateOnly);
   }
 

@@ -58,6 +58,11 @@ function commitOne(turn: Turn, topic: string, committed: PartitionCommit, terms:
   const { group, settings } = turn;
   const { partition, metadata, offset } = committed;
   if (metadata.length > settings.offsetMetadataMax) return 'offset-metadata-too-large';
+  if (offset < 0) {
+    // How clients take an offset back: kafkajs resets a group so, and every client reads a negative one as none.
+    forgetOffset(turn, topic, partition);
+    return undefined;
+  }
   if (!isOffset(offset)) return 'offset-out-of-range';
   const isNew = group.stored.offset(topic, partition) === undefined;
   if (topic.length > topicLengthMax || (isNew && group.stored.offsetsCount >= settings.offsetsMax))

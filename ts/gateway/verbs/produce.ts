@@ -1,3 +1,4 @@
+import { isInternalTopic } from '../../model/internal-topics.js';
 import type { Appended, Clock, Durability, Failure, NodeView } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Ticket } from '../call-queue.js';
@@ -71,6 +72,7 @@ export class Produce {
 
 const notReached: Failure = { error: 'overloaded', message: 'the shard took nothing in time: this batch was not stored' };
 const noAnswer: Failure = { error: 'timed-out', message: 'the batch may or may not have been stored' };
+const internalTopic: Failure = { error: 'invalid-topic', message: 'the cluster alone writes to its own topics' };
 const promisesLess: Failure = { error: 'durability-unavailable' };
 
 /** One request. Its entries are known by their index. */
@@ -114,6 +116,10 @@ class Production implements Deadline {
   }
 
   #beginEntry(index: number, entry: ProduceEntry): void {
+    if (isInternalTopic(entry.topic)) {
+      this.#answer(index, failed(internalTopic));
+      return;
+    }
     if (!this.#verb.missing.isMissing(entry.topic)) {
       this.#append(index, entry);
       return;

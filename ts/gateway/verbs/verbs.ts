@@ -3,6 +3,7 @@ import type { Routing } from '../routing.js';
 import type { SessionLimits } from '../websocket/session.js';
 import type { Fetch } from './fetch.js';
 import type { Gather } from './gather.js';
+import type { Groups } from './groups.js';
 import type { MissingTopics } from './missing-topics.js';
 import type { Produce } from './produce.js';
 
@@ -14,6 +15,7 @@ export interface Verbs {
   readonly missing: MissingTopics;
   readonly produce: Produce;
   readonly fetch: Fetch;
+  readonly groups: Groups;
   readonly gather: Gather;
   readonly node: NodeView;
   readonly clock: Clock;

@@ -439,16 +439,16 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   }
 }
 
-function* slicesOf(slots: readonly ReplySlot[]): Generator<Slice, void> {
-  for (const { slices } of slots) yield* slices;
-}
-
 function producersIn(words: Float64Array): readonly KnownProducer[] {
   return Array.from({ length: words.length / producerWords }, (_, index) => {
     const at = index * producerWords;
     const [producerId = 0, producerEpoch = 0, lastSequence = 0, timestampMs = 0] = words.subarray(at, at + producerWords);
     return { producerId, producerEpoch, lastSequence, timestampMs };
   });
+}
+
+function* slicesOf(slots: readonly ReplySlot[]): Generator<Slice, void> {
+  for (const { slices } of slots) yield* slices;
 }
 
 function endsAt(slot: ReplySlot, words: Float64Array): PartitionEnds {

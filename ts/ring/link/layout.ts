@@ -61,13 +61,23 @@ export const producerWords = 4;
 /** In one reply. */
 export const producersMax = 1000;
 
-/** Which gateway a ticket came from, so that a shard needs no table of them. */
+/** Which gateway a ticket came from, so that a shard needs no table of them; the last number is the shard's own. */
 const gatewaysMax = 64;
+const shardItself = gatewaysMax - 1;
 
 /** Of batches and requests alike: a failure names nothing but its ticket. */
 export function linkTicket(sequence: number, gateway: number): number {
-  assert(gateway < gatewaysMax, `at most ${gatewaysMax} gateways`);
+  assert(gateway < shardItself, `at most ${shardItself} gateways`);
   return sequence * gatewaysMax + gateway;
+}
+
+/** Of a batch of a coordinator that lives in the shard. */
+export function internalTicket(sequence: number): number {
+  return sequence * gatewaysMax + shardItself;
+}
+
+export function isInternal(ticket: number): boolean {
+  return gatewayOf(ticket) === shardItself;
 }
 
 export function gatewayOf(ticket: number): number {

@@ -5,6 +5,7 @@ import { nameFault } from '../../../model/topic-name.js';
 import { noTopicId } from '../../../wire/kafka/field.js';
 import { metadata } from '../../../wire/kafka/schema/03-metadata.js';
 import { onCluster, onTopic } from './authorized.js';
+import { distinct } from './distinct.js';
 import { partitionRow } from './partitions.js';
 import { codeOf, type Exchange, row } from './row.js';
 
@@ -33,7 +34,8 @@ export const metadataRow = row(metadata, (exchange, request, answer, version) =>
     tell([...routing.view.topics()].map((topic) => ({ name: topic.name, topicId: topic.topicId, found: topic })));
     return;
   }
-  find(exchange, request.topics, request.allowAutoTopicCreation, tell);
+  const asked = distinct(request.topics, ({ name, topicId }) => `${topicId} ${name}`);
+  find(exchange, asked, request.allowAutoTopicCreation, tell);
 });
 
 interface Asked {

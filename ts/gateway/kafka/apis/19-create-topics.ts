@@ -5,6 +5,7 @@ import type { Decoded } from '../../../wire/kafka/field.js';
 import { noTopicId } from '../../../wire/kafka/field.js';
 import { createTopics } from '../../../wire/kafka/schema/19-create-topics.js';
 import { topicEntries } from './config-entries.js';
+import { distinct } from './distinct.js';
 import { done, type Outcome, outcomeOf, refused, repeated } from './refusal.js';
 import { type Exchange, row } from './row.js';
 
@@ -13,8 +14,7 @@ type Wanted = Request['topics'][number];
 
 export const createTopicsRow = row(createTopics, ({ verbs }, { topics, validateOnly }, answer) => {
   const twice = repeated(topics.map(({ name }) => name));
-  const unique = new Map(topics.map((topic) => [topic.name, topic]));
-  const created = [...unique.values()].map(async (wanted) => {
+  const created = distinct(topics, ({ name }) => name).map(async (wanted) => {
     const { name } = wanted;
     if (twice.has(name)) return { name, ...refused('INVALID_REQUEST', 'the request names this topic twice') };
     const topic = newTopicOf(wanted);

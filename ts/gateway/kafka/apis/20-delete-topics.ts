@@ -2,6 +2,7 @@ import type { TopicId } from '../../../model/ids.js';
 import type { Decoded } from '../../../wire/kafka/field.js';
 import { noTopicId } from '../../../wire/kafka/field.js';
 import { deleteTopics } from '../../../wire/kafka/schema/20-delete-topics.js';
+import { distinct } from './distinct.js';
 import { done, type Outcome, outcomeOf, refused, repeated } from './refusal.js';
 import { type Exchange, row } from './row.js';
 
@@ -13,8 +14,7 @@ interface Wanted {
 export const deleteTopicsRow = row(deleteTopics, ({ verbs }, request, answer) => {
   const wanted = wantedIn(request);
   const twice = repeated(wanted.map(keyOf));
-  const unique = new Map(wanted.map((each) => [keyOf(each), each]));
-  const deleted = [...unique.values()].map(async (each) => {
+  const deleted = distinct(wanted, keyOf).map(async (each) => {
     const { routing } = verbs;
     const named = each.name ?? routing.view.topicById(each.topicId)?.name ?? null;
     const topicId = each.name === null ? each.topicId : (routing.topic(each.name)?.topicId ?? noTopicId);

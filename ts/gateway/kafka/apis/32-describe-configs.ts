@@ -3,6 +3,7 @@ import { nameFault } from '../../../model/topic-name.js';
 import type { Decoded } from '../../../wire/kafka/field.js';
 import { describeConfigs } from '../../../wire/kafka/schema/32-describe-configs.js';
 import { type ConfigEntry, nodeEntries, resourceType, topicEntries } from './config-entries.js';
+import { distinct } from './distinct.js';
 import { done, type Outcome, outcomeOf, refused } from './refusal.js';
 import { type Exchange, row } from './row.js';
 
@@ -11,7 +12,8 @@ type Resource = Request['resources'][number];
 type Found = Outcome & { readonly configs: readonly ConfigEntry[] };
 
 export const describeConfigsRow = row(describeConfigs, ({ verbs }, request, answer) => {
-  const results = request.resources.map((resource) => {
+  const keyOf = ({ resourceType, resourceName }: Resource) => `${resourceType} ${resourceName}`;
+  const results = distinct(request.resources, keyOf).map((resource) => {
     const { configs, ...outcome } = found(verbs, resource);
     const { resourceType, resourceName } = resource;
     return { ...outcome, resourceType, resourceName, configs: shown(configs, resource, request) };

@@ -3,6 +3,7 @@ import type { Decoded } from '../../../wire/kafka/field.js';
 import { describeLogDirs } from '../../../wire/kafka/schema/35-describe-log-dirs.js';
 import type { Routing, Served } from '../../routing.js';
 import { describePartitions } from '../../verbs/describe-partitions.js';
+import { distinctPartitions } from './distinct.js';
 import { codeOf, row } from './row.js';
 
 type Asked = Decoded<typeof describeLogDirs.request.fields>['topics'];
@@ -42,19 +43,17 @@ function sizeOf(partitionIndex: number, { size: partitionSize }: PartitionDescri
 }
 
 function wantedOf(routing: Routing, asked: Asked): readonly Served[] {
-  const servedIn = (topic: TopicRoute, partitions: Iterable<number>) =>
-    [...partitions].flatMap((partition) => {
+  const servedIn = (topic: TopicRoute, partitions: readonly number[]) =>
+    partitions.flatMap((partition) => {
       const found = routing.in(topic, partition);
       return found.ok ? [found.value] : [];
     });
   const all = (topic: TopicRoute) => topic.partitions.map(({ partition }) => partition);
   if (asked === null) return [...routing.view.topics()].flatMap((topic) => servedIn(topic, all(topic)));
-  const partitionsByTopic = new Map<string, Set<number>>();
-  for (const { topic, partitions } of asked) {
-    partitionsByTopic.set(topic, new Set([...(partitionsByTopic.get(topic) ?? []), ...partitions]));
-  }
-  return [...partitionsByTopic].flatMap(([name, partitions]) => {
-    const topic = routing.topic(name);
-    return topic === undefined ? [] : servedIn(topic, partitions);
-  });
+  return distinctPartitions(asked.map(({ topic: name, partitions }) => ({ name, partitions }))).flatMap(
+    ({ name, partitions }) => {
+      const topic = routing.topic(name);
+      return topic === undefined ? [] : servedIn(topic, partitions);
+    },
+  );
 }

@@ -1,11 +1,11 @@
 import { createPartitions } from '../../../wire/kafka/schema/37-create-partitions.js';
+import { distinct } from './distinct.js';
 import { done, outcomeOf, refused, repeated } from './refusal.js';
 import { row } from './row.js';
 
 export const createPartitionsRow = row(createPartitions, ({ verbs }, { topics, validateOnly }, answer) => {
   const twice = repeated(topics.map(({ name }) => name));
-  const unique = new Map(topics.map((topic) => [topic.name, topic]));
-  const grown = [...unique.values()].map(async ({ name, count, assignments }) => {
+  const grown = distinct(topics, ({ name }) => name).map(async ({ name, count, assignments }) => {
     if (twice.has(name)) return { name, ...refused('INVALID_REQUEST', 'the request names this topic twice') };
     const places = assignments?.map(({ brokerIds }) => brokerIds);
     const result = await verbs.commands.addPartitions(name, count, validateOnly, places);

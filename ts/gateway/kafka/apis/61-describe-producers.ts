@@ -2,13 +2,14 @@ import type { Failure, KnownProducer } from '../../../model/ports.js';
 import type { Result } from '../../../model/result.js';
 import type { Encodable } from '../../../wire/kafka/field.js';
 import { describeProducers } from '../../../wire/kafka/schema/61-describe-producers.js';
+import { distinctPartitions } from './distinct.js';
 import { eachPartition } from './each-partition.js';
 import { codeOf, messageOf, row } from './row.js';
 
 type Response = Encodable<typeof describeProducers.response.fields>['topics'][number]['partitions'][number];
 
 export const describeProducersRow = row(describeProducers, ({ verbs: { routing } }, { topics }, answer) => {
-  const asked = topics.map(({ name, partitionIndexes: partitions }) => ({ name, partitions }));
+  const asked = distinctPartitions(topics.map(({ name, partitionIndexes: partitions }) => ({ name, partitions })));
   eachPartition(
     asked,
     ({ name }, partitionIndex, tell: (response: Response) => void) => {

@@ -2,6 +2,15 @@ import { produceRow } from './00-produce.js';
 import { fetchRow } from './01-fetch.js';
 import { listOffsetsRow } from './02-list-offsets.js';
 import { metadataRow } from './03-metadata.js';
+import { offsetCommitRow } from './08-offset-commit.js';
+import { offsetFetchRow } from './09-offset-fetch.js';
+import { findCoordinatorRow } from './10-find-coordinator.js';
+import { joinGroupRow } from './11-join-group.js';
+import { heartbeatRow } from './12-heartbeat.js';
+import { leaveGroupRow } from './13-leave-group.js';
+import { syncGroupRow } from './14-sync-group.js';
+import { describeGroupsRow } from './15-describe-groups.js';
+import { listGroupsRow } from './16-list-groups.js';
 import { saslHandshakeRow } from './17-sasl-handshake.js';
 import { apiVersionsRow } from './18-api-versions.js';
 import { createTopicsRow } from './19-create-topics.js';
@@ -14,7 +23,9 @@ import { alterConfigsRow } from './33-alter-configs.js';
 import { describeLogDirsRow } from './35-describe-log-dirs.js';
 import { saslAuthenticateRow } from './36-sasl-authenticate.js';
 import { createPartitionsRow } from './37-create-partitions.js';
+import { deleteGroupsRow } from './42-delete-groups.js';
 import { incrementalAlterConfigsRow } from './44-incremental-alter-configs.js';
+import { offsetDeleteRow } from './47-offset-delete.js';
 import { describeClusterRow } from './60-describe-cluster.js';
 import { describeProducersRow } from './61-describe-producers.js';
 import { listConfigResourcesRow } from './74-list-config-resources.js';
@@ -42,6 +53,17 @@ const others: readonly Row[] = [
   describeProducersRow,
   listConfigResourcesRow,
   describeTopicPartitionsRow,
+  offsetCommitRow,
+  offsetFetchRow,
+  findCoordinatorRow,
+  joinGroupRow,
+  heartbeatRow,
+  leaveGroupRow,
+  syncGroupRow,
+  describeGroupsRow,
+  listGroupsRow,
+  deleteGroupsRow,
+  offsetDeleteRow,
 ];
 
 /** Everything that this door serves, by key. */

@@ -2,6 +2,7 @@ import { errorRow, type Failure } from '../../../model/errors.js';
 import type { Api } from '../../../wire/kafka/api.js';
 import type { Decoded, Encodable, Fields } from '../../../wire/kafka/field.js';
 import type { Verbs } from '../../verbs/verbs.js';
+import type { Sequence } from '../sequence.js';
 
 /** Where clients are told to connect. */
 export interface Advertised {
@@ -15,6 +16,8 @@ export interface Exchange {
   /** Of the listener that the client came by. */
   readonly advertised: Advertised;
   readonly clientId: string | null;
+  /** Fetches of this connection: one has left before the next begins, so that who does not read holds little. */
+  readonly fetches: Sequence;
   /** The client's address. */
   readonly clientHost: string;
 }
