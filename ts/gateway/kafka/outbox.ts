@@ -41,7 +41,7 @@ const copiedSizeMax = 4096;
 /** The answers of one connection that are on their way into its socket. */
 export class Outbox {
   #parts: Part[] = [];
-  /** Of the last `queue`, and not taken. */
+  /** Of the last `queue`. */
   #queuedCount = 0;
 
   get isEmpty(): boolean {
@@ -92,7 +92,6 @@ export class Outbox {
   /** So many parts, and then so many bytes of the next. */
   took(partsCount: number, partSize: number): void {
     const done = this.#parts.splice(0, partsCount);
-    this.#queuedCount -= done.length;
     const [cut] = this.#parts;
     if (cut !== undefined && partSize > 0) this.#parts[0] = { ...cut, from: cut.from + partSize };
     for (const { taken } of done) taken?.();
