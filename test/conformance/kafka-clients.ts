@@ -20,8 +20,9 @@ const folder = fileURLToPath(new URL('clients', import.meta.url));
 const builds = fileURLToPath(new URL('../../dist/conformance-clients', import.meta.url));
 const commandSecondsMax = 40;
 
+/** Its groups wait for nobody who might still come. */
 export async function newNode(options: readonly string[] = []) {
-  return startNode(join(await newDirectory(), 'data'), options);
+  return startNode(join(await newDirectory(), 'data'), ['--group-initial-rebalance-delay-ms', '0', ...options]);
 }
 
 /** By the other door, which knows all settings whether or not the client under test can name them. */
@@ -118,7 +119,8 @@ export interface KcatRecord {
 
 /** All records of a topic from `from` on: an offset, beginning, or s@MS. */
 export async function kcatRead(kafka: string, topic: string, from = 'beginning'): Promise<readonly KcatRecord[]> {
-  const lines = await kcat(kafka, ['-C', '-t', topic, '-o', from, '-e', '-q', '-J']);
+  // The end of a topic is what a fetch has waited for in vain.
+  const lines = await kcat(kafka, ['-C', '-t', topic, '-o', from, '-e', '-q', '-J', '-X', 'fetch.wait.max.ms=10']);
   return lines
     .split('\n')
     .filter((line) => line !== '')
