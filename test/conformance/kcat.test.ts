@@ -52,6 +52,15 @@ test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('%s: keys, headers and valu
   expect(batch && headerOf(batch).compression).toBe(codec);
 });
 
+test('an idempotent producer has an id, and its batches have sequences', async () => {
+  await createTopic(node.gateway, 'idempotent');
+  const produce = ['-P', '-t', 'idempotent', '-X', 'enable.idempotence=true', '-X', 'batch.num.messages=10'];
+  await kcat(node.kafka, produce, 'line\n'.repeat(100));
+  const headers = (await webSocketBatches(node.gateway, 'idempotent')).map(headerOf);
+  expect(headers.every(({ hasProducer, baseSequence, baseOffset }) => hasProducer && baseSequence === baseOffset)).toBe(true);
+  expect(headers.reduce((sum, { recordsCount }) => sum + recordsCount, 0)).toBe(100);
+});
+
 test('tombstones and absent keys are null, not empty', async () => {
   await kcat(node.kafka, ['-P', '-t', 'nulls', '-Z', '-K:'], 'deleted:\n:no key\n');
   await kcat(node.kafka, ['-P', '-t', 'nulls', '-K:'], 'empty:\n');
