@@ -87,13 +87,15 @@ class Rig implements Socket {
       reasons: () => [],
       dataSize: () => 0,
       diskFree: () => 0,
+      disk: () => ({ path: '/data', totalSize: 0, freeSize: 0 }),
+      settings: [],
       logLevel: () => 'info' as const,
       configsOf: () => [],
     };
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
     const counts = () => ({ connections: 1, subscriptions: 0 });
     const none = () => undefined;
-    const gather = new Gather({ tails: this.tails, deadlines, room: new Room(1 << 20), waitingMax: 10 });
+    const gather = new Gather({ tails: this.tails, deadlines, room: new Room(1 << 20), sizeMax: 1 << 20, waitingMax: 10 });
     const nodeCommands = { setLogLevel: async () => ok(undefined) };
     this.connection = new Connection(this, {
       verbs: {

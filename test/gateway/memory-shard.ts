@@ -7,6 +7,7 @@ import type {
   Failure,
   FoundOffset,
   HeldRead,
+  KnownProducer,
   PartitionDescription,
   PartitionEnds,
   ReadResult,
@@ -164,8 +165,8 @@ export class MemoryShard implements ShardPort {
       const read = this.#read(this.partition(handle), offset, sizeMax);
       if (!read.ok) return done(read);
       const { logStart, highWatermark, batches } = read.value;
-      const pieces = batches?.parts.map((bytes) => ({ size: bytes.length, bytes: () => bytes })) ?? [];
-      const held = batches === undefined ? undefined : { size: batches.size, base: batches.base, pieces };
+      const pieces = batches?.parts.map((bytes) => ({ size: bytes.length, isOwn: true, bytes: () => bytes })) ?? [];
+      const held = batches === undefined ? undefined : { size: batches.size, base: batches.base, next: batches.next, pieces };
       done(ok({ logStart, highWatermark, batches: held }));
     });
   }
@@ -209,6 +210,20 @@ export class MemoryShard implements ShardPort {
       const size = partition.batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
       done(ok({ ...partition.ends, leaderEpoch: partition.leaderEpoch, size, segmentsCount: 1 }));
     });
+  }
+
+  raiseLogStart(handle: number, to: Offset | undefined, done: (result: Result<Offset, Failure>) => void): Taken {
+    return this.#call('raiseLogStart', () => {
+      const partition = this.partition(handle);
+      const start = to ?? partition.end;
+      if (start > partition.end) return done(failed({ error: 'offset-out-of-range' }));
+      partition.logStart = Math.max(partition.logStart, start);
+      done(ok(partition.logStart as Offset));
+    });
+  }
+
+  producers(_handle: number, done: (result: Result<readonly KnownProducer[], Failure>) => void): Taken {
+    return this.#call('producers', () => done(ok([])));
   }
 
   watch(handle: number, tail: (tail: Tail) => void, done: (result: Result<PartitionEnds, Failure>) => void): Taken {

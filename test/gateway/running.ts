@@ -63,6 +63,8 @@ export class Running {
           reasons: () => this.reasons,
           dataSize: () => 7,
           diskFree: () => 8,
+          disk: () => ({ path: '/data', totalSize: 16, freeSize: 8 }),
+          settings: [],
           logLevel: () => this.logLevel,
           configsOf: (topic) =>
             Object.entries(this.cluster.configs.get(topic) ?? {}).map(([name, value]) => ({

@@ -12,11 +12,23 @@ import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
 import { ShardCalls } from '../../ts/gateway/shard-calls.js';
 import type { ShardAssignment } from '../../ts/model/assignment.js';
 import type { TopicId } from '../../ts/model/ids.js';
-import { offset } from '../../ts/model/offset.js';
-import type { Appended, AppendTaken, Failure, PartitionEnds, ReadResult, ShardPort, Tail, Taken } from '../../ts/model/ports.js';
+import { type Offset, offset } from '../../ts/model/offset.js';
+import type {
+  Appended,
+  AppendTaken,
+  Failure,
+  KnownProducer,
+  PartitionEnds,
+  ReadResult,
+  ShardPort,
+  Tail,
+  Taken,
+} from '../../ts/model/ports.js';
 import type { Result } from '../../ts/model/result.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
 import { ShardEnd } from '../../ts/ring/link/shard-end.js';
+import { crc32c } from '../../ts/wire/records/crc32c.js';
+import { layout } from '../../ts/wire/records/layout.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { batchOf, openDirectory, opened } from '../log/store.js';
 
@@ -231,6 +243,40 @@ test('a large read that finds another log gives its room back before it asks for
   expect(bytes.subarray(21).equals(Buffer.from(large.subarray(21)))).toBe(true);
   expect((await read(port, handles[0], 0, 1000)).bytes.length).toBe(large.length);
 });
+
+test('a log start moves up only, up to the high watermark, and what lies below it is gone', async () => {
+  const { port, handles } = await startLink();
+  const raise = (to?: number, handle = handles[0]) =>
+    asked<Offset>((done) => port.raiseLogStart(handle, to === undefined ? undefined : offset(to), done));
+  for (let count = 0; count < 5; count += 1) await append(port, handles[0], batchOf(['a']));
+  expect(await raise(3)).toEqual({ ok: true, value: 3 });
+  expect((await read(port, handles[0], 2)).result).toMatchObject({ ok: false, error: { error: 'offset-out-of-range' } });
+  expect((await read(port, handles[0], 3)).result).toMatchObject({ ok: true, value: { logStart: 3, batches: { base: 3 } } });
+  expect(await raise(1)).toEqual({ ok: true, value: 3 });
+  expect(await raise(6)).toMatchObject({ ok: false, error: { error: 'offset-out-of-range' } });
+  expect(await raise()).toEqual({ ok: true, value: 5 });
+  expect(await raise(0, 77)).toMatchObject({ ok: false, error: { error: 'unknown-partition' } });
+  expect(await append(port, handles[0], batchOf(['b']))).toMatchObject({ ok: true, value: { base: 5, logStart: 5 } });
+});
+
+test('those who write with a producer id are known, whoever wrote last first', async () => {
+  const { port, handles } = await startLink();
+  const known = () => asked<readonly KnownProducer[]>((done) => port.producers(handles[0], done));
+  expect(await known()).toEqual({ ok: true, value: [] });
+  for (const producerId of [5, 3]) await append(port, handles[0], numberedBatch(producerId));
+  const facts = { producerEpoch: 0, lastSequence: 1, timestampMs: 1000 };
+  expect(await known()).toEqual({ ok: true, value: [3, 5].map((producerId) => ({ producerId, ...facts })) });
+});
+
+function numberedBatch(producerId: number): Uint8Array {
+  const batch = batchOf(['a', 'b']);
+  const view = new DataView(batch.buffer);
+  view.setBigInt64(layout.producerId, BigInt(producerId));
+  view.setInt16(layout.producerEpoch, 0);
+  view.setInt32(layout.baseSequence, 0);
+  view.setUint32(layout.crc, crc32c(batch.subarray(layout.attributes)));
+  return batch;
+}
 
 test('refusals, unknown partitions and offsets beyond the log are typed failures', async () => {
   const { port, handles } = await startLink();

@@ -68,8 +68,8 @@ export async function startNode(data, options = []) {
   return {
     pid,
     url: gateway,
-    kafka: kafka[0] ?? '',
     gateway: gateway.replace('http://', ''),
+    kafka: kafka[0],
     log,
     exited,
     kill: (signal) => {

@@ -5,7 +5,7 @@ import { offsetsTopic } from '../model/internal-topics.js';
 import type { Clock } from '../model/ports.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
-import { GatewayIsland } from './gateway-island.js';
+import { GatewayIsland, type NodeFacts } from './gateway-island.js';
 import type { CommandCall, FromDataThread, NodeCondition, ToDataThread } from './messages.js';
 import { type ShardIsland, startShard } from './shard-island.js';
 import { ThreadLog } from './thread-log.js';
@@ -19,6 +19,7 @@ export interface DataThreadStart {
   readonly facts: ViewFacts;
   readonly gateway: GatewaySettings;
   readonly coordinators: CoordinatorSettings;
+  readonly node: NodeFacts;
 }
 
 const usageIntervalMs = 5000;
@@ -34,7 +35,7 @@ export class DataThread {
   #stopTelling: () => void = () => undefined;
 
   constructor(start: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
-    const { wiring, facts, gateway } = start;
+    const { wiring, facts, gateway, node } = start;
     this.#send = send;
     this.#duty = new DutyCycle(clock);
     this.#log = new ThreadLog(clock, (line) => send({ kind: 'log', line }));
@@ -48,6 +49,7 @@ export class DataThread {
       doorbell: wiring.doorbell,
       clock,
       facts,
+      node,
       settings: gateway,
       groupsHere: (shard: number) => this.#shards.get(shard)?.groups,
       log: this.#log,

@@ -4,7 +4,7 @@ import type { DiskSpace } from '../native/disk-space.js';
 
 export interface DiskEvents {
   /** At every look. */
-  onSpace(freeSize: number): void;
+  onSpace(space: DiskSpace): void;
   /** It is full now, or (undefined) no more. */
   onFull(refusal: Failure | undefined): void;
 }
@@ -64,7 +64,7 @@ export class DiskWatch {
     // A directory that cannot be asked fails where it is used.
     if (!space.ok) return;
     const { freeSize, totalSize } = space.value;
-    this.#events.onSpace(freeSize);
+    this.#events.onSpace(space.value);
     const percent = 100 - (freeSize / totalSize) * 100;
     const mark = this.#isFull ? this.#fullPercent - hysteresisPercent : this.#fullPercent;
     const isFull = percent >= mark;

@@ -5,6 +5,7 @@ import type { Verbs } from '../gateway/verbs/verbs.js';
 import type { Page } from '../metrics/page.js';
 import { MetricsRegistry } from '../metrics/registry.js';
 import type { GroupCoordinator } from '../model/group-ports.js';
+import type { NodeSetting } from '../model/node-settings.js';
 import type { Clock, ClusterWatch, NodeView } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { describeConfigs } from '../model/topic-config.js';
@@ -23,6 +24,12 @@ import type { ThreadLog } from './thread-log.js';
 import { version } from './version.js';
 import type { GatewayWiring } from './wiring.js';
 
+/** What of the node stays as it is. */
+export interface NodeFacts {
+  readonly dataDirectory: string;
+  readonly settings: readonly NodeSetting[];
+}
+
 export interface GatewayIslandOptions {
   readonly duty: DutyCycle;
   /** Of all threads. */
@@ -31,6 +38,7 @@ export interface GatewayIslandOptions {
   readonly doorbell: number;
   readonly clock: Clock;
   readonly facts: ViewFacts;
+  readonly node: NodeFacts;
   readonly settings: GatewaySettings;
   /** Of shards on this thread; others are reached by port. */
   readonly groupsHere: (shard: number) => GroupCoordinator | undefined;
@@ -53,10 +61,10 @@ export class GatewayIsland {
   readonly #records = new RecordPool();
   readonly #links: ReturnType<typeof openGatewayLinks>;
   readonly #kafka: KafkaListener | undefined;
-  #condition: NodeCondition = { isReady: false, reasons: ['starting'], usage: [], diskFree: 0, logLevel: 'info' };
+  #condition: NodeCondition = { isReady: false, reasons: ['starting'], usage: [], diskFree: 0, diskSize: 0, logLevel: 'info' };
 
   constructor(wiring: GatewayWiring, options: GatewayIslandOptions) {
-    const { duty, doorbell, clock, facts, settings, log, sendCommand } = options;
+    const { duty, doorbell, clock, facts, node, settings, log, sendCommand } = options;
     this.#log = log;
     this.#settings = settings;
     this.watch = new ViewWatch(facts);
@@ -73,6 +81,7 @@ export class GatewayIsland {
       log,
       cluster: this.watch,
       node: nodeView(
+        node,
         this.watch,
         () => this.#condition,
         () => clock.monotonicMs() - startedMs,
@@ -131,7 +140,12 @@ export class GatewayIsland {
   }
 }
 
-function nodeView(watch: ClusterWatch, condition: () => NodeCondition, uptimeMs: () => number): NodeView {
+function nodeView(
+  { dataDirectory, settings }: NodeFacts,
+  watch: ClusterWatch,
+  condition: () => NodeCondition,
+  uptimeMs: () => number,
+): NodeView {
   return {
     version,
     uptimeMs,
@@ -139,6 +153,8 @@ function nodeView(watch: ClusterWatch, condition: () => NodeCondition, uptimeMs:
     produceRefusal: () => condition().produceRefusal,
     dataSize: () => condition().usage.reduce((sum, { size }) => sum + size, 0),
     diskFree: () => condition().diskFree,
+    disk: () => ({ path: dataDirectory, totalSize: condition().diskSize, freeSize: condition().diskFree }),
+    settings,
     logLevel: () => condition().logLevel,
     configsOf: (topic) => {
       const configs = watch.view.configsOf(topic) ?? {};

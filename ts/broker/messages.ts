@@ -18,6 +18,7 @@ export interface NodeCondition {
   /** As of the last look; a topic once for each shard that has some of it. */
   readonly usage: readonly TopicUsage[];
   readonly diskFree: number;
+  readonly diskSize: number;
   readonly logLevel: LogLevel;
 }
 

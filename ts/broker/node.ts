@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { Controller } from '../cluster/controller/controller.js';
 import { assert } from '../model/assert.js';
@@ -6,10 +7,11 @@ import type { HostAnswer } from '../model/assignment.js';
 import type { BrokerConfig } from '../model/broker-config.js';
 import type { ExitReason } from '../model/exit-codes.js';
 import { type LogLevel, logsAt } from '../model/log-level.js';
+import { nodeSettings } from '../model/node-settings.js';
 import type { Clock, Failure } from '../model/ports.js';
 import { addressText } from '../model/quantities.js';
 import { failed, ok, type Result } from '../model/result.js';
-import { diskSpace } from '../native/disk-space.js';
+import { type DiskSpace, diskSpace } from '../native/disk-space.js';
 import { DataDirectory } from '../native/log.js';
 import type { TopicUsage } from '../shard/measures.js';
 import { systemRandom } from './clock.js';
@@ -57,7 +59,7 @@ export class Node {
   #logLevel: LogLevel;
   readonly #fences: string[] = [];
   readonly #usage = new Map<DataThreadHost, readonly TopicUsage[]>();
-  #diskFree = 0;
+  #space: DiskSpace = { freeSize: 0, totalSize: 0 };
   #isDraining = false;
 
   private constructor(config: BrokerConfig, directory: DataDirectory, clock: Clock, log: Logger, onEnd: (end: NodeEnd) => void) {
@@ -112,13 +114,14 @@ export class Node {
     const facts = { nodeId, nodes, autoCreateTopics: config['auto.create.topics.enable'] };
     const gateway = gatewaySettings(config, memory, plan.length);
     const coordinators = coordinatorSettings(config);
+    const node = { dataDirectory: resolve(config.data), settings: nodeSettings(config) };
     this.#threads = threads.map((wiring) => {
-      const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway, coordinators };
+      const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway, coordinators, node };
       return new DataThreadHost(start, events);
     });
     const space = () => diskSpace(config.data);
     this.#disk = new DiskWatch(clock, space, config['disk-full-percent'], {
-      onSpace: (freeSize) => this.#setDiskFree(freeSize),
+      onSpace: (space) => this.#setSpace(space),
       onFull: (refusal) => this.#setProduceRefusal(refusal),
     });
   }
@@ -249,8 +252,8 @@ export class Node {
   }
 
   /** Told with the next usage: both are as of some seconds ago. */
-  #setDiskFree(freeSize: number): void {
-    this.#diskFree = freeSize;
+  #setSpace(space: DiskSpace): void {
+    this.#space = space;
   }
 
   #setUsage(thread: DataThreadHost, topics: readonly TopicUsage[]): void {
@@ -282,7 +285,8 @@ export class Node {
       isReady: refusal === undefined && !this.#isDraining,
       reasons: reasons.filter((reason) => reason !== undefined),
       usage: [...this.#usage.values()].flat(),
-      diskFree: this.#diskFree,
+      diskFree: this.#space.freeSize,
+      diskSize: this.#space.totalSize,
       logLevel: this.#logLevel,
       ...(refusal === undefined ? {} : { produceRefusal: refusal }),
     };

@@ -51,6 +51,8 @@ export interface GatewayPorts {
 }
 
 const sweepMs = 1_000;
+/** Of one answer to a Kafka client. */
+const gatherAnswerMax = 8 << 20;
 const frameHeadMax = 256;
 /** Up to so many live subscribers of a partition are sent to one by one. */
 const directMax = 2;
@@ -74,6 +76,7 @@ export class Gateway implements Deadline {
   readonly #admission: Admission;
   readonly #fetch: Fetch;
   readonly #gather: Gather;
+  readonly #gatherRoom: Room;
   readonly door: KafkaDoor | undefined;
   #isDraining = false;
   #isClosed = false;
@@ -92,10 +95,12 @@ export class Gateway implements Deadline {
     const framer = new Framer(settings.limits.fetchSizeMax + frameHeadMax);
     this.#subscriptions = this.#makeSubscriptions(routing, framer);
     this.#fetch = new Fetch({ routing, tails: this.#tails, deadlines: this.#deadlines, waitingMax: settings.waitingFetchesMax });
+    this.#gatherRoom = new Room(settings.gatherSizeMax);
     this.#gather = new Gather({
       tails: this.#tails,
       deadlines: this.#deadlines,
-      room: new Room(settings.gatherSizeMax),
+      room: this.#gatherRoom,
+      sizeMax: Math.min(gatherAnswerMax, settings.gatherSizeMax / 4),
       waitingMax: settings.waitingFetchesMax,
     });
     const verbs = this.#makeVerbs(routing);
@@ -164,6 +169,7 @@ export class Gateway implements Deadline {
   onTime(): void {
     const nowMs = this.#ports.clock.monotonicMs();
     for (const connection of [...this.#connections]) connection.onTime(nowMs);
+    this.door?.endStalled();
     this.#measure();
     if (!this.#isClosed) this.#deadlines.add(sweepMs, this);
   }
@@ -232,7 +238,20 @@ export class Gateway implements Deadline {
     const { kafka: settings } = this.#settings;
     if (kafka === undefined || settings === undefined) return undefined;
     const { advertised, roomSizeMax } = settings;
-    return new KafkaDoor({ ...kafka, verbs, advertised, roomSizeMax, log, count: this.#counts.kafka });
+    const { clock } = this.#ports;
+    const fetchRoom = this.#gatherRoom;
+    const { stallMsMin } = this.#settings;
+    return new KafkaDoor({
+      ...kafka,
+      verbs,
+      advertised,
+      roomSizeMax,
+      fetchRoom,
+      stallMsMin,
+      clock,
+      log,
+      count: this.#counts.kafka,
+    });
   }
 
   #makeServer(): Server {

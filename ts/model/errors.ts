@@ -40,6 +40,8 @@ export const errors = {
     retry: 'never',
     text: 'the topic is deleted, but not all of its files are removed',
   },
+  'invalid-assignment': { code: 30, kafka: 39, retry: 'never', text: 'partitions cannot lie on these nodes' },
+  'policy-violation': { code: 31, kafka: 44, retry: 'never', text: 'the topic’s settings forbid it' },
 
   'corrupt-batch': { code: 40, kafka: 2, retry: 'never', text: 'the batch is damaged or not a batch' },
   'batch-too-large': { code: 41, kafka: 10, retry: 'never', text: 'the batch is larger than its topic allows' },

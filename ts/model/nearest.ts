@@ -4,6 +4,8 @@ const distanceMax = 3;
 export function nearest(typed: string, candidates: readonly string[]): string | undefined {
   let best: { name: string; distance: number } | undefined;
   for (const name of candidates) {
+    // Such lengths alone say that they are far apart: what a client may send would take a second to compare.
+    if (Math.abs(typed.length - name.length) > distanceMax) continue;
     const distance = editDistance(typed, name);
     if (best === undefined || distance < best.distance) best = { name, distance };
   }

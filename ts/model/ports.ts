@@ -1,8 +1,10 @@
 import type { Failure } from './errors.js';
 import type { TopicId } from './ids.js';
 import type { LogLevel } from './log-level.js';
+import type { NodeSetting } from './node-settings.js';
 import type { Offset } from './offset.js';
 import type { Result } from './result.js';
+import type { Assignments, ConfigChange } from './topic-changes.js';
 import type { TopicConfigs } from './topic-config.js';
 import type { Durability } from './topic-settings.js';
 
@@ -23,6 +25,7 @@ export interface Random {
 }
 
 export type { Failure } from './errors.js';
+export type { Assignments, ConfigChange } from './topic-changes.js';
 export type { Durability } from './topic-settings.js';
 
 // The data plane, as a gateway sees it.
@@ -83,6 +86,8 @@ export interface ReadResult extends PartitionEnds {
 /** A batch, or several, that lie where they were found until they are sent: ts/ring/link/held.ts. */
 export interface HeldPiece {
   readonly size: number;
+  /** In memory that whoever asked has reserved. */
+  readonly isOwn: boolean;
   /** Undefined: they have left memory meanwhile, and are read again by offset. */
   bytes(): Uint8Array | undefined;
 }
@@ -91,6 +96,7 @@ export interface HeldPiece {
 export interface HeldBatches {
   readonly size: number;
   readonly base: Offset;
+  readonly next: Offset;
   readonly pieces: readonly HeldPiece[];
 }
 
@@ -109,6 +115,15 @@ export interface FoundOffset {
   readonly offset: Offset;
   readonly timestampMs: number;
   readonly leaderEpoch: number;
+}
+
+/** A producer with an id, as it last wrote to a partition. */
+export interface KnownProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Negative: none under this epoch. */
+  readonly lastSequence: number;
+  readonly timestampMs: number;
 }
 
 export interface PartitionDescription extends PartitionEnds {
@@ -140,6 +155,13 @@ export interface ShardPort {
     done: (result: Result<{ readonly leaderEpoch: number; readonly end: Offset }, Failure>) => void,
   ): Taken;
   describe(handle: number, done: (result: Result<PartitionDescription, Failure>) => void): Taken;
+  /**
+   * Nothing below the offset, or below the high watermark where none is given, is there any more. Answers, once that is durable, where
+   * the log starts: it never moves back.
+   */
+  raiseLogStart(handle: number, to: Offset | undefined, done: (result: Result<Offset, Failure>) => void): Taken;
+  /** Those that the partition knows, whoever wrote last first; of very many the latest. */
+  producers(handle: number, done: (result: Result<readonly KnownProducer[], Failure>) => void): Taken;
   /** Calls `tail` whenever the high watermark moves, until `unwatch`. One watcher per partition and gateway. */
   watch(handle: number, tail: (tail: Tail) => void, done: (result: Result<PartitionEnds, Failure>) => void): Taken;
   unwatch(handle: number): void;
@@ -154,12 +176,9 @@ export interface NewTopic {
   /** Absent: the node's default. */
   readonly partitions?: number;
   readonly replicationFactor?: number;
+  /** Where each of its partitions lies, instead of the two. */
+  readonly assignments?: Assignments;
   readonly configs: Readonly<Record<string, string>>;
-}
-
-export interface ConfigChange {
-  readonly set: Readonly<Record<string, string>>;
-  readonly reset: readonly string[];
 }
 
 /**
@@ -170,8 +189,15 @@ export interface ClusterCommands {
   createTopic(topic: NewTopic, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
   /** The one of the cluster's own that groups need, as the node's settings want it. */
   createOffsetsTopic(): Promise<Result<TopicRoute, Failure>>;
-  deleteTopic(name: string): Promise<Result<TopicId, Failure>>;
-  addPartitions(name: string, partitions: number, validateOnly: boolean): Promise<Result<TopicRoute, Failure>>;
+  /** With an id: only the topic that has it. */
+  deleteTopic(name: string, topicId?: TopicId): Promise<Result<TopicId, Failure>>;
+  /** With assignments: one for each new partition. */
+  addPartitions(
+    name: string,
+    partitions: number,
+    validateOnly: boolean,
+    assignments?: Assignments,
+  ): Promise<Result<TopicRoute, Failure>>;
   alterTopic(name: string, change: ConfigChange, validateOnly: boolean): Promise<Result<void, Failure>>;
   /** An id that no producer has had. */
   allocateProducer(): Promise<Result<{ readonly producerId: number; readonly producerEpoch: number }, Failure>>;
@@ -229,6 +255,10 @@ export interface NodeView {
   produceRefusal(): Failure | undefined;
   dataSize(): number;
   diskFree(): number;
+  /** Where the data lies; sizes as of some seconds ago. */
+  disk(): { readonly path: string; readonly totalSize: number; readonly freeSize: number };
+  /** As it was started. */
+  readonly settings: readonly NodeSetting[];
   logLevel(): LogLevel;
   /** Every setting of a topic that exists. */
   configsOf(topic: string): readonly ConfigDescription[];

@@ -38,7 +38,12 @@ test.each([
   [{ 'retention.m': '1' }, 'there is no topic config retention.m; did you mean retention.ms?'],
   [{ constructor: '1' }, 'there is no topic config constructor'],
   [{ 'cleanup.policy': 'delet' }, 'cleanup.policy is one of delete, compact, not "delet"; did you mean delete?'],
-  [{ 'cleanup.policy': '' }, 'cleanup.policy names at least one of delete, compact'],
+  [{ 'compression.gzip.level': '0' }, 'compression.gzip.level is from 1 to 9, or -1, not 0'],
+  [
+    { 'leader.replication.throttled.replicas': 'none' },
+    'leader.replication.throttled.replicas is * or a list of PARTITION:BROKER, not "none"',
+  ],
+  [{ 'message.format.version': '2.0' }, 'there is no topic config message.format.version'],
   [{ 'max.message.bytes': '16777217' }, 'max.message.bytes is at most 16777216 on this node: see its setting message-size-max'],
   [{ durability: 'always' }, 'durability is one of fsync, replicated, not "always"'],
   [{ 'min.cleanable.dirty.ratio': '2' }, 'min.cleanable.dirty.ratio is a number from 0 to 1, not "2"'],

@@ -1,6 +1,6 @@
-// Kafka's topic configs, once: key, type, default, bounds, what each does, and who reads it. docs/generated/topic-configs.md is
-// made from this table, and what a client describes is too. All are accepted, checked, stored and shown; `reader: 'nobody'` says
-// that a value has no effect yet.
+// Kafka's topic configs, once: key, type, default, bounds, what each does, who reads it, and which of the broker's settings has its
+// default in Kafka. Names, types and bounds are those of Kafka 4.3. docs/generated/topic-configs.md is made from this table, and what
+// a client describes is too. All are accepted, checked, stored and shown; one without a reader says why it has no effect.
 
 import { suggestion } from './nearest.js';
 import { failed, ok, type Result } from './result.js';
@@ -12,60 +12,70 @@ export type TopicConfigs = Readonly<Record<string, string>>;
 export const longMax = 2n ** 63n - 1n;
 const intMax = 2n ** 31n - 1n;
 
-/** Who acts on it: the native log, or nobody yet. */
-export type TopicConfigReader = 'log' | 'nobody';
+/** The native log acts on it, or nobody does. */
+type Effect = { readonly reader: 'log' } | { readonly reader: 'nobody'; readonly why: string };
 
-interface Row {
+type Row = Effect & {
   readonly default: string;
-  readonly reader: TopicConfigReader;
   readonly doc: string;
-}
+  /** The broker's setting of the same meaning, by Kafka's name. */
+  readonly synonym?: string;
+};
 
-interface WholeRow extends Row {
+type WholeRow = Row & {
   readonly type: 'int' | 'long';
   readonly min: bigint;
   readonly max?: bigint;
-}
+  /** Allowed besides. */
+  readonly other?: bigint;
+};
 
-interface ChoiceRow extends Row {
+type ChoiceRow = Row & {
   readonly type: 'choice';
   readonly choices: readonly string[];
-}
+};
 
-interface ListRow extends Row {
+type ListRow = Row & {
   readonly type: 'list';
-  /** Absent: anything. */
-  readonly choices?: readonly string[];
-}
+  readonly of: readonly string[] | 'replicas';
+};
 
-interface FractionRow extends Row {
+type FractionRow = Row & {
   readonly type: 'double';
   readonly min: number;
   readonly max: number;
-}
+};
 
-interface TruthRow extends Row {
-  readonly type: 'boolean';
-}
+type TruthRow = Row & { readonly type: 'boolean' };
 
 export type TopicConfigRow = WholeRow | ChoiceRow | ListRow | FractionRow | TruthRow;
 
+const longMin = -(2n ** 63n);
 const unlimited = String(longMax);
+
+const storesAsSent = 'Batches are stored as their producer compressed them; the broker compresses nothing.';
+const noCompaction = 'Logs are not compacted.';
+const oneReplica = 'A partition has one replica.';
+const noTiers = 'There is no remote storage: the local log is the whole log.';
 
 export const topicConfigs = {
   'cleanup.policy': {
     type: 'list',
-    choices: ['delete', 'compact'],
+    of: ['delete', 'compact'],
     default: 'delete',
     reader: 'log',
-    doc: 'delete: old segments go by retention. compact without delete: nothing goes by age or size; compaction itself has no effect yet.',
+    synonym: 'log.cleanup.policy',
+    doc: 'delete: old segments go by retention. Without it nothing goes by age or size. compact has no effect yet; records are kept as they are.',
   },
   'compression.gzip.level': {
     type: 'int',
-    min: -1n,
+    min: 1n,
     max: 9n,
+    other: -1n,
     default: '-1',
     reader: 'nobody',
+    why: storesAsSent,
+    synonym: 'compression.gzip.level',
     doc: 'Level of gzip where the broker compresses.',
   },
   'compression.lz4.level': {
@@ -74,6 +84,8 @@ export const topicConfigs = {
     max: 17n,
     default: '9',
     reader: 'nobody',
+    why: storesAsSent,
+    synonym: 'compression.lz4.level',
     doc: 'Level of lz4 where the broker compresses.',
   },
   'compression.type': {
@@ -81,7 +93,9 @@ export const topicConfigs = {
     choices: ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'],
     default: 'producer',
     reader: 'nobody',
-    doc: 'Batches are stored as their producer compressed them, whatever stands here.',
+    why: storesAsSent,
+    synonym: 'compression.type',
+    doc: 'How stored batches are compressed; producer: as they were sent.',
   },
   'compression.zstd.level': {
     type: 'int',
@@ -89,6 +103,8 @@ export const topicConfigs = {
     max: 22n,
     default: '3',
     reader: 'nobody',
+    why: storesAsSent,
+    synonym: 'compression.zstd.level',
     doc: 'Level of zstd where the broker compresses.',
   },
   'delete.retention.ms': {
@@ -96,6 +112,8 @@ export const topicConfigs = {
     min: 0n,
     default: '86400000',
     reader: 'nobody',
+    why: noCompaction,
+    synonym: 'log.cleaner.delete.retention.ms',
     doc: 'How long compaction keeps tombstones.',
   },
   'file.delete.delay.ms': {
@@ -103,13 +121,16 @@ export const topicConfigs = {
     min: 0n,
     default: '60000',
     reader: 'nobody',
-    doc: 'Files are removed as soon as no reader holds them.',
+    why: 'Files are removed as soon as no reader holds them.',
+    synonym: 'log.segment.delete.delay.ms',
+    doc: 'How long a file that is not needed any more is kept.',
   },
   'flush.messages': {
     type: 'long',
     min: 1n,
     default: '1',
     reader: 'log',
+    synonym: 'log.flush.interval.messages',
     doc: '1, the default here: acknowledged when synced. Anything larger: acknowledged from the page cache and the replicas, as Kafka does by default.',
   },
   'flush.ms': {
@@ -117,32 +138,41 @@ export const topicConfigs = {
     min: 0n,
     default: unlimited,
     reader: 'nobody',
-    doc: 'Syncs happen at each acknowledgement or by checkpoints, never by time.',
+    why: 'Syncs happen at each acknowledgement or by checkpoints, never by time.',
+    synonym: 'log.flush.interval.ms',
+    doc: 'How long a record may stay unsynced.',
   },
   'follower.replication.throttled.replicas': {
     type: 'list',
+    of: 'replicas',
     default: '',
     reader: 'nobody',
-    doc: 'Followers whose replication is throttled.',
+    why: oneReplica,
+    doc: 'Followers whose replication is throttled: PARTITION:BROKER,… or *.',
   },
   'index.interval.bytes': {
     type: 'int',
     min: 0n,
     default: '4096',
     reader: 'log',
+    synonym: 'log.index.interval.bytes',
     doc: 'Bytes of log between two entries of the offset index.',
   },
   'leader.replication.throttled.replicas': {
     type: 'list',
+    of: 'replicas',
     default: '',
     reader: 'nobody',
-    doc: 'Leaders whose replication is throttled.',
+    why: oneReplica,
+    doc: 'Leaders whose replication is throttled: PARTITION:BROKER,… or *.',
   },
   'local.retention.bytes': {
     type: 'long',
     min: -2n,
     default: '-2',
     reader: 'nobody',
+    why: noTiers,
+    synonym: 'log.local.retention.bytes',
     doc: 'Retention by size of the local part of tiered storage.',
   },
   'local.retention.ms': {
@@ -150,6 +180,8 @@ export const topicConfigs = {
     min: -2n,
     default: '-2',
     reader: 'nobody',
+    why: noTiers,
+    synonym: 'log.local.retention.ms',
     doc: 'Retention by age of the local part of tiered storage.',
   },
   'max.compaction.lag.ms': {
@@ -157,6 +189,8 @@ export const topicConfigs = {
     min: 1n,
     default: unlimited,
     reader: 'nobody',
+    why: noCompaction,
+    synonym: 'log.cleaner.max.compaction.lag.ms',
     doc: 'The longest a record stays uncompacted.',
   },
   'max.message.bytes': {
@@ -164,6 +198,7 @@ export const topicConfigs = {
     min: 0n,
     default: '1048588',
     reader: 'log',
+    synonym: 'message.max.bytes',
     doc: 'The largest batch that is taken, in bytes as sent.',
   },
   'message.timestamp.after.max.ms': {
@@ -171,6 +206,8 @@ export const topicConfigs = {
     min: 0n,
     default: '3600000',
     reader: 'nobody',
+    why: 'Producers’ timestamps are taken as they are.',
+    synonym: 'log.message.timestamp.after.max.ms',
     doc: 'How far ahead of the clock a producer’s timestamp may be.',
   },
   'message.timestamp.before.max.ms': {
@@ -178,6 +215,8 @@ export const topicConfigs = {
     min: 0n,
     default: unlimited,
     reader: 'nobody',
+    why: 'Producers’ timestamps are taken as they are.',
+    synonym: 'log.message.timestamp.before.max.ms',
     doc: 'How far behind the clock a producer’s timestamp may be.',
   },
   'message.timestamp.type': {
@@ -185,6 +224,7 @@ export const topicConfigs = {
     choices: ['CreateTime', 'LogAppendTime'],
     default: 'CreateTime',
     reader: 'log',
+    synonym: 'log.message.timestamp.type',
     doc: 'Whether a record keeps its producer’s timestamp or gets the time of its append.',
   },
   'min.cleanable.dirty.ratio': {
@@ -193,6 +233,8 @@ export const topicConfigs = {
     max: 1,
     default: '0.5',
     reader: 'nobody',
+    why: noCompaction,
+    synonym: 'log.cleaner.min.cleanable.ratio',
     doc: 'The share of uncompacted log that starts compaction.',
   },
   'min.compaction.lag.ms': {
@@ -200,6 +242,8 @@ export const topicConfigs = {
     min: 0n,
     default: '0',
     reader: 'nobody',
+    why: noCompaction,
+    synonym: 'log.cleaner.min.compaction.lag.ms',
     doc: 'The shortest a record stays uncompacted.',
   },
   'min.insync.replicas': {
@@ -207,46 +251,96 @@ export const topicConfigs = {
     min: 1n,
     default: '1',
     reader: 'nobody',
-    doc: 'Replicas that acks=all waits for at least; there is one replica so far.',
+    why: oneReplica,
+    synonym: 'min.insync.replicas',
+    doc: 'Replicas that acks=all waits for at least.',
   },
-  preallocate: { type: 'boolean', default: 'false', reader: 'nobody', doc: 'Space is always reserved before a batch is taken.' },
-  'remote.copy.disable': { type: 'boolean', default: 'false', reader: 'nobody', doc: 'Stops tiering to remote storage.' },
+  preallocate: {
+    type: 'boolean',
+    default: 'false',
+    reader: 'nobody',
+    why: 'Space is always reserved before a batch is taken.',
+    synonym: 'log.preallocate',
+    doc: 'Whether the space of a segment is reserved when it is made.',
+  },
+  'remote.log.copy.disable': {
+    type: 'boolean',
+    default: 'false',
+    reader: 'nobody',
+    why: noTiers,
+    doc: 'Stops tiering to remote storage.',
+  },
   'remote.log.delete.on.disable': {
     type: 'boolean',
     default: 'false',
     reader: 'nobody',
+    why: noTiers,
     doc: 'Deletes remote segments when tiering ends.',
   },
-  'remote.storage.enable': { type: 'boolean', default: 'false', reader: 'nobody', doc: 'Tiering to remote storage.' },
+  'remote.storage.enable': {
+    type: 'boolean',
+    default: 'false',
+    reader: 'nobody',
+    why: noTiers,
+    doc: 'Tiering to remote storage.',
+  },
   'retention.bytes': {
     type: 'long',
-    min: -1n,
+    min: longMin,
     default: '-1',
     reader: 'log',
-    doc: 'Old segments go when a partition is larger; -1: no limit.',
+    synonym: 'log.retention.bytes',
+    doc: 'Old segments go when a partition is larger; below 0: no limit.',
   },
   'retention.ms': {
     type: 'long',
     min: -1n,
     default: '604800000',
     reader: 'log',
+    synonym: 'log.retention.ms',
     doc: 'Segments go when their newest record is older; -1: no limit.',
   },
-  'segment.bytes': { type: 'int', min: 14n, default: '1073741824', reader: 'log', doc: 'Size at which a new segment begins.' },
-  'segment.index.bytes': { type: 'int', min: 4n, default: '10485760', reader: 'nobody', doc: 'Indexes take what they need.' },
+  'segment.bytes': {
+    type: 'int',
+    min: 14n,
+    default: '1073741824',
+    reader: 'log',
+    synonym: 'log.segment.bytes',
+    doc: 'Size at which a new segment begins. Kafka asks for a mebibyte at least.',
+  },
+  'segment.index.bytes': {
+    type: 'int',
+    min: 4n,
+    default: '10485760',
+    reader: 'nobody',
+    why: 'Indexes take what they need.',
+    synonym: 'log.index.size.max.bytes',
+    doc: 'The size of a segment’s offset index.',
+  },
   'segment.jitter.ms': {
     type: 'long',
     min: 0n,
     default: '0',
     reader: 'nobody',
+    why: 'Segments of many partitions that begin at the same time cost no more than others.',
+    synonym: 'log.roll.jitter.ms',
     doc: 'Spread of the age at which a new segment begins.',
   },
-  'segment.ms': { type: 'long', min: 1n, default: '604800000', reader: 'log', doc: 'Age at which a new segment begins.' },
+  'segment.ms': {
+    type: 'long',
+    min: 1n,
+    default: '604800000',
+    reader: 'log',
+    synonym: 'log.roll.ms',
+    doc: 'Age at which a new segment begins.',
+  },
   'unclean.leader.election.enable': {
     type: 'boolean',
     default: 'false',
     reader: 'nobody',
-    doc: 'Whether a replica that is not in sync may lead; there is one replica so far.',
+    why: oneReplica,
+    synonym: 'unclean.leader.election.enable',
+    doc: 'Whether a replica that is not in sync may lead.',
   },
 } as const satisfies Readonly<Record<string, TopicConfigRow>>;
 
@@ -299,7 +393,9 @@ function checkWhole(key: string, row: WholeRow, value: string): Result<string, s
   // 20 characters hold every int64; a longer text would only cost time.
   if (!/^[+-]?\d{1,20}$/.test(value)) return failed(`${key} is a whole number, not "${value}"`);
   const number = BigInt(value.replace('+', ''));
-  return number < row.min || number > max ? failed(`${key} is from ${row.min} to ${max}, not ${number}`) : ok(String(number));
+  if ((number >= row.min && number <= max) || number === row.other) return ok(String(number));
+  const besides = row.other === undefined ? '' : `, or ${row.other}`;
+  return failed(`${key} is from ${row.min} to ${max}${besides}, not ${number}`);
 }
 
 function checkFraction(key: string, row: FractionRow, value: string): Result<string, string> {
@@ -310,12 +406,19 @@ function checkFraction(key: string, row: FractionRow, value: string): Result<str
 }
 
 function checkList(key: string, row: ListRow, value: string): Result<string, string> {
-  const parts = value === '' ? [] : value.split(',').map((part) => part.trim());
-  const { choices } = row;
-  if (choices === undefined) return ok(parts.join(','));
-  if (parts.length === 0) return failed(`${key} names at least one of ${choices.join(', ')}`);
-  const wrong = parts.find((part) => !isOneOf(choices, part));
-  return wrong === undefined ? ok([...new Set(parts)].join(',')) : failed(noChoice(key, choices, wrong));
+  const parts = listOf(value);
+  const { of } = row;
+  if (of === 'replicas') {
+    const isWhole = value === '*' || parts.every((part) => /^\d+:\d+$/.test(part));
+    return isWhole ? ok(parts.join(',')) : failed(`${key} is * or a list of PARTITION:BROKER, not "${value}"`);
+  }
+  const wrong = parts.find((part) => !isOneOf(of, part));
+  return wrong === undefined ? ok([...new Set(parts)].join(',')) : failed(noChoice(key, of, wrong));
+}
+
+/** What a list has in it, as it is written. */
+export function listOf(value: string): readonly string[] {
+  return value.trim() === '' ? [] : value.split(',').map((part) => part.trim());
 }
 
 /** What this node cannot hold, whatever Kafka allows. */
@@ -339,11 +442,18 @@ export function checkTopicConfigs(
       return failed(`${durabilityView} and flush.messages contradict each other`);
     stored[key] = value;
   }
-  const batchSizeMax = stored['max.message.bytes'];
-  if (batchSizeMax !== undefined && Number(batchSizeMax) > limits.batchSizeMax) {
+  const batchSizeMax = stored['max.message.bytes'] ?? '0';
+  // Every topic has the default: tools that write back what they have read may say it.
+  if (Number(batchSizeMax) > limits.batchSizeMax && batchSizeMax !== topicConfigs['max.message.bytes'].default) {
     return failed(`max.message.bytes is at most ${limits.batchSizeMax} on this node: see its setting message-size-max`);
   }
   return ok(stored);
+}
+
+/** What cannot hold together, though each could alone; undefined: all is well. */
+export function topicConfigsConflict(configs: TopicConfigs): string | undefined {
+  const [min, max] = [effectiveConfig(configs, 'min.compaction.lag.ms'), effectiveConfig(configs, 'max.compaction.lag.ms')];
+  return BigInt(min) > BigInt(max) ? `min.compaction.lag.ms, ${min}, is above max.compaction.lag.ms, ${max}` : undefined;
 }
 
 function checkNamed(name: string, text: string): Result<readonly [TopicConfigKey, string], string> {
@@ -355,6 +465,11 @@ function checkNamed(name: string, text: string): Result<readonly [TopicConfigKey
   }
   const flush = Object.hasOwn(flushByDurability, text.trim()) ? flushByDurability[text.trim()] : undefined;
   return flush === undefined ? failed(noChoice(name, Object.keys(flushByDurability), text)) : ok([key, flush]);
+}
+
+/** Whether a name only looks at a config that has another one. */
+export function isView(name: string): boolean {
+  return name === durabilityView;
 }
 
 /** The key under which a name is stored; undefined: there is no such config. */
@@ -379,11 +494,15 @@ export interface DescribedConfig {
   readonly doc: string;
 }
 
+function documentationOf(row: TopicConfigRow): string {
+  return row.reader === 'nobody' ? `${row.doc} Without effect: ${row.why.charAt(0).toLowerCase()}${row.why.slice(1)}` : row.doc;
+}
+
 /** Every config of a topic, `durability` in front. */
 export function describeConfigs(configs: TopicConfigs): readonly DescribedConfig[] {
-  const described = Object.entries(topicConfigs).map(([name, row]): DescribedConfig => {
+  const described = Object.entries<TopicConfigRow>(topicConfigs).map(([name, row]): DescribedConfig => {
     const isSet = Object.hasOwn(configs, name);
-    const doc = row.reader === 'nobody' ? `${row.doc} (without effect yet)` : row.doc;
+    const doc = documentationOf(row);
     return { name, value: effectiveConfig(configs, name as TopicConfigKey), source: isSet ? 'topic' : 'default', doc };
   });
   const flush = described.find(({ name }) => name === 'flush.messages');

@@ -125,6 +125,7 @@ export interface BindingStore {
   configure(partition: number, config: TopicSettings): Failure | null;
   lead(partition: number, leaderEpoch: number): Failure | null;
   epochEnd(partition: number, leaderEpoch: number): EpochEnd | null;
+  producers(partition: number, words: Float64Array): number;
   applyRetention(): number;
   turn(monotonicMs: number, wallMs: number, words: Float64Array): void;
   wait(monotonicMs: number, wallMs: number, words: Float64Array): void;

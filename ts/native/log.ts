@@ -121,6 +121,8 @@ export class DataDirectory {
 /** `pending`: the bytes come as an event with the ticket. `empty`: nothing between the offset and the limit yet. */
 export type ReadOutcome = 'pending' | 'empty' | readonly HotSlice[];
 
+/** id · epoch · last sequence · timestamp */
+const producerWords = 4;
 const eventsPerCall = 512;
 const slicesMax = 256;
 
@@ -204,6 +206,12 @@ export class LogStore {
   /** The largest leader epoch not above the one asked for, and where it ends. Undefined: newer than any known here. */
   epochEnd(partition: number, leaderEpoch: number): EpochEnd | undefined {
     return this.#native.epochEnd(partition, leaderEpoch) ?? undefined;
+  }
+
+  /** Those that a partition knows, whoever wrote last first, at most so many: id, epoch, last sequence and timestamp of each. */
+  producers(partition: number, countMax: number): Float64Array {
+    const words = new Float64Array(Math.max(1, countMax) * producerWords);
+    return words.subarray(0, this.#native.producers(partition, words) * producerWords);
   }
 
   /** Raises the log start of each partition whose oldest segments have outlived their retention; how many. Now and then. */

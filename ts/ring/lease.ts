@@ -33,6 +33,11 @@ export class Lease {
     return true;
   }
 
+  /** What lies below it may be overwritten already. It never goes back. */
+  get floor(): bigint {
+    return Atomics.load(this.#views.positions, word.floor);
+  }
+
   /** Lets go of everything below a position that lies above the one held. */
   moveTo(position: bigint): void {
     if (this.#held === layout.leaseNone || position < this.#held) throw new Error('a lease moves forward only');

@@ -24,6 +24,10 @@ export class Room {
     this.#admit();
   }
 
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   release(size: number): void {
     this.#size -= size;
     this.#admit();

@@ -4,6 +4,7 @@ import type { Failure } from '../model/errors.js';
 import type { TopicId } from '../model/ids.js';
 import type { LogStore, PartitionState, StoreFailure } from '../native/log.js';
 import { failureOfStore } from './failures.js';
+import type { Operations } from './operations.js';
 import { Partition } from './partition.js';
 import type { Removals } from './removals.js';
 import type { Tickets } from './tickets.js';
@@ -32,9 +33,9 @@ class Assigning {
   }
 }
 
-interface Operation {
+/** New partitions of one assignment. */
+interface Creation {
   readonly assigning: Assigning;
-  readonly isCreation: boolean;
   /** Of its partitions, how many have not answered. */
   left: number;
 }
@@ -44,6 +45,7 @@ export interface ControlPorts {
   /** The shard's own table, kept here. */
   readonly partitions: Map<number, Partition>;
   readonly tickets: Tickets;
+  readonly operations: Operations;
   readonly removals: Removals;
   readonly onNoSpace: () => void;
 }
@@ -54,13 +56,15 @@ export class Control {
   readonly #tickets: Tickets;
   readonly #byHandle: Map<number, Partition>;
   readonly #byName = new Map<string, Partition>();
-  readonly #operations = new Map<number, Operation>();
+  readonly #creations = new Map<number, Creation>();
+  readonly #operations: Operations;
   readonly #removals: Removals;
   readonly #onNoSpace: () => void;
 
-  constructor({ store, partitions, tickets, removals, onNoSpace }: ControlPorts) {
+  constructor({ store, partitions, tickets, operations, removals, onNoSpace }: ControlPorts) {
     this.#store = store;
     this.#tickets = tickets;
+    this.#operations = operations;
     this.#removals = removals;
     this.#onNoSpace = onNoSpace;
     this.#byHandle = partitions;
@@ -98,7 +102,9 @@ export class Control {
   }
 
   #create(hosted: readonly HostedPartition[], assigning: Assigning): void {
-    const ticket = this.#expect(assigning, hosted.length, true);
+    const ticket = this.#tickets.next();
+    assigning.expect(hosted.length);
+    this.#creations.set(ticket, { assigning, left: hosted.length });
     const created = this.#store.createPartitions(
       ticket,
       hosted.map(({ topicId, partition, leaderEpoch, settings }) => {
@@ -145,33 +151,24 @@ export class Control {
     });
   }
 
-  #operate({ handle }: Partition, operation: 'fsync' | 'replicated', assigning: Assigning): void {
-    const ticket = this.#expect(assigning, 1);
-    const failure = this.#store.control(handle, ticket, operation);
-    if (failure !== undefined) this.#failed(handle, ticket, { error: 'storage-failed', message: failure.message });
-  }
-
-  #expect(assigning: Assigning, count: number, isCreation = false): number {
-    const ticket = this.#tickets.next();
-    assigning.expect(count);
-    this.#operations.set(ticket, { assigning, isCreation, left: count });
-    return ticket;
+  #operate({ handle, topicId, index }: Partition, operation: 'fsync' | 'replicated', assigning: Assigning): void {
+    assigning.expect(1);
+    this.#operations.begin(handle, operation, 0, (failure) => {
+      if (failure !== undefined) assigning.failures.set(keyOf(topicId, index), failureOfStore(failure));
+      assigning.end();
+    });
   }
 
   done(ticket: number): void {
-    if (!this.#removals.ended(ticket)) this.#ended(ticket);
+    if (!this.#removals.ended(ticket) && !this.#operations.ended(ticket)) this.#ended(ticket);
   }
 
   failed(handle: number, ticket: number, failure: StoreFailure): void {
-    if (!this.#removals.ended(ticket, failure)) this.#failed(handle, ticket, failureOfStore(failure));
-  }
-
-  #failed(handle: number, ticket: number, failure: Failure): void {
-    const operation = this.#operations.get(ticket);
+    if (this.#removals.ended(ticket, failure) || this.#operations.ended(ticket, failure)) return;
     const partition = this.#byHandle.get(handle);
-    if (operation !== undefined && partition !== undefined) {
-      const told = operation.isCreation ? this.#notMade(partition, failure) : failure;
-      operation.assigning.failures.set(keyOf(partition.topicId, partition.index), told);
+    if (partition !== undefined) {
+      const told = this.#notMade(partition, failureOfStore(failure));
+      this.#creations.get(ticket)?.assigning.failures.set(keyOf(partition.topicId, partition.index), told);
     }
     this.#ended(ticket);
   }
@@ -187,10 +184,10 @@ export class Control {
   }
 
   #ended(ticket: number): void {
-    const operation = this.#operations.get(ticket);
-    assert(operation !== undefined, `operation ${ticket} ends more often than it was begun`);
-    operation.left -= 1;
-    if (operation.left === 0) this.#operations.delete(ticket);
-    operation.assigning.end();
+    const creation = this.#creations.get(ticket);
+    assert(creation !== undefined, `creation ${ticket} ends more often than it was begun`);
+    creation.left -= 1;
+    if (creation.left === 0) this.#creations.delete(ticket);
+    creation.assigning.end();
   }
 }

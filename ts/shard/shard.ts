@@ -9,7 +9,9 @@ import type { RingSlot } from '../ring/reader.js';
 import { Control } from './control.js';
 import { failureOfRefusal, failureOfStore } from './failures.js';
 import { InternalLogs } from './internal-logs.js';
+import { LogStarts } from './log-starts.js';
 import { Measures } from './measures.js';
+import { Operations } from './operations.js';
 import type { Partition } from './partition.js';
 import { Reads } from './reads.js';
 import { Removals } from './removals.js';
@@ -54,6 +56,8 @@ export class Shard implements LogEvents {
   readonly #reads: Reads;
   readonly #tails: Tails;
   readonly #removals: Removals;
+  readonly #operations: Operations;
+  readonly #logStarts: LogStarts;
   #retentionDueMs: number;
   #noSpaceDueMs = 0;
   /** Why the log takes no more; told before the refusals that follow from it. */
@@ -65,10 +69,13 @@ export class Shard implements LogEvents {
     const tickets = new Tickets();
     this.measures = new Measures(ports.store, ports.page);
     this.#removals = new Removals(ports.store, tickets, ports.clock, (count) => this.measures.unremoved(count));
+    this.#operations = new Operations(ports.store, tickets, ports.clock);
+    this.#logStarts = new LogStarts(ports.store, this.#operations);
     this.control = new Control({
       store: ports.store,
       partitions: this.#partitions,
       tickets,
+      operations: this.#operations,
       removals: this.#removals,
       onNoSpace: () => this.#tellNoSpace(),
     });
@@ -87,6 +94,7 @@ export class Shard implements LogEvents {
     this.internalLogs.flush();
     // Before the log's turn, which is what brings them on.
     this.#removals.turn();
+    this.#operations.turn();
     isBusy = this.#ports.store.turn(this) || isBusy;
     this.#keepHouse();
     this.#tails.tell();
@@ -104,7 +112,7 @@ export class Shard implements LogEvents {
   /** When it wants a turn though nothing wakes it. */
   deadlineMs(): number {
     const ofLog = this.#ports.store.deadlineMs ?? Number.POSITIVE_INFINITY;
-    return Math.min(ofLog, this.#retentionDueMs, this.#removals.deadlineMs());
+    return Math.min(ofLog, this.#retentionDueMs, this.#removals.deadlineMs(), this.#operations.deadlineMs());
   }
 
   #serve(gateway: ShardEnd): boolean {
@@ -142,6 +150,12 @@ export class Shard implements LogEvents {
         return;
       case requestKind.describe:
         this.#describe(gateway, partition, ticket);
+        return;
+      case requestKind.raiseLogStart:
+        this.#logStarts.raise(gateway, partition, ticket, first);
+        return;
+      case requestKind.producers:
+        gateway.answer(handle, ticket, this.#ports.store.producers(handle, first));
         return;
       case requestKind.watch:
         this.#watch(gateway, partition, ticket);

@@ -112,14 +112,23 @@ function brokerConfigsPage(): string {
 }
 
 function topicConfigsPage(): string {
-  const rows = Object.entries<TopicConfigRow>(topicConfigs).map(([key, row]) => {
-    const effect = row.reader === 'nobody' ? 'none yet' : 'at once';
-    return `| \`${key}\` | ${valuesOf(row)} | ${row.default} | ${effect} | ${row.doc} |\n`;
-  });
+  const all = Object.entries<TopicConfigRow>(topicConfigs);
+  const row = (key: string, config: TopicConfigRow, last: string) =>
+    `| \`${key}\` | ${valuesOf(config)} | ${config.default} | ${last} |\n`;
+  const effective = all.flatMap(([key, config]) => (config.reader === 'log' ? row(key, config, config.doc) : []));
+  const others = all.flatMap(([key, config]) =>
+    config.reader === 'nobody' ? row(key, config, `${config.doc} | ${config.why}`) : [],
+  );
   const about =
-    '`durability` is a view on `flush.messages`: `fsync` is 1, `replicated` is 9223372036854775807. All of these can be changed while a\ntopic is in use.\n\n';
-  const head = '| config | values | default | effect | what it does |\n|---|---|---|---|---|\n';
-  return page('Configs of a topic', 'ts/model/topic-config.ts', `${about}${head}${rows.join('')}`);
+    'All topic configs of Kafka 4.3 are accepted, checked, stored and shown, by the tools of both doors. All of them can be changed while a\ntopic is in use. `durability` is a view on `flush.messages`: `fsync` is 1, `replicated` is 9223372036854775807.\n\n';
+  const head = '| config | values | default | what it does |\n|---|---|---|---|\n';
+  const without =
+    '\n## Without effect\n\n| config | values | default | what it would do | why it has no effect |\n|---|---|---|---|---|\n';
+  return page(
+    'Configs of a topic',
+    'ts/model/topic-config.ts',
+    `${about}${head}${effective.join('')}${without}${others.join('')}`,
+  );
 }
 
 function valuesOf(row: TopicConfigRow): string {
@@ -127,12 +136,17 @@ function valuesOf(row: TopicConfigRow): string {
     case 'choice':
       return row.choices.join(', ');
     case 'list':
-      return row.choices === undefined ? 'a list' : `a list of ${row.choices.join(', ')}`;
+      return row.of === 'replicas' ? 'a list of PARTITION:BROKER, or \\*' : `a list of ${row.of.join(', ')}`;
     case 'boolean':
       return 'true, false';
     case 'double':
       return `${row.min} to ${row.max}`;
     default:
-      return `${row.type}, from ${row.min}${row.max === undefined ? '' : ` to ${row.max}`}`;
+      return wholeValues(row);
   }
+}
+
+function wholeValues({ type, min, max, other }: Extract<TopicConfigRow, { readonly type: 'int' | 'long' }>): string {
+  const from = min < -(2n ** 62n) ? '' : `, from ${min}`;
+  return `${type}${from}${max === undefined ? '' : ` to ${max}`}${other === undefined ? '' : `, or ${other}`}`;
 }

@@ -31,6 +31,8 @@ use std::time::Instant;
 /// Words per batch that a read finds in ring memory: ring, high and low half of the slot's position (which outlasts what a
 /// double counts exactly), byte offset in the ring's data area, size, base offset, offset behind it.
 const SLICE_WORDS: usize = 7;
+/// Words of a producer.
+const PRODUCER_WORDS: usize = 4;
 /// Words of a tail before its slices.
 const TAIL_WORDS: usize = 3;
 
@@ -293,6 +295,21 @@ impl BindingStore {
         guarded(|| {
             let found = self.crossed()?.partition(partition)?.epoch_end(leader_epoch)?;
             Some(BindingEpochEnd { leader_epoch: found.leader_epoch, end: exact(found.end_offset as u64) })
+        })
+    }
+
+    /// The producers that a partition knows, whoever wrote last first: id, epoch, last sequence and timestamp of each, as many as
+    /// `words` has room for. The count of them.
+    #[napi]
+    pub fn producers(&mut self, partition: u32, mut words: LentWords) -> u32 {
+        guarded(|| {
+            let Some(state) = self.crossed().and_then(|store| store.partition(partition)) else { return 0 };
+            let targets = words.words().as_chunks_mut::<PRODUCER_WORDS>().0;
+            let told = state.producers.latest().zip(targets).map(|(known, target)| {
+                *target =
+                    [known.producer_id as f64, known.producer_epoch.into(), known.last_sequence.into(), known.timestamp as f64];
+            });
+            told.count() as u32
         })
     }
 

@@ -90,13 +90,31 @@ impl Remembered {
         self.base_offset + i64::from(self.last_offset_delta)
     }
 
+    fn last_sequence(&self) -> i32 {
+        if self.base_sequence == NO_SEQUENCE {
+            NO_SEQUENCE
+        } else {
+            sequence_after(self.base_sequence, self.last_offset_delta)
+        }
+    }
+
     fn next_sequence(&self) -> i32 {
         if self.base_sequence == NO_SEQUENCE {
             0
         } else {
-            sequence_after(sequence_after(self.base_sequence, self.last_offset_delta), 1)
+            sequence_after(self.last_sequence(), 1)
         }
     }
+}
+
+/// A producer as it last wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownProducer {
+    pub producer_id: i64,
+    pub producer_epoch: i16,
+    /// Negative: nothing under this epoch.
+    pub last_sequence: i32,
+    pub timestamp: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +206,19 @@ impl ProducerState {
             end_offset: log_start,
             settled_to: log_start,
         }
+    }
+
+    /// Whoever wrote last comes first.
+    pub fn latest(&self) -> impl Iterator<Item = KnownProducer> + '_ {
+        self.by_last_offset.values().rev().map(|&producer_id| {
+            let last = self.producers[&producer_id].last();
+            KnownProducer {
+                producer_id,
+                producer_epoch: last.producer_epoch,
+                last_sequence: last.last_sequence(),
+                timestamp: last.timestamp,
+            }
+        })
     }
 
     #[must_use]

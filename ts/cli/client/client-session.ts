@@ -18,6 +18,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   'invalid-config',
   'invalid-partitions',
   'invalid-replication-factor',
+  'invalid-assignment',
 ]);
 
 /** Does what is to be done with a gateway that is there. What fails on the way is told, with what to do about it. */

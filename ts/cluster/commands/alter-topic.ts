@@ -1,17 +1,24 @@
 import type { TopicId } from '../../model/ids.js';
 import { isInternalTopic } from '../../model/internal-topics.js';
-import { failed, ok } from '../../model/result.js';
-import { checkTopicConfigs, storedKey, type TopicConfigs, unknownConfig } from '../../model/topic-config.js';
+import { failed, ok, type Result } from '../../model/result.js';
+import type { ConfigChange } from '../../model/topic-changes.js';
+import {
+  checkTopicConfigs,
+  effectiveConfig,
+  listOf,
+  storedKey,
+  type TopicConfigs,
+  topicConfigs,
+  topicConfigsConflict,
+  unknownConfig,
+} from '../../model/topic-config.js';
 import { settingsOf } from '../../model/topic-settings.js';
 import type { Image } from '../metadata/image.js';
 import type { ClusterDefaults, Decision } from './decision.js';
 import { topicOfName } from './topic-of-name.js';
 
-export interface AlterTopic {
+export interface AlterTopic extends ConfigChange {
   readonly name: string;
-  readonly set: Readonly<Record<string, string>>;
-  /** Back to the default. */
-  readonly reset: readonly string[];
 }
 
 export function alterTopic(
@@ -21,19 +28,13 @@ export function alterTopic(
 ): Decision<{ readonly topicId: TopicId }> {
   const topic = topicOfName(image, request.name);
   if (!topic.ok) return topic;
-  const fixed = isInternalTopic(request.name) ? [...Object.keys(request.set), ...request.reset].find(isFixed) : undefined;
+  const fixed = isInternalTopic(request.name) ? namesIn(request).find(isFixed) : undefined;
   if (fixed !== undefined)
     return failed({ error: 'invalid-config', message: `${fixed} of ${request.name} is the cluster’s own affair` });
-  const unknown = request.reset.find((name) => storedKey(name) === undefined);
-  if (unknown !== undefined) return failed({ error: 'invalid-config', message: unknownConfig(unknown) });
-  const set = checkTopicConfigs(request.set, defaults.configs);
-  if (!set.ok) return failed({ error: 'invalid-config', message: set.error });
-  const both = request.reset.find((name) => Object.hasOwn(set.value, storedKey(name) ?? name));
-  if (both !== undefined) return failed({ error: 'invalid-config', message: `${both} is set and reset at once` });
   const { topicId, configs: known } = topic.value;
-  const reset = new Set<string | undefined>(request.reset.map(storedKey));
-  const kept = Object.entries(known).filter(([key]) => !reset.has(key));
-  const configs = { ...Object.fromEntries(kept), ...set.value };
+  const changed = changedConfigs(known, request, defaults);
+  if (!changed.ok) return failed({ error: 'invalid-config', message: changed.error });
+  const configs = changed.value;
   if (areSame(configs, known)) return ok({ records: [], answer: { topicId } });
   return ok({
     records: [
@@ -49,6 +50,45 @@ const free: ReadonlySet<string> = new Set(['flush.messages', 'segment.bytes', 's
 
 function isFixed(name: string): boolean {
   return !free.has(storedKey(name) ?? name);
+}
+
+/** All that a change is about; what it leaves out is set back where it says so. */
+function namesIn({ set, reset, append = {}, subtract = {}, resetsOthers }: ConfigChange): readonly string[] {
+  const named = [set, append, subtract].flatMap((each) => Object.keys(each));
+  return [...named, ...reset, ...(resetsOthers === true ? ['all others'] : [])];
+}
+
+function changedConfigs(known: TopicConfigs, change: ConfigChange, defaults: ClusterDefaults): Result<TopicConfigs, string> {
+  const unknown = change.reset.find((name) => storedKey(name) === undefined);
+  if (unknown !== undefined) return failed(unknownConfig(unknown));
+  const lists = changedLists(known, change);
+  if (!lists.ok) return lists;
+  const set = checkTopicConfigs({ ...change.set, ...lists.value }, defaults.configs);
+  if (!set.ok) return set;
+  const both = change.reset.find((name) => Object.hasOwn(set.value, storedKey(name) ?? name));
+  if (both !== undefined) return failed(`${both} is set and reset at once`);
+  const reset = new Set<string | undefined>(change.reset.map(storedKey));
+  const kept = change.resetsOthers === true ? [] : Object.entries(known).filter(([key]) => !reset.has(key));
+  const configs = { ...Object.fromEntries(kept), ...set.value };
+  const conflict = topicConfigsConflict(configs);
+  return conflict === undefined ? ok(configs) : failed(conflict);
+}
+
+/** What lists come to: decided here, so that two who change one at the same time lose nothing. */
+function changedLists(known: TopicConfigs, change: ConfigChange): Result<Readonly<Record<string, string>>, string> {
+  const { set, append = {}, subtract = {} } = change;
+  const changed: Record<string, string> = {};
+  for (const name of [...Object.keys(append), ...Object.keys(subtract)]) {
+    const key = storedKey(name);
+    if (key === undefined) return failed(unknownConfig(name));
+    if (name !== key || topicConfigs[key].type !== 'list') return failed(`${name} is no list: it is set as a whole`);
+    if (Object.hasOwn(set, name) || Object.hasOwn(changed, name)) return failed(`${name} is changed twice`);
+    const now = listOf(effectiveConfig(known, key));
+    const added = (append[name] ?? []).filter((part) => !now.includes(part));
+    const removed = new Set(subtract[name]);
+    changed[name] = [...now.filter((part) => !removed.has(part)), ...added].join(',');
+  }
+  return ok(changed);
 }
 
 function areSame(a: TopicConfigs, b: TopicConfigs): boolean {

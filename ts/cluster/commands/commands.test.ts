@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import type { TopicId } from '../../model/ids.js';
+import type { ConfigChange } from '../../model/topic-changes.js';
+import { nameFault } from '../../model/topic-name.js';
 import { emptyImage, type Image } from '../metadata/image.js';
 import { reduce } from '../metadata/reducer.js';
 import { addPartitions } from './add-partitions.js';
@@ -7,7 +9,6 @@ import { alterTopic } from './alter-topic.js';
 import { type CreateTopic, createTopic } from './create-topic.js';
 import type { ClusterDefaults, Decision } from './decision.js';
 import { deleteTopic } from './delete-topic.js';
-import { nameFault } from './topic-name.js';
 
 const defaults: ClusterDefaults = {
   nodeId: 1,
@@ -98,6 +99,60 @@ test('configs are set, reset, and left alone where nothing changes', () => {
   expect(alterTopic(set, { name: 'clicks', set: {}, reset: ['x'] }, defaults)).toMatchObject({
     error: { error: 'invalid-config' },
   });
+});
+
+test('partitions lie where a client says, if that is the node that decides', () => {
+  const made = (assignments: readonly (readonly number[])[]) =>
+    createTopic(image, { name: 'b', configs: {}, topicId: '2'.repeat(32) as TopicId, assignments }, defaults);
+  expect(after(image, made([[1], [1], [1], [1]])).byName.get('b')?.partitions).toHaveLength(4);
+  const wrong = { ok: false, error: { error: 'invalid-assignment' } };
+  for (const assignments of [[[1], [2]], [[1], []], [[1, 1]]]) expect(made(assignments)).toMatchObject(wrong);
+  const grown = (partitions: number, assignments: readonly (readonly number[])[]) =>
+    addPartitions(image, { name: 'clicks', partitions, assignments }, defaults);
+  expect(after(image, grown(5, [[1], [1]])).byName.get('clicks')?.partitions).toHaveLength(5);
+  for (const assignments of [[], [[1]], [[1], [1], [1]], [[1], [2]]]) expect(grown(5, assignments)).toMatchObject(wrong);
+});
+
+test('a topic is deleted by name only if it has the id that is meant', () => {
+  expect(deleteTopic(image, { name: 'clicks', topicId })).toMatchObject({ ok: true });
+  expect(deleteTopic(image, { name: 'clicks', topicId: '2'.repeat(32) as TopicId })).toMatchObject({
+    error: { error: 'stale-topic-id' },
+  });
+});
+
+test('lists change by what is in them now', () => {
+  const change = (request: Partial<ConfigChange>) =>
+    alterTopic(image, { name: 'clicks', set: {}, reset: [], ...request }, defaults);
+  const policy = (request: Partial<ConfigChange>) =>
+    after(image, change(request)).byName.get('clicks')?.configs['cleanup.policy'];
+  expect(policy({ append: { 'cleanup.policy': ['delete', 'compact'] } })).toBe('delete,compact');
+  expect(policy({ subtract: { 'cleanup.policy': ['delete', 'compact'] } })).toBe('');
+  const refused: Partial<ConfigChange>[] = [
+    { append: { 'retention.ms': ['1'] } },
+    { append: { durability: ['fsync'] } },
+    { append: { 'cleanup.polic': ['delete'] } },
+    { append: { 'cleanup.policy': ['archive'] } },
+    { append: { 'cleanup.policy': ['delete'] }, subtract: { 'cleanup.policy': ['compact'] } },
+    { append: { 'cleanup.policy': ['delete'] }, set: { 'cleanup.policy': 'compact' } },
+    { append: { 'cleanup.policy': ['delete'] }, reset: ['cleanup.policy'] },
+  ];
+  for (const request of refused) {
+    expect(change(request), JSON.stringify(request)).toMatchObject({ ok: false, error: { error: 'invalid-config' } });
+  }
+});
+
+test('a change may put back everything that it does not name', () => {
+  const change = { name: 'clicks', set: { 'retention.ms': '5' }, reset: [], resetsOthers: true };
+  expect(after(image, alterTopic(image, change, defaults)).byName.get('clicks')?.configs).toEqual({ 'retention.ms': '5' });
+});
+
+test('what cannot hold together is refused, whether it is said at once or one after the other', () => {
+  const lag = (name: string, value: string) => ({ [`${name}.compaction.lag.ms`]: value });
+  const alter = (from: Image, set: Record<string, string>) => alterTopic(from, { name: 'clicks', set, reset: [] }, defaults);
+  expect(alter(image, { ...lag('min', '2'), ...lag('max', '1') })).toMatchObject({ error: { error: 'invalid-config' } });
+  const first = after(image, alter(image, lag('min', '2')));
+  expect(alter(first, lag('max', '1'))).toMatchObject({ error: { error: 'invalid-config' } });
+  expect(alter(first, lag('max', '2'))).toMatchObject({ ok: true });
 });
 
 test('a topic that is not there cannot be changed', () => {

@@ -4,7 +4,7 @@ import type { Failure } from '../../model/errors.js';
 import type { ExitReason } from '../../model/exit-codes.js';
 import { type TopicId, topicIdOf } from '../../model/ids.js';
 import { offsetsTopic } from '../../model/internal-topics.js';
-import type { Clock, ClusterCommands, ConfigChange, NewTopic, Random, TopicRoute } from '../../model/ports.js';
+import type { Assignments, Clock, ClusterCommands, ConfigChange, NewTopic, Random, TopicRoute } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Failure as LogFailure } from '../../native/failure.js';
 import { assignAll, assignChanges, assignThese } from '../assignments/diff.js';
@@ -198,8 +198,14 @@ export class Controller implements ClusterCommands {
     return this.#changeTopic((image) => createTopic(image, { ...topic, topicId }, this.#options.defaults), validateOnly);
   }
 
-  addPartitions(name: string, partitions: number, validateOnly: boolean): Promise<Result<TopicRoute, Failure>> {
-    return this.#changeTopic((image) => addPartitions(image, { name, partitions }, this.#options.defaults), validateOnly);
+  addPartitions(
+    name: string,
+    partitions: number,
+    validateOnly: boolean,
+    assignments?: Assignments,
+  ): Promise<Result<TopicRoute, Failure>> {
+    const request = { name, partitions, assignments };
+    return this.#changeTopic((image) => addPartitions(image, request, this.#options.defaults), validateOnly);
   }
 
   async alterTopic(name: string, change: ConfigChange, validateOnly: boolean): Promise<Result<void, Failure>> {
@@ -210,8 +216,8 @@ export class Controller implements ClusterCommands {
     return changed.ok ? ok(undefined) : changed;
   }
 
-  async deleteTopic(name: string): Promise<Result<TopicId, Failure>> {
-    const deleted = await this.#submit((image) => deleteTopic(image, { name }), topicOf);
+  async deleteTopic(name: string, topicId?: TopicId): Promise<Result<TopicId, Failure>> {
+    const deleted = await this.#submit((image) => deleteTopic(image, { name, topicId }), topicOf);
     return deleted.ok ? ok(deleted.value.topicId) : deleted;
   }
 

@@ -19,8 +19,12 @@ export class KafkaConnection {
   readonly #pipeline = new Pipeline();
   /** The socket took less than it was given: nothing more is given before it says that it can take more. */
   isBlocked = false;
+  /** Since when. */
+  blockedMs = 0;
   /** Of what it was given, something has left memory. */
   isIncomplete = false;
+  /** And is read again. */
+  isRestoring = false;
   #isOver = false;
 
   constructor(number: number, exchange: ConnectionExchange, ports: ConnectionPorts) {

@@ -43,9 +43,9 @@ function begin(
     return undefined;
   }
   const request = api.request.decode(version, reader);
-  const { verbs, advertised, clientHost } = exchange;
+  const { verbs, advertised, clientHost, fetches } = exchange;
   row.begin(
-    { verbs, advertised, clientHost, clientId },
+    { verbs, advertised, clientHost, fetches, clientId },
     request,
     (value, sent = nothing) =>
       reply({ encoded: value === undefined ? undefined : encodeResponse(api, version, correlationId, value), sent }),

@@ -1,4 +1,4 @@
-import type { DebugLog, HeldPiece } from '../../model/ports.js';
+import type { Clock, DebugLog, HeldPiece } from '../../model/ports.js';
 import type { Net, NetEvents } from '../../native/net.js';
 import { withLeases } from '../../ring/link/held.js';
 import { Room } from '../../ring/room.js';
@@ -7,6 +7,7 @@ import { rows } from './apis/index.js';
 import type { Advertised } from './apis/row.js';
 import { type ConnectionPorts, KafkaConnection } from './connection.js';
 import { type CloseCode, isUsualEnd, textOfEnd } from './ends.js';
+import { Sequence } from './sequence.js';
 
 export interface DoorCounts {
   opened(): void;
@@ -27,6 +28,11 @@ export interface DoorPorts extends DoorSockets {
   readonly advertised: Advertised;
   /** Bytes of frames that are larger than the receive pool takes. */
   readonly roomSizeMax: number;
+  /** Where batches from files wait for sockets. */
+  readonly fetchRoom: Room;
+  /** No connection that stalls for less is ended for it. */
+  readonly stallMsMin: number;
+  readonly clock: Clock;
   readonly log: DebugLog;
   readonly count: DoorCounts;
 }
@@ -100,8 +106,12 @@ export class KafkaDoor implements NetEvents {
   }
 
   #settle(connection: KafkaConnection, cut: readonly [partsCount: number, partSize: number] | undefined): void {
-    connection.isBlocked = cut !== undefined || connection.isIncomplete;
-    if (cut !== undefined) {
+    // What the sockets have copied to send it later is taken: nobody tells when that has left.
+    const isCut = cut !== undefined && connection.outbox.hasMoreThan(cut[0]);
+    const isBlocked = isCut || connection.isIncomplete;
+    if (isBlocked && !connection.isBlocked) connection.blockedMs = this.#ports.clock.monotonicMs();
+    connection.isBlocked = isBlocked;
+    if (isCut) {
       connection.outbox.took(...cut);
       return;
     }
@@ -111,7 +121,9 @@ export class KafkaDoor implements NetEvents {
 
   /** Of an answer that has begun, batches have left memory before its socket took them. */
   #restore(connection: KafkaConnection): void {
+    connection.isRestoring = true;
     connection.outbox.restore((isThere) => {
+      connection.isRestoring = false;
       if (!this.#connections.has(connection.number)) return;
       if (isThere) this.writable(connection.number);
       else {
@@ -132,7 +144,8 @@ export class KafkaDoor implements NetEvents {
   accepted(number: number): void {
     const { net, verbs, advertised, count } = this.#ports;
     const clientHost = net.peer(number)?.replace(/:\d+$/, '') ?? '';
-    this.#connections.set(number, new KafkaConnection(number, { verbs, advertised, clientHost }, this.#connectionPorts));
+    const exchange = { verbs, advertised, clientHost, fetches: new Sequence() };
+    this.#connections.set(number, new KafkaConnection(number, exchange, this.#connectionPorts));
     count.opened();
   }
 
@@ -166,7 +179,7 @@ export class KafkaDoor implements NetEvents {
 
   writable(number: number): void {
     const connection = this.#connections.get(number);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.isRestoring) return;
     connection.isBlocked = false;
     this.#onReady(connection);
   }
@@ -190,6 +203,22 @@ export class KafkaDoor implements NetEvents {
 
   #tellEnd(connection: KafkaConnection | undefined, reason: string): void {
     this.#ports.log.info({ client: connection?.exchange.clientHost, reason }, 'a Kafka connection is closed');
+  }
+
+  /** Once in a while: while others wait for memory, who takes nothing and holds some of it gives way, the longest first. */
+  endStalled(): void {
+    const { fetchRoom, clock, stallMsMin, net } = this.#ports;
+    if (!fetchRoom.hasWaiting) return;
+    const since = clock.monotonicMs() - stallMsMin;
+    let longest: KafkaConnection | undefined;
+    for (const connection of this.#connections.values()) {
+      const isStalled = connection.isBlocked && connection.blockedMs <= since && connection.outbox.holdsOwn;
+      if (isStalled && connection.blockedMs < (longest?.blockedMs ?? Number.POSITIVE_INFINITY)) longest = connection;
+    }
+    if (longest === undefined) return;
+    this.#tellEnd(longest, 'it takes nothing of what it asked for, and others wait for the memory');
+    net.abort(longest.number);
+    this.#ports.wake();
   }
 
   // The end.

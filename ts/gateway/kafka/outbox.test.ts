@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Writer } from '../../wire/kafka/writer.js';
+import type { HeldAgain } from '../verbs/gather.js';
 import { Outbox } from './outbox.js';
 
 /** Records in two pieces, the second of which leaves memory now and then; read again they are there. */
@@ -8,10 +9,19 @@ function spanIn(bytes: Uint8Array) {
   const half = bytes.length >> 1;
   let asked = 0;
   const pieces = [
-    { size: half, bytes: () => bytes.subarray(0, half) },
-    { size: bytes.length - half, bytes: () => (++asked % 3 === 1 ? undefined : bytes.subarray(half)) },
+    { size: half, isOwn: false, bytes: () => bytes.subarray(0, half) },
+    { size: bytes.length - half, isOwn: false, bytes: () => (++asked % 3 === 1 ? undefined : bytes.subarray(half)) },
   ];
-  return { size: bytes.length, pieces, again: (done: (bytes: Uint8Array) => void) => done(bytes) };
+  const third = Math.floor(bytes.length / 3);
+  const again = () => ({
+    pieces: [bytes.subarray(0, third), bytes.subarray(third)].map((part) => ({
+      size: part.length,
+      isOwn: true,
+      bytes: () => part,
+    })),
+    letGo: () => undefined,
+  });
+  return { size: bytes.length, pieces, again: (done: (again: HeldAgain) => void) => done(again()) };
 }
 
 /** An answer of these records between bytes of its own, and all of its bytes. */

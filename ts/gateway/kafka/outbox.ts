@@ -1,19 +1,19 @@
 import type { HeldBatches, HeldPiece } from '../../model/ports.js';
 import type { Encoded, Span } from '../../wire/kafka/writer.js';
 import type { Served } from '../routing.js';
-import { readAgain } from '../verbs/gather.js';
+import type { Gather, HeldAgain } from '../verbs/gather.js';
 import type { Finished } from './pipeline.js';
 
 /** Records that are left out of the answer's own bytes: they go from where they lie to the socket. */
 interface HeldSpan extends Span {
   readonly pieces: readonly HeldPiece[];
   /** All of it anew, when a piece has left memory. Undefined: it is not to be had any more. */
-  readonly again: (done: (bytes: Uint8Array | undefined) => void) => void;
+  readonly again: (done: (again: HeldAgain | undefined) => void) => void;
 }
 
-export function spanOf(served: Served, batches: HeldBatches): HeldSpan {
+export function spanOf(gather: Gather, served: Served, batches: HeldBatches): HeldSpan {
   const { size, pieces } = batches;
-  return { size, pieces, again: (done) => readAgain(served, batches, done) };
+  return { size, pieces, again: (done) => gather.again(served, batches, done) };
 }
 
 interface Part {
@@ -48,6 +48,11 @@ export class Outbox {
     return this.#parts.length === 0;
   }
 
+  /** Bytes that keep memory of the node's fetches from others. */
+  get holdsOwn(): boolean {
+    return this.#parts.some(({ piece, span }) => span !== undefined && piece.isOwn);
+  }
+
   /** What has to stay where it is while `queue` and the flush behind it run. */
   *pieces(): Generator<HeldPiece, void> {
     for (const { piece, span } of this.#parts) if (span !== undefined) yield piece;
@@ -79,6 +84,11 @@ export class Outbox {
     this.took(this.#queuedCount, 0);
   }
 
+  /** Whether more parts than these were queued. */
+  hasMoreThan(partsCount: number): boolean {
+    return this.#queuedCount > partsCount;
+  }
+
   /** So many parts, and then so many bytes of the next. */
   took(partsCount: number, partSize: number): void {
     const done = this.#parts.splice(0, partsCount);
@@ -95,15 +105,27 @@ export class Outbox {
       done(true);
       return;
     }
-    span.again((bytes) => {
-      if (bytes === undefined || this.#parts[0] !== part) {
-        done(bytes !== undefined);
-        return;
-      }
-      const own = bytes.slice(part.spanFrom, part.spanFrom + part.piece.size);
-      this.#parts[0] = { ...part, piece: ownPiece(own) };
-      done(true);
+    span.again((again) => {
+      // The connection may have ended meanwhile.
+      if (this.#parts[0] === part && again !== undefined) this.#replace(span, part.spanFrom + part.from, again);
+      else again?.letGo();
+      done(again !== undefined);
     });
+  }
+
+  /** What is left of a span, in pieces that may be others than before: the bytes from `at` on. */
+  #replace(span: HeldSpan, at: number, { pieces, letGo }: HeldAgain): void {
+    const end = this.#parts.findIndex((part) => part.span !== span);
+    const count = end < 0 ? this.#parts.length : end;
+    const taken = this.#parts[count - 1]?.taken;
+    const parts: Part[] = [];
+    addSpan(parts, span, pieces);
+    const left = parts.filter(({ piece, spanFrom }) => spanFrom + piece.size > at);
+    const [first, last] = [left[0], left.at(-1)];
+    if (first !== undefined) left[0] = { ...first, from: Math.max(0, at - first.spanFrom) };
+    if (last !== undefined)
+      left[left.length - 1] = { ...(left.at(-1) as Part), taken: taken === undefined ? letGo : both(taken, letGo) };
+    this.#parts.splice(0, count, ...left);
   }
 
   /** The connection is gone. */
@@ -121,7 +143,7 @@ function both(first: (() => void) | undefined, second: () => void): () => void {
 }
 
 function ownPiece(bytes: Uint8Array): HeldPiece {
-  return { size: bytes.length, bytes: () => bytes };
+  return { size: bytes.length, isOwn: true, bytes: () => bytes };
 }
 
 function ownPart(bytes: Uint8Array): Part {
@@ -134,15 +156,15 @@ function partsOf({ bytes, gaps }: Encoded): Part[] {
   for (const { position, span } of gaps) {
     if (position > at) parts.push(ownPart(bytes.subarray(at, position)));
     at = position;
-    addSpan(parts, span as HeldSpan);
+    addSpan(parts, span as HeldSpan, (span as HeldSpan).pieces);
   }
   if (at < bytes.length) parts.push(ownPart(bytes.subarray(at)));
   return parts;
 }
 
-function addSpan(parts: Part[], span: HeldSpan): void {
+function addSpan(parts: Part[], span: HeldSpan, pieces: readonly HeldPiece[]): void {
   let spanFrom = 0;
-  for (const piece of span.pieces) {
+  for (const piece of pieces) {
     parts.push({ piece, from: 0, span, spanFrom, taken: undefined });
     spanFrom += piece.size;
   }

@@ -1,5 +1,5 @@
 import type { Offset } from '../../model/offset.js';
-import type { Failure, HeldBatches, HeldRead, PartitionDescription, PartitionEnds, ReadResult, Tail } from '../../model/ports.js';
+import type { Failure, HeldBatches, HeldPiece, HeldRead, PartitionDescription, PartitionEnds, Tail } from '../../model/ports.js';
 import { ok, type Result } from '../../model/result.js';
 import type { Room } from '../../ring/room.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
@@ -34,10 +34,18 @@ export interface Gathering {
   letGo(): void;
 }
 
+export interface HeldAgain {
+  readonly pieces: readonly HeldPiece[];
+  /** They were sent, or will not be. Once. */
+  letGo(): void;
+}
+
 export interface GatherPorts {
   readonly tails: Tails;
   readonly deadlines: Deadlines;
   readonly room: Room;
+  /** Of one answer, whatever its request would take: so that several have room beside each other. */
+  readonly sizeMax: number;
   /** Of requests that wait for bytes; one more is answered with what there is. */
   readonly waitingMax: number;
 }
@@ -51,6 +59,21 @@ export class Gather {
     this.ports = ports;
   }
 
+  /**
+   * Held batches once more, after some of them have left ring memory: the same bytes. `done` is told nothing if they are not to be had any
+   * more: an answer that began with them cannot go on (DURABILITY.md rule 18).
+   */
+  again(served: Served, { base, size }: HeldBatches, done: (again: HeldAgain | undefined) => void): void {
+    const { room } = this.ports;
+    room.reserve(size, () =>
+      holdAll(served, base, size, (pieces) => {
+        const own = ownSize(pieces ?? []);
+        room.release(size - own);
+        done(pieces && { pieces, letGo: () => room.release(own) });
+      }),
+    );
+  }
+
   /** The node goes down: nobody waits any longer, each gets what there is. */
   answerAll(): void {
     for (const one of [...this.waiting]) one.onTime();
@@ -58,7 +81,7 @@ export class Gather {
 
   /** `done` is called once, maybe before this returns. */
   begin(request: GatherRequest, done: (gathering: Gathering) => void): void {
-    new Collection(this, request, done).begin();
+    new Collection(this, { ...request, sizeMax: Math.min(request.sizeMax, this.ports.sizeMax) }, done).begin();
   }
 }
 
@@ -225,44 +248,50 @@ class Collection implements Deadline {
     this.#tick = undefined;
   }
 
+  /** What lies in rings keeps nobody's memory: it may wait for its socket as long as it likes. */
+  #keepRoomOf(size: number): void {
+    const spare = Math.max(0, this.#reserved - size);
+    this.#reserved -= spare;
+    if (spare > 0) this.#verb.ports.room.release(spare);
+  }
+
   #letGo(): void {
-    this.#verb.ports.room.release(this.#reserved);
-    this.#reserved = 0;
+    this.#keepRoomOf(0);
   }
 
   #answer(): void {
     this.#stopWaiting();
-    this.#done({ results: this.#results as Result<Gathered, Failure>[], letGo: () => this.#letGo() });
+    const results = this.#results as Result<Gathered, Failure>[];
+    this.#keepRoomOf(ownSize(results.flatMap((result) => (result.ok ? (result.value.batches?.pieces ?? []) : []))));
+    this.#done({ results, letGo: () => this.#letGo() });
   }
 }
 
-/**
- * Held batches once more, after what of them lay in ring memory has left it: the same bytes, from a file. Undefined: they are not to be
- * had any more, and an answer that began with them cannot go on.
- */
-export function readAgain(
-  { calls, route }: Served,
-  { base, size }: HeldBatches,
-  done: (bytes: Uint8Array | undefined) => void,
-): void {
-  calls.call<ReadResult>(
-    (port, answer) => port.read(route.handle, base, size, answer),
-    (result) => {
-      const batches = result.ok ? result.value.batches : undefined;
-      const isSame = batches?.base === base && batches.size >= size;
-      done(isSame ? joined(batches.parts, batches.size).subarray(0, size) : undefined);
-    },
-  );
+/** Exactly so many bytes from an offset on; a read may bring less at a time. Undefined: the log has others there, or none. */
+function holdAll(served: Served, base: Offset, size: number, done: (pieces: readonly HeldPiece[] | undefined) => void): void {
+  const { calls, route } = served;
+  const pieces: HeldPiece[] = [];
+  const hold = (from: Offset, left: number) =>
+    calls.call<HeldRead>(
+      (port, answer) => port.hold(route.handle, from, left, answer),
+      (result) => {
+        const batches = result.ok ? result.value.batches : undefined;
+        if (batches?.base !== from || batches.size > left) {
+          done(undefined);
+          return;
+        }
+        pieces.push(...batches.pieces);
+        if (batches.size === left) done(pieces);
+        else hold(batches.next, left - batches.size);
+      },
+    );
+  hold(base, size);
 }
 
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+function ownSize(pieces: readonly HeldPiece[]): number {
+  let size = 0;
+  for (const piece of pieces) if (piece.isOwn) size += piece.size;
+  return size;
 }
 
 class EntryFollower implements TailFollower {

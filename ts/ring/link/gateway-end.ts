@@ -7,6 +7,7 @@ import type {
   Failure,
   FoundOffset,
   HeldRead,
+  KnownProducer,
   PartitionDescription,
   PartitionEnds,
   ReadResult,
@@ -21,7 +22,18 @@ import type { Sleeper, Waiter } from '../wakeup.js';
 import { type RingWriter, refusal } from '../writer.js';
 import type { HotMemory, Slice } from './hot-memory.js';
 import type { LargeBatches, LargeRead } from './large-batches.js';
-import { appendedMark, appendedWords, bytesMax, linkLimits, linkTicket, replyKind, requestKind, wordSize } from './layout.js';
+import {
+  appendedMark,
+  appendedWords,
+  bytesMax,
+  linkLimits,
+  linkTicket,
+  producersMax,
+  producerWords,
+  replyKind,
+  requestKind,
+  wordSize,
+} from './layout.js';
 import { heldIn, hotBatches, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
 
 type Done<T> = (result: Result<T, Failure>) => void;
@@ -218,6 +230,20 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     return this.#ask(requestKind.describe, handle, [], { done, reply, size: 0 }) ? 'taken' : this.#refused();
   }
 
+  raiseLogStart(handle: number, to: Offset | undefined, done: Done<Offset>): Taken {
+    const reply = (slot: ReplySlot, words: Float64Array) => done(ok(offsetOf(words[slot.word] ?? 0)));
+    return this.#ask(requestKind.raiseLogStart, handle, [to ?? -1], { done, reply, size: 0 }) ? 'taken' : this.#refused();
+  }
+
+  producers(handle: number, done: Done<readonly KnownProducer[]>): Taken {
+    const size = Math.min(producersMax * producerWords * wordSize, bytesMax(this.#rings.replyCapacity));
+    const reply = (slot: ReplySlot, words: Float64Array) => {
+      done(ok(producersIn(words.subarray(slot.word, slot.word + slot.size / wordSize))));
+    };
+    const countMax = Math.floor(size / (producerWords * wordSize));
+    return this.#ask(requestKind.producers, handle, [countMax], { done, reply, size }) ? 'taken' : this.#refused();
+  }
+
   watch(handle: number, tail: (tail: Tail) => void, done: Done<PartitionEnds>): Taken {
     assert(!this.#watchers.has(handle), 'a partition has one watcher per gateway');
     const reply = (slot: ReplySlot, words: Float64Array) => done(ok(endsAt(slot, words)));
@@ -411,6 +437,14 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     this.#rings.requests.end();
     this.#wakeWaiting();
   }
+}
+
+function producersIn(words: Float64Array): readonly KnownProducer[] {
+  return Array.from({ length: words.length / producerWords }, (_, index) => {
+    const at = index * producerWords;
+    const [producerId = 0, producerEpoch = 0, lastSequence = 0, timestampMs = 0] = words.subarray(at, at + producerWords);
+    return { producerId, producerEpoch, lastSequence, timestampMs };
+  });
 }
 
 function* slicesOf(slots: readonly ReplySlot[]): Generator<Slice, void> {

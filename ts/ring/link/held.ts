@@ -3,6 +3,7 @@ import type { HotMemory, Slice } from './hot-memory.js';
 
 /** In ring memory, which goes on without us. */
 export class SlicePiece implements HeldPiece {
+  readonly isOwn = false;
   readonly home: HotMemory;
   readonly slice: Slice;
 
@@ -22,6 +23,7 @@ export class SlicePiece implements HeldPiece {
 
 /** In memory of our own. */
 export class BytesPiece implements HeldPiece {
+  readonly isOwn = true;
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {

@@ -27,14 +27,21 @@ export class HotMemory {
 
   /** Takes one lease per ring, from the oldest slice on. What has gone already is found out by `find`. */
   lease(slices: Iterable<Slice>): void {
-    const oldest: (bigint | undefined)[] = [];
-    for (const { ring, position } of slices) {
-      const known = oldest[ring];
-      if (known === undefined || position < known) oldest[ring] = position;
-    }
+    const all = [...slices];
+    const oldest = oldestOf(all);
     oldest.forEach((position, ring) => {
-      if (position !== undefined && this.#rings[ring]?.lease.acquire(position)) this.#held[ring] = position;
+      if (position !== undefined) this.#held[ring] = this.#acquire(ring, position, all);
     });
+  }
+
+  /** From where on its bytes are held: if the oldest slice has gone already, the oldest of the others. */
+  #acquire(ring: number, position: bigint, slices: readonly Slice[]): bigint | undefined {
+    const lease = this.#rings[ring]?.lease;
+    if (lease === undefined) return undefined;
+    if (lease.acquire(position)) return position;
+    const floor = lease.floor;
+    const next = oldestOf(slices.filter((slice) => slice.ring === ring && slice.position >= floor))[ring];
+    return next === undefined ? undefined : this.#acquire(ring, next, slices);
   }
 
   release(): void {
@@ -59,4 +66,14 @@ export class HotMemory {
     if (memory === undefined) throw new Error(`a slice in ring ${ring}, which this thread does not know`);
     return memory.data.subarray(offset, offset + size);
   }
+}
+
+/** By ring. */
+function oldestOf(slices: readonly Slice[]): (bigint | undefined)[] {
+  const oldest: (bigint | undefined)[] = [];
+  for (const { ring, position } of slices) {
+    const known = oldest[ring];
+    if (known === undefined || position < known) oldest[ring] = position;
+  }
+  return oldest;
 }

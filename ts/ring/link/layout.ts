@@ -14,7 +14,17 @@ import { assert } from '../../model/assert.js';
 import { layout as ringLayout } from '../layout.js';
 
 /** `largeRead` is a read whose bytes come by message port: their room is not the reply ring's. */
-export const requestKind = { read: 1, find: 2, epochEnd: 3, describe: 4, watch: 5, unwatch: 6, largeRead: 7 } as const;
+export const requestKind = {
+  read: 1,
+  find: 2,
+  epochEnd: 3,
+  describe: 4,
+  watch: 5,
+  unwatch: 6,
+  largeRead: 7,
+  raiseLogStart: 8,
+  producers: 9,
+} as const;
 
 export const replyKind = {
   /** Of many batches: words of each, one behind the other. */
@@ -45,6 +55,11 @@ export const readWords = 6;
 export const sliceWords = 5;
 /** In one reply. */
 export const slicesMax = 256;
+
+/** id · epoch · last sequence · timestamp */
+export const producerWords = 4;
+/** In one reply. */
+export const producersMax = 1000;
 
 /** Which gateway a ticket came from, so that a shard needs no table of them; the last number is the shard's own. */
 const gatewaysMax = 64;

@@ -73,10 +73,11 @@ export function heldIn(slot: ReplySlot, words: Float64Array, hot: HotMemory): He
   const highWatermark = offsetOf(words[slot.word + 1] ?? 0);
   if (countOf(slot, words) === 0) return { logStart, highWatermark, batches: undefined };
   const base = offsetOf(words[slot.word + 2] ?? 0);
+  const next = offsetOf(words[slot.word + 3] ?? 0);
   const pieces = slot.bytes === undefined ? slot.slices.map((slice) => new SlicePiece(hot, slice)) : [new BytesPiece(slot.bytes)];
   let size = 0;
   for (const piece of pieces) size += piece.size;
-  return { logStart, highWatermark, batches: { size, base, pieces } };
+  return { logStart, highWatermark, batches: { size, base, next, pieces } };
 }
 
 /** Answers a read. False: its bytes are in memory no more. */

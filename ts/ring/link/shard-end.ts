@@ -114,7 +114,7 @@ export class ShardEnd {
     this.#rings.replies.publish(claim, handle, replyKind.failed, ticket);
   }
 
-  answer(handle: number, ticket: number, words: readonly number[]): void {
+  answer(handle: number, ticket: number, words: ArrayLike<number>): void {
     this.#reply(replyKind.answer, handle, ticket, words);
   }
 

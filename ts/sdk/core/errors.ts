@@ -134,6 +134,8 @@ const classes: Readonly<Record<ErrorName, ErrorClass>> = {
   'invalid-config': InvalidArgumentError,
   'invalid-partitions': InvalidArgumentError,
   'invalid-replication-factor': InvalidArgumentError,
+  'invalid-assignment': InvalidArgumentError,
+  'policy-violation': InvalidArgumentError,
   'stale-topic-id': UnknownTopicError,
   'not-leader': UnknownTopicError,
   'deletion-incomplete': StorageError,

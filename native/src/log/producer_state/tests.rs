@@ -280,3 +280,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn producers_are_known_by_what_they_wrote_last_and_the_latest_comes_first() {
+    let batches = [batch(1, 0, 0, 0, 5), batch(2, 3, i32::MAX, 5, 2), batch(3, 0, 0, 7, 1), batch(1, 0, 5, 8, 2)];
+    let mut state = replayed(&batches);
+    state.replay(&marker(3, 1, 10), 0);
+    let known: Vec<_> = state.latest().map(|known| (known.producer_id, known.producer_epoch, known.last_sequence)).collect();
+    assert_eq!(known, [(3, 1, NO_SEQUENCE), (1, 0, 6), (2, 3, 0)]);
+    assert_eq!(state.latest().nth(1).map(|known| known.timestamp), Some(batches[3].max_timestamp));
+}

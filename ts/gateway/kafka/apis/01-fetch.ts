@@ -4,14 +4,11 @@ import type { Result } from '../../../model/result.js';
 import { kafkaErrors } from '../../../wire/kafka/error-codes.js';
 import type { Decoded, Encodable } from '../../../wire/kafka/field.js';
 import { fetch } from '../../../wire/kafka/schema/01-fetch.js';
-import type { GatherEntry, Gathered, Gathering } from '../../verbs/gather.js';
+import type { Gather, GatherEntry, Gathered, Gathering } from '../../verbs/gather.js';
 import { spanOf } from '../outbox.js';
 import { type EpochCheck, epochRefusal } from './epochs.js';
 import { codeOf, type Exchange, row } from './row.js';
 import { topicIn } from './topics.js';
-
-/** Of one answer, whatever the client would take: each waits in memory until its socket took it. */
-const answerSizeMax = 8 << 20;
 
 type Request = Decoded<typeof fetch.request.fields>;
 type Response = Encodable<typeof fetch.response.fields>;
@@ -23,19 +20,24 @@ export const fetchRow = row(fetch, (exchange, request, answer, version) => {
   const isRefused = plan.hasRefusals;
   const wanted = {
     entries: plan.entries,
-    sizeMax: Math.min(request.maxBytes, answerSizeMax),
+    sizeMax: Math.max(request.maxBytes, 1),
     sizeMin: isRefused || plan.entries.length === 0 ? 0 : request.minBytes,
     waitMs: plan.entries.length === 0 || isRefused ? 0 : request.maxWaitMs,
   };
-  exchange.verbs.gather.begin(wanted, (gathering) => {
-    answer(plan.tell(gathering), () => gathering.letGo());
+  exchange.fetches.add((done) => {
+    exchange.verbs.gather.begin(wanted, (gathering) => {
+      answer(plan.tell(gathering), () => {
+        gathering.letGo();
+        done();
+      });
+    });
   });
 });
 
 /** Where a partition's answer comes from: an entry of the gathering, or a code that was known before. */
 type Place = { readonly entry: number } | { readonly code: number };
 
-function planOf({ verbs: { routing } }: Exchange, { topics }: Request, version: number) {
+function planOf({ verbs: { routing, gather } }: Exchange, { topics }: Request, version: number) {
   const entries: GatherEntry[] = [];
   let hasRefusals = false;
   /** 0: it is read. */
@@ -64,18 +66,19 @@ function planOf({ verbs: { routing } }: Exchange, { topics }: Request, version: 
     responses: topics.map(({ topic, topicId, partitions }, at) => ({
       topic,
       topicId,
-      partitions: partitions.map(({ partition }, index) => told(partition, places[at]?.[index], entries, results)),
+      partitions: partitions.map(({ partition }, index) => told({ gather, entries, results }, partition, places[at]?.[index])),
     })),
   });
   return { entries, hasRefusals, tell };
 }
 
-function told(
-  partitionIndex: number,
-  place: Place | undefined,
-  entries: readonly GatherEntry[],
-  results: readonly Result<Gathered, Failure>[],
-): PartitionResponse {
+interface Outcome {
+  readonly gather: Gather;
+  readonly entries: readonly GatherEntry[];
+  readonly results: readonly Result<Gathered, Failure>[];
+}
+
+function told({ gather, entries, results }: Outcome, partitionIndex: number, place: Place | undefined): PartitionResponse {
   if (place === undefined || 'code' in place) return empty(partitionIndex, place?.code ?? -1);
   const result = results[place.entry];
   if (result === undefined || !result.ok) return empty(partitionIndex, result === undefined ? -1 : codeOf(result.error));
@@ -89,7 +92,7 @@ function told(
     lastStableOffset: highWatermark,
     logStartOffset: logStart,
     abortedTransactions: null,
-    records: batches === undefined || served === undefined ? none : spanOf(served, batches),
+    records: batches === undefined || served === undefined ? none : spanOf(gather, served, batches),
   };
 }
 

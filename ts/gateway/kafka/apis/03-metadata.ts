@@ -1,8 +1,12 @@
 import type { TopicId } from '../../../model/ids.js';
 import { isInternalTopic } from '../../../model/internal-topics.js';
 import type { Failure, TopicRoute } from '../../../model/ports.js';
+import { nameFault } from '../../../model/topic-name.js';
 import { noTopicId } from '../../../wire/kafka/field.js';
 import { metadata } from '../../../wire/kafka/schema/03-metadata.js';
+import { onCluster, onTopic } from './authorized.js';
+import { distinct } from './distinct.js';
+import { partitionRow } from './partitions.js';
 import { codeOf, type Exchange, row } from './row.js';
 
 /** A topic that is there, or why it is not. */
@@ -16,19 +20,22 @@ export const metadataRow = row(metadata, (exchange, request, answer, version) =>
   const { routing } = exchange.verbs;
   const { nodeId, clusterId } = routing.view;
   const { host, port } = exchange.advertised;
+  const operations = request.includeTopicAuthorizedOperations ? onTopic : undefined;
   const tell = (wanted: readonly Wanted[]) =>
     answer({
       brokers: [{ nodeId, host, port }],
       clusterId,
       controllerId: nodeId,
-      topics: wanted.map((each) => topicRow(each, nodeId)),
+      topics: wanted.map((each) => ({ ...topicRow(each, nodeId, version), topicAuthorizedOperations: operations })),
+      clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? onCluster : undefined,
     });
   // Version 0 has no null, and asks with an empty list for all.
   if (request.topics === null || (version === 0 && request.topics.length === 0)) {
     tell([...routing.view.topics()].map((topic) => ({ name: topic.name, topicId: topic.topicId, found: topic })));
     return;
   }
-  find(exchange, request.topics, request.allowAutoTopicCreation, tell);
+  const asked = distinct(request.topics, ({ name, topicId }) => `${topicId} ${name}`);
+  find(exchange, asked, request.allowAutoTopicCreation, tell);
 });
 
 interface Asked {
@@ -50,16 +57,17 @@ function find(
     if (waiting === 0) done(wanted);
   };
   for (const [index, { name, topicId }] of asked.entries()) {
-    if (name === null) {
+    // Clients leave the name empty rather than null where they ask by id.
+    if (name === null || topicId !== noTopicId) {
       const topic = routing.view.topicById(topicId);
-      wanted[index] = { name: topic?.name ?? null, topicId, found: topic ?? { error: 'stale-topic-id' } };
+      wanted[index] = { name: topic?.name ?? null, topicId, found: topic ?? noTopicOf(topicId) };
       continue;
     }
     const look = (failure?: Failure) => {
       const topic = routing.topic(name);
-      wanted[index] = { name, topicId: noTopicId, found: topic ?? failure ?? { error: 'unknown-topic' } };
+      wanted[index] = { name, topicId: noTopicId, found: topic ?? failure ?? noTopicNamed(name) };
     };
-    if (!createsMissing || !missing.isMissing(name)) {
+    if (!createsMissing || isInternalTopic(name) || !missing.isMissing(name)) {
       look();
       continue;
     }
@@ -69,25 +77,30 @@ function find(
       arrived();
     });
     if (refusal === undefined) continue;
-    look(refusal);
+    look(refusal.error === 'unknown-topic' ? undefined : refusal);
     waiting -= 1;
   }
   arrived();
 }
 
-function topicRow({ name, topicId, found }: Wanted, nodeId: number) {
-  if ('error' in found) return { errorCode: codeOf(found), name, topicId, isInternal: false, partitions: [] };
-  const partitions = found.partitions.map(({ partition, leaderEpoch, handle }) => ({
-    // A partition whose files could not be opened is led by nobody until then.
-    errorCode: handle < 0 ? leaderNotAvailable : 0,
-    partitionIndex: partition,
-    leaderId: handle < 0 ? -1 : nodeId,
-    leaderEpoch,
-    replicaNodes: [nodeId],
-    isrNodes: [nodeId],
-    offlineReplicas: handle < 0 ? [nodeId] : [],
-  }));
-  return { errorCode: 0, name: found.name, topicId: found.topicId, isInternal: isInternalTopic(found.name), partitions };
+function noTopicOf(topicId: TopicId): Failure {
+  return topicId === noTopicId ? { error: 'invalid-request' } : { error: 'stale-topic-id' };
 }
 
-const leaderNotAvailable = 5;
+/** A client that waits for a topic to come does not wait for one that never can. */
+function noTopicNamed(name: string): Failure {
+  const isPossible = isInternalTopic(name) || nameFault(name) === undefined;
+  return { error: isPossible ? 'unknown-topic' : 'invalid-topic' };
+}
+
+/** The first version in which a topic may have no name. */
+const namelessFrom = 12;
+
+function topicRow({ name, topicId, found }: Wanted, nodeId: number, version: number) {
+  if ('error' in found) {
+    const known = name ?? (version < namelessFrom ? '' : null);
+    return { errorCode: codeOf(found), name: known, topicId, isInternal: isInternalTopic(name ?? ''), partitions: [] };
+  }
+  const partitions = found.partitions.map((route) => partitionRow(route, nodeId));
+  return { errorCode: 0, name: found.name, topicId: found.topicId, isInternal: isInternalTopic(found.name), partitions };
+}

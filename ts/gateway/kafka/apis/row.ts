@@ -2,6 +2,7 @@ import { errorRow, type Failure } from '../../../model/errors.js';
 import type { Api } from '../../../wire/kafka/api.js';
 import type { Decoded, Encodable, Fields } from '../../../wire/kafka/field.js';
 import type { Verbs } from '../../verbs/verbs.js';
+import type { Sequence } from '../sequence.js';
 
 /** Where clients are told to connect. */
 export interface Advertised {
@@ -15,6 +16,8 @@ export interface Exchange {
   /** Of the listener that the client came by. */
   readonly advertised: Advertised;
   readonly clientId: string | null;
+  /** Fetches of this connection: one has left before the next begins, so that who does not read holds little. */
+  readonly fetches: Sequence;
   /** The client's address. */
   readonly clientHost: string;
 }
@@ -54,5 +57,9 @@ export function codeOf({ error }: Failure): number {
 
 /** For people, where Kafka's answer has room for it. */
 export function messageOf({ error, message }: Failure): string {
-  return message ?? errorRow(error).text;
+  const text = message ?? errorRow(error).text;
+  return text.length <= textMax ? text : `${text.slice(0, textMax)}…`;
 }
+
+/** Of a message: it may repeat what the client sent, and no string of Kafka's older versions is longer than 32 KiB. */
+const textMax = 1000;

@@ -35,6 +35,8 @@ const readings: Readonly<Record<ErrorName, Reading>> = {
   'invalid-config': 'not-stored',
   'invalid-partitions': 'not-stored',
   'invalid-replication-factor': 'not-stored',
+  'invalid-assignment': 'not-stored',
+  'policy-violation': 'not-stored',
   'stale-topic-id': 'not-stored',
   'not-leader': 'not-stored',
   'deletion-incomplete': 'not-stored',

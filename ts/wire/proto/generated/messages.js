@@ -3963,6 +3963,8 @@ export const millrace = $root.millrace = (() => {
             values[valuesById[27] = "ERROR_CODE_STALE_TOPIC_ID"] = 27;
             values[valuesById[28] = "ERROR_CODE_NOT_LEADER"] = 28;
             values[valuesById[29] = "ERROR_CODE_DELETION_INCOMPLETE"] = 29;
+            values[valuesById[30] = "ERROR_CODE_INVALID_ASSIGNMENT"] = 30;
+            values[valuesById[31] = "ERROR_CODE_POLICY_VIOLATION"] = 31;
             values[valuesById[40] = "ERROR_CODE_CORRUPT_BATCH"] = 40;
             values[valuesById[41] = "ERROR_CODE_BATCH_TOO_LARGE"] = 41;
             values[valuesById[42] = "ERROR_CODE_INVALID_TIMESTAMP"] = 42;

@@ -1,4 +1,4 @@
-import { isInternalTopic } from '../../model/internal-topics.js';
+import { isInternalTopic } from './internal-topics.js';
 
 const nameMax = 249;
 

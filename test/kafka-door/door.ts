@@ -1,0 +1,191 @@
+import { systemClock } from '../../ts/broker/clock.js';
+import { ViewWatch } from '../../ts/broker/cluster-watch.js';
+import { DutyCycle } from '../../ts/broker/duty-cycle.js';
+import { openGatewayLinks } from '../../ts/broker/gateway-links.js';
+import { planMemory } from '../../ts/broker/memory.js';
+import { startShard } from '../../ts/broker/shard-island.js';
+import { wire } from '../../ts/broker/wiring.js';
+import { Controller } from '../../ts/cluster/controller/controller.js';
+import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
+import { Deadlines } from '../../ts/gateway/deadlines.js';
+import { rows } from '../../ts/gateway/kafka/apis/index.js';
+import { dispatch } from '../../ts/gateway/kafka/dispatch.js';
+import { Sequence } from '../../ts/gateway/kafka/sequence.js';
+import { Routing } from '../../ts/gateway/routing.js';
+import { defaultSettings } from '../../ts/gateway/settings.js';
+import { ShardCalls } from '../../ts/gateway/shard-calls.js';
+import { Tails } from '../../ts/gateway/tails.js';
+import { Fetch } from '../../ts/gateway/verbs/fetch.js';
+import { Gather } from '../../ts/gateway/verbs/gather.js';
+import { Groups } from '../../ts/gateway/verbs/groups.js';
+import { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
+import { Produce } from '../../ts/gateway/verbs/produce.js';
+import type { Verbs } from '../../ts/gateway/verbs/verbs.js';
+import { readBrokerConfig } from '../../ts/model/broker-config.js';
+import { nodeSettings } from '../../ts/model/node-settings.js';
+import type { Failure } from '../../ts/model/ports.js';
+import { ok } from '../../ts/model/result.js';
+import { watchDoorbell } from '../../ts/native/wakeup.js';
+import { Room } from '../../ts/ring/room.js';
+import type { Api } from '../../ts/wire/kafka/api.js';
+import type { Decoded, Encodable, Fields } from '../../ts/wire/kafka/field.js';
+import { encodeRequest, responseHeaderVersion } from '../../ts/wire/kafka/frames.js';
+import { Reader } from '../../ts/wire/kafka/reader.js';
+import { joined } from '../kafka/messages.js';
+import { openDirectory, opened } from '../log/store.js';
+
+const shardsCount = 2;
+const batchSizeMax = 1 << 20;
+const sizeHead = 4;
+
+/** A node's parts on one thread, without sockets: requests go in as frames, answers come out decoded. */
+export class KafkaDoor {
+  readonly advertised = { host: 'broker.example', port: 19092 };
+  readonly verbs: Verbs;
+  /** Of the node: none, until a test says so. */
+  refusal: Failure | undefined;
+  autoCreateTopics = true;
+  readonly #closing: (() => void)[] = [];
+  #correlationId = 0;
+
+  private constructor(data: string, onReady: () => void) {
+    const clock = systemClock();
+    const directory = openDirectory(data, { shards: shardsCount, batchSizeMax, nodeId: 1 });
+    const consensus = opened(directory.takeConsensus());
+    const { threads, doorbells } = wire([{ gateways: [0], shards: [0, 1] }], planMemory(64 << 20, 1, shardsCount));
+    const [thread, doorbell] = [threads[0], doorbells[0]];
+    const gateway = thread?.gateways[0];
+    if (thread === undefined || gateway === undefined || doorbell === undefined) throw new Error('no thread');
+    const duty = new DutyCycle(clock);
+    const bell = watchDoorbell(doorbell, () => duty.wake());
+    const fatal = (reason: string) => {
+      throw new Error(reason);
+    };
+    const common = {
+      directory: directory.id,
+      clock,
+      duty,
+      doorbell: doorbell.id,
+      onFenced: fatal,
+      onNoSpace: () => undefined,
+      coordinators: coordinatorDefaults,
+      onGroupsProblem: fatal,
+      log: { debug: () => undefined, info: () => undefined },
+    };
+    const islands = thread.shards.map((shard) => startShard(shard, common));
+    const links = openGatewayLinks(gateway, { duty, doorbell: doorbell.id, largeSizeMax: 8 << 20, largeReadSizeMax: 8 << 20 });
+    const watch = new ViewWatch({ nodeId: 1, nodes: [], autoCreateTopics: true });
+    Object.defineProperty(watch.view, 'autoCreateTopics', { get: () => this.autoCreateTopics });
+    const controller: Controller = new Controller(
+      {
+        log: consensus,
+        clock,
+        random: { bytes: (size: number) => crypto.getRandomValues(new Uint8Array(size)) },
+        defaults: { nodeId: 1, partitions: 2, replicationFactor: 1, partitionsMax: 1000, configs: { batchSizeMax } },
+        shardsCount,
+        offsetsTopic: { configs: {} },
+      },
+      {
+        onAssignment: (number, assignment) => {
+          islands[assignment.shard]?.shard.control.assign(assignment, (answers) => {
+            setImmediate(() => controller.assigned(number, assignment.shard, answers));
+          });
+          duty.wakeSoon();
+        },
+        onView: (change) => {
+          watch.apply(change);
+          setImmediate(() => controller.viewed(change.version));
+        },
+        onReady,
+        onOutgoing: () => undefined,
+        onFatal: fatal,
+      },
+    );
+    const limits = { ...defaultSettings.limits, batchSizeMax };
+    const routing = new Routing(
+      watch,
+      links.map((link) => new ShardCalls(link, { sizeMax: 8 << 20, countMax: 1000 })),
+    );
+    const [deadlines, tails, missing] = [new Deadlines(clock), new Tails(), new MissingTopics(routing, controller)];
+    const config = readBrokerConfig({ options: { data, 'num.partitions': '2' } });
+    if (!config.ok) throw new Error(config.error);
+    const node = {
+      version: '0',
+      uptimeMs: () => 1,
+      reasons: () => [],
+      produceRefusal: () => this.refusal,
+      dataSize: () => 0,
+      diskFree: () => 5,
+      disk: () => ({ path: data, totalSize: 1000, freeSize: 5 }),
+      settings: nodeSettings(config.value),
+      logLevel: () => 'info' as const,
+      configsOf: () => [],
+    };
+    this.verbs = {
+      routing,
+      commands: controller,
+      nodeCommands: { setLogLevel: async () => ok(undefined) },
+      missing,
+      produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, observe: () => undefined }),
+      fetch: new Fetch({ routing, tails, deadlines, waitingMax: 10 }),
+      gather: new Gather({ tails, deadlines, room: new Room(8 << 20), sizeMax: 1 << 20, waitingMax: 10 }),
+      groups: new Groups({ routing, commands: controller, coordinators: islands.map(({ groups }) => groups) }),
+      node,
+      clock,
+      limits,
+      counts: () => ({ connections: 0, subscriptions: 0 }),
+    };
+    this.#closing.push(() => {
+      deadlines.close();
+      controller.close();
+      for (const link of links) link.close();
+      duty.stop();
+      bell.close();
+      for (const island of islands) island.close();
+      directory.close();
+      for (const { port } of [...thread.shards, ...thread.gateways].flatMap((end) => end.links)) port.close();
+    });
+    controller.start(directory.report.incarnation);
+  }
+
+  static async open(data: string): Promise<KafkaDoor> {
+    let onReady: () => void = () => undefined;
+    const ready = new Promise<void>((resolve) => {
+      onReady = resolve;
+    });
+    const door = new KafkaDoor(data, onReady);
+    await ready;
+    return door;
+  }
+
+  close(): void {
+    for (const close of this.#closing.splice(0)) close();
+  }
+
+  /** The answer, or why the connection would end. */
+  ask<Request extends Fields, Response extends Fields>(
+    api: Api<number, Request, Response>,
+    version: number,
+    value: Encodable<Request>,
+  ): Promise<Decoded<Response>> {
+    this.#correlationId += 1;
+    const correlationId = this.#correlationId;
+    const frame = joined(encodeRequest(api, version, { correlationId, clientId: 'test' }, value)).subarray(sizeHead);
+    return new Promise((resolve, reject) => {
+      const exchange = { verbs: this.verbs, advertised: this.advertised, clientHost: '127.0.0.1', fetches: new Sequence() };
+      const problem = dispatch(rows, exchange, frame, ({ encoded }) => {
+        if (encoded === undefined) return reject(new Error('no answer'));
+        const reader = new Reader(joined(encoded).subarray(sizeHead));
+        if (reader.int32() !== correlationId) return reject(new Error('the answer to something else'));
+        if (responseHeaderVersion(api.key, version) === 1) reader.varint();
+        resolve(api.response.decode(version, reader));
+      });
+      if (problem !== undefined) reject(new Error(problem));
+    });
+  }
+}
+
+/** Every version that is served. */
+export function versionsOf({ served: [first, last] }: Api): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { produce } from '../../ts/wire/kafka/schema/00-produce.js';
+import { fetch } from '../../ts/wire/kafka/schema/01-fetch.js';
+import { metadata } from '../../ts/wire/kafka/schema/03-metadata.js';
+import { BatchPlan } from '../../ts/wire/records/build.js';
+import { crc32c } from '../../ts/wire/records/crc32c.js';
+import { layout } from '../../ts/wire/records/layout.js';
+import { KafkaSocket } from '../kafka/socket.js';
+import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
+import { endedStart, killAll, startNode } from './process.mjs';
+
+// The Kafka door of a real node, over sockets: what no well-behaved client would show.
+
+removeDirectoriesAfterwards();
+afterEach(killAll);
+
+const newData = async () => join(await newDirectory(), 'data');
+
+/** One record of this many bytes, which say their number. */
+function batchOf(number: number, size: number): Uint8Array {
+  const value = new Uint8Array(size).fill(number % 251);
+  const plan = new BatchPlan([{ timestamp: 1_700_000_000_000 + number, key: null, value }]);
+  const batch = new Uint8Array(plan.size);
+  plan.write(batch, crc32c);
+  return batch;
+}
+
+async function append(client: KafkaSocket, topic: string, records: Uint8Array): Promise<void> {
+  const topicData = [{ name: topic, partitionData: [{ index: 0, records }] }];
+  const { responses } = await client.ask(produce, 9, { acks: -1, timeoutMs: 10_000, topicData });
+  expect(responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: 0 });
+}
+
+function fetching(topic: string, fetchOffset: number, maxBytes: number, maxWaitMs = 0) {
+  const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: maxBytes }];
+  return { maxWaitMs, minBytes: 1, maxBytes, topics: [{ topic, partitions }], forgottenTopicsData: [], rackId: '' };
+}
+
+/** From byte 21 on batches are as they were sent; before that, the offset is checked. */
+function checkBatches(records: Uint8Array, from: number, size: number): number {
+  let next = from;
+  for (let at = 0; at < records.length; next++) {
+    const sent = batchOf(next, size);
+    const view = new DataView(records.buffer, records.byteOffset + at);
+    expect(view.getBigInt64(0)).toBe(BigInt(next));
+    expect(Buffer.compare(records.subarray(at + layout.attributes, at + sent.length), sent.subarray(layout.attributes))).toBe(0);
+    at += sent.length;
+  }
+  return next;
+}
+
+test('answers come in the order of their requests, though the first waits for records', async () => {
+  const node = await startNode(await newData());
+  const [client, other] = [await KafkaSocket.open(node.kafka), await KafkaSocket.open(node.kafka)];
+  await append(other, 'late', batchOf(0, 100));
+  const order: string[] = [];
+  const waiting = client.ask(fetch, 11, fetching('late', 1, 1 << 20, 60_000)).then(({ responses }) => {
+    order.push('fetch');
+    return checkBatches(responses[0]?.partitions[0]?.records ?? new Uint8Array(0), 1, 100);
+  });
+  const known = client.ask(metadata, 5, { topics: null }).then(() => order.push('metadata'));
+  await append(other, 'late', batchOf(1, 100));
+  expect(await waiting).toBe(2);
+  await known;
+  expect(order).toEqual(['fetch', 'metadata']);
+});
+
+test('a client that reads slowly gets every byte as it was, long after its batches have left the rings, and holds up nobody', async () => {
+  const node = await startNode(await newData(), ['--memory', '64MiB']);
+  const [slow, quick] = [await KafkaSocket.open(node.kafka), await KafkaSocket.open(node.kafka)];
+  const size = 200_000;
+  let appended = 0;
+  const grow = async (until: number) => {
+    for (; appended < until; appended++) await append(quick, 'large', batchOf(appended, size));
+  };
+  await grow(20);
+  slow.socket.pause();
+  // Five batches each, as a quarter of the memory for fetches is what one answer gets here. Together they are more than sockets take: what is cut waits, what is not begun is looked up when there is room.
+  const answers = Array.from({ length: 12 }, () => slow.ask(fetch, 11, fetching('large', 0, 8 << 20)));
+  const ends = Promise.all(
+    answers.map(async (answer) => checkBatches((await answer).responses[0]?.partitions[0]?.records ?? batchOf(0, 0), 0, size)),
+  );
+  // Rings of a node of this size are lapped by it.
+  await grow(120);
+  const { responses } = await quick.ask(fetch, 11, fetching('large', 119, 1 << 20));
+  expect(checkBatches(responses[0]?.partitions[0]?.records ?? new Uint8Array(0), 119, size)).toBe(120);
+  slow.socket.resume();
+  for (const end of await ends) expect(end).toBe(5);
+});
+
+test('a node that ends answers who waits, and is gone', async () => {
+  const node = await startNode(await newData());
+  const client = await KafkaSocket.open(node.kafka);
+  await append(client, 'quiet', batchOf(0, 10));
+  const waiting = client.ask(fetch, 12, fetching('quiet', 1, 1 << 20, 300_000));
+  const closed = once(client.socket, 'close');
+  // Behind it on the same connection: once this is answered, the fetch has been begun.
+  const other = await KafkaSocket.open(node.kafka);
+  await other.ask(metadata, 1, { topics: [] });
+  expect(await node.kill('SIGTERM')).toBe(0);
+  expect((await waiting).responses[0]?.partitions[0]).toMatchObject({ errorCode: 0, highWatermark: 1 });
+  await closed;
+});
+
+test('a Kafka port that is taken is named, with what to do', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const { code, log } = await endedStart(await newData(), ['--kafka', `127.0.0.1:${port}`]);
+  server.close();
+  expect(code).toBe(1);
+  expect(log).toContain(`127.0.0.1:${port} is in use`);
+});
