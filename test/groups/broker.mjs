@@ -8,7 +8,6 @@ const { systemClock, systemRandom } = await import(`${dist}broker/clock.js`);
 const { coordinatorSettings, offsetsTopicSettings } = await import(`${dist}broker/group-settings.js`);
 const { FanIn } = await import(`${dist}broker/fan-in.js`);
 const { gatewaySettings } = await import(`${dist}broker/gateway-settings.js`);
-const { nodeSettings } = await import(`${dist}model/node-settings.js`);
 const { planMemory } = await import(`${dist}broker/memory.js`);
 const { planThreads } = await import(`${dist}broker/thread-plan.js`);
 const { wire } = await import(`${dist}broker/wiring.js`);
@@ -104,16 +103,8 @@ export class Broker {
     const settings = coordinatorSettings(config);
     const coordinators = { ...settings, deadRecordsMax: deadRecordsMax ?? settings.deadRecordsMax };
     const facts = { nodeId: 1, nodes: [{ nodeId: 1, gateway: '127.0.0.1:9080' }], autoCreateTopics: true };
-    const node = { dataDirectory: data, settings: nodeSettings(config) };
     this.#threads = threads.map((/** @type {any} */ wiring) => {
-      const start = {
-        wiring,
-        directory: this.#directory.id,
-        facts,
-        gateway: gatewaySettings(config, memory, shards),
-        coordinators,
-        node,
-      };
+      const start = { wiring, directory: this.#directory.id, facts, gateway: gatewaySettings(config, memory), coordinators };
       return new DataThread(start, clock, (/** @type {any} */ message) =>
         setImmediate(() => this.#hear(wiring, message, viewed)),
       );

@@ -61,17 +61,9 @@ export class KafkaDoor {
     const fatal = (reason: string) => {
       throw new Error(reason);
     };
-    const common = {
-      directory: directory.id,
-      clock,
-      duty,
-      doorbell: doorbell.id,
-      onFenced: fatal,
-      onNoSpace: () => undefined,
-      coordinators: coordinatorDefaults,
-      onGroupsProblem: fatal,
-      log: { debug: () => undefined, info: () => undefined },
-    };
+    const none = () => undefined;
+    const here = { directory: directory.id, clock, duty, doorbell: doorbell.id, log: { debug: none, info: none } };
+    const common = { ...here, coordinators: coordinatorDefaults, onFenced: fatal, onNoSpace: none, onGroupsProblem: fatal };
     const islands = thread.shards.map((shard) => startShard(shard, common));
     const links = openGatewayLinks(gateway, { duty, doorbell: doorbell.id, largeSizeMax: 8 << 20, largeReadSizeMax: 8 << 20 });
     const watch = new ViewWatch({ nodeId: 1, nodes: [], autoCreateTopics: true });
@@ -128,8 +120,8 @@ export class KafkaDoor {
       missing,
       produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, observe: () => undefined }),
       fetch: new Fetch({ routing, tails, deadlines, waitingMax: 10 }),
+      groups: new Groups({ routing, commands: controller, coordinators: [] }),
       gather: new Gather({ tails, deadlines, room: new Room(8 << 20), sizeMax: 1 << 20, waitingMax: 10 }),
-      groups: new Groups({ routing, commands: controller, coordinators: islands.map(({ groups }) => groups) }),
       node,
       clock,
       limits,

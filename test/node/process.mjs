@@ -69,7 +69,7 @@ export async function startNode(data, options = []) {
     pid,
     url: gateway,
     gateway: gateway.replace('http://', ''),
-    kafka: kafka[0],
+    kafka: kafka[0] ?? '',
     log,
     exited,
     kill: (signal) => {

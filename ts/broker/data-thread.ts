@@ -18,8 +18,8 @@ export interface DataThreadStart {
   readonly directory: number;
   readonly facts: ViewFacts;
   readonly gateway: GatewaySettings;
-  readonly coordinators: CoordinatorSettings;
   readonly node: NodeFacts;
+  readonly coordinators: CoordinatorSettings;
 }
 
 const usageIntervalMs = 5000;

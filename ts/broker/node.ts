@@ -113,10 +113,10 @@ export class Node {
     const nodes = [{ nodeId, gateway: addressText(config.gateway) }];
     const facts = { nodeId, nodes, autoCreateTopics: config['auto.create.topics.enable'] };
     const gateway = gatewaySettings(config, memory, plan.length);
-    const coordinators = coordinatorSettings(config);
     const node = { dataDirectory: resolve(config.data), settings: nodeSettings(config) };
+    const coordinators = coordinatorSettings(config);
     this.#threads = threads.map((wiring) => {
-      const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway, coordinators, node };
+      const start: DataThreadStart = { wiring, directory: directory.id, facts, gateway, node, coordinators };
       return new DataThreadHost(start, events);
     });
     const space = () => diskSpace(config.data);

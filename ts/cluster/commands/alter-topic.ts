@@ -29,8 +29,8 @@ export function alterTopic(
   const topic = topicOfName(image, request.name);
   if (!topic.ok) return topic;
   const fixed = isInternalTopic(request.name) ? namesIn(request).find(isFixed) : undefined;
-  if (fixed !== undefined)
-    return failed({ error: 'invalid-config', message: `${fixed} of ${request.name} is the cluster’s own affair` });
+  if (fixed !== undefined || (isInternalTopic(request.name) && request.resetsOthers === true))
+    return failed({ error: 'invalid-config', message: `${fixed ?? 'the whole'} of ${request.name} is the cluster’s own affair` });
   const { topicId, configs: known } = topic.value;
   const changed = changedConfigs(known, request, defaults);
   if (!changed.ok) return failed({ error: 'invalid-config', message: changed.error });
@@ -43,19 +43,6 @@ export function alterTopic(
     ],
     answer: { topicId },
   });
-}
-
-/** What an operator may choose for a topic of the cluster's own; anything else could lose what lies there, or keep more from coming. */
-const free: ReadonlySet<string> = new Set(['flush.messages', 'segment.bytes', 'segment.ms', 'index.interval.bytes']);
-
-function isFixed(name: string): boolean {
-  return !free.has(storedKey(name) ?? name);
-}
-
-/** All that a change is about; what it leaves out is set back where it says so. */
-function namesIn({ set, reset, append = {}, subtract = {}, resetsOthers }: ConfigChange): readonly string[] {
-  const named = [set, append, subtract].flatMap((each) => Object.keys(each));
-  return [...named, ...reset, ...(resetsOthers === true ? ['all others'] : [])];
 }
 
 function changedConfigs(known: TopicConfigs, change: ConfigChange, defaults: ClusterDefaults): Result<TopicConfigs, string> {
@@ -89,6 +76,17 @@ function changedLists(known: TopicConfigs, change: ConfigChange): Result<Readonl
     changed[name] = [...now.filter((part) => !removed.has(part)), ...added].join(',');
   }
   return ok(changed);
+}
+
+/** What an operator may choose for a topic of the cluster's own; anything else could lose what lies there, or keep more from coming. */
+const free: ReadonlySet<string> = new Set(['flush.messages', 'segment.bytes', 'segment.ms', 'index.interval.bytes']);
+
+function namesIn({ set, reset, append = {}, subtract = {} }: ConfigChange): readonly string[] {
+  return [...Object.keys(set), ...reset, ...Object.keys(append), ...Object.keys(subtract)];
+}
+
+function isFixed(name: string): boolean {
+  return !free.has(storedKey(name) ?? name);
 }
 
 function areSame(a: TopicConfigs, b: TopicConfigs): boolean {
