@@ -5,7 +5,7 @@ import { Reader } from '../../ts/wire/kafka/reader.js';
 import { completed, valueFromJson } from '../kafka/kafka-json.js';
 import { encoded, fileNameOf, type Versioned, versionsOf } from '../kafka/messages.js';
 import { randomValue } from '../kafka/random-values.js';
-import { type KafkaMessage, type KafkaSession, openKafkaSession } from './kafka-codec/session.js';
+import { type JavaSession, type KafkaMessage, openJavaSession } from './java-session.js';
 
 // Our codec and that of Kafka's own clients, on random values of both sides.
 
@@ -14,10 +14,10 @@ const liveCount = 20;
 // New ones in every run; an error names them.
 const seed = Date.now() % 1_000_000;
 
-let kafka: KafkaSession;
+let kafka: JavaSession;
 
 beforeAll(async () => {
-  kafka = await openKafkaSession();
+  kafka = await openJavaSession('KafkaCodec');
 });
 
 afterAll(() => kafka?.close());

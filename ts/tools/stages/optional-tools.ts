@@ -25,6 +25,8 @@ export const optionalTools = {
     probe: ['sh', '-c', 'mvn --version && javac -version'],
     install: 'apt-get install maven default-jdk-headless, JDK 17 or later',
   },
+  // A client of Kafka over librdkafka.
+  kcat: { probe: ['kcat', '-V'], install: 'apt-get install kcat' },
   clippy: { probe: ['cargo', 'clippy', '--version'], install: 'rustup component add clippy' },
   // Distributions ship venv without the pip that it needs: only ensurepip tells.
   python: {

@@ -1,14 +1,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { fetchJars } from '../../../bench/peers/jars.js';
+import { fetchJars } from '../../bench/peers/jars.js';
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
-const builds = fileURLToPath(new URL('../../../dist/conformance-kafka', import.meta.url));
+const folder = fileURLToPath(new URL('java', import.meta.url));
+const builds = fileURLToPath(new URL('../../dist/conformance-java', import.meta.url));
 const secondsMax = 120;
 
 /** What a line to KafkaCodec.java is answered with, for a message. */
@@ -20,21 +20,21 @@ export interface KafkaMessage {
   readonly left?: number;
 }
 
-/** The process of KafkaCodec.java: asks in lines, many at a time, is answered in the same order. */
-export class KafkaSession {
+/** The process of a program of java/: asks in lines, many at a time, is answered in the same order. */
+export class JavaSession {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #waiting: { resolve: (line: string) => void; reject: (error: Error) => void }[] = [];
   #errors = '';
   #ended: Error | undefined;
 
-  constructor(jars: string) {
-    const args = ['-cp', join(jars, '*'), join(folder, 'KafkaCodec.java')];
+  constructor(jars: string, program: string, ...words: readonly string[]) {
+    const args = ['-XX:TieredStopAtLevel=1', '-cp', join(jars, '*'), join(folder, `${program}.java`), ...words];
     this.#child = spawn('java', args, { timeout: secondsMax * 1000, killSignal: 'SIGKILL' });
     this.#child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       this.#errors += chunk;
     });
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#waiting.shift()?.resolve(line));
-    this.#child.on('close', (code) => this.#end(new Error(`KafkaCodec ended with ${code}:\n${this.#errors}`)));
+    this.#child.on('close', (code) => this.#end(new Error(`${program} ended with ${code}:\n${this.#errors}`)));
     this.#child.on('error', (error) => this.#end(error));
     // What it did not take any more is told by its end.
     this.#child.stdin.on('error', () => undefined);
@@ -62,14 +62,17 @@ export class KafkaSession {
 }
 
 /** With the jars that are pinned; those of earlier pins go. */
-export async function openKafkaSession(): Promise<KafkaSession> {
+export async function openJavaSession(program: string, ...words: readonly string[]): Promise<JavaSession> {
   const pins = createHash('sha256')
     .update(readFileSync(join(folder, 'checksums.txt')))
     .digest('hex')
     .slice(0, 16);
-  for (const name of await readdir(builds).catch(() => [])) if (name !== pins) await rm(join(builds, name), { recursive: true });
   const jars = join(builds, pins);
-  const complaint = fetchJars(folder, jars);
+  // Another test file may be at it too: who is first wins.
+  const draft = existsSync(jars) ? jars : `${jars}.${process.pid}`;
+  const complaint = fetchJars(folder, draft);
   if (complaint !== undefined) throw new Error(complaint);
-  return new KafkaSession(jars);
+  if (draft !== jars) await rename(draft, jars).catch(() => rm(draft, { recursive: true }));
+  for (const name of await readdir(builds)) if (!name.startsWith(pins)) await rm(join(builds, name), { recursive: true });
+  return new JavaSession(jars, program, ...words);
 }

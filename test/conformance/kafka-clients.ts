@@ -1,0 +1,128 @@
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { connect } from '../../ts/sdk/node/index.js';
+import { BatchHeader } from '../../ts/wire/records/header.js';
+import { Client } from '../gateway/client.js';
+import { newDirectory } from '../log/directory.js';
+import { startNode } from '../node/process.mjs';
+
+// What tests of Kafka clients share: nodes, topics, and the clients themselves.
+
+const run = promisify(execFile);
+const folder = fileURLToPath(new URL('clients', import.meta.url));
+const builds = fileURLToPath(new URL('../../dist/conformance-clients', import.meta.url));
+const commandSecondsMax = 40;
+
+/** Its groups wait for nobody who might still come. */
+export async function newNode(options: readonly string[] = []) {
+  return startNode(join(await newDirectory(), 'data'), ['--group-initial-rebalance-delay-ms', '0', ...options]);
+}
+
+/** By the other door, which knows all settings whether or not the client under test can name them. */
+export async function createTopic(gateway: string, name: string, configs: Readonly<Record<string, string>> = {}, partitions = 1) {
+  const client = await connect(gateway);
+  await client.admin.createTopic(name, { partitions, configs });
+  await client.close();
+}
+
+/** As the WebSocket door gives them out: views on its frame. */
+export async function webSocketBatches(gateway: string, topic: string): Promise<readonly Uint8Array[]> {
+  const client = await Client.open(Number(gateway.split(':')[1]));
+  const reply = await client.ask({ fetch: { topic, partition: 0, offset: 0, sizeMax: 16 << 20 } });
+  client.close();
+  if (reply.body !== 'fetch') throw new Error(JSON.stringify(reply));
+  return batchesIn(reply.fetch.batches);
+}
+
+export function batchesIn(bytes: Uint8Array): readonly Uint8Array[] {
+  const batches: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += batches.at(-1)?.length ?? 0) {
+    const { size } = headerOf(bytes.subarray(at));
+    batches.push(bytes.subarray(at, at + size));
+  }
+  return batches;
+}
+
+export function headerOf(batch: Uint8Array): BatchHeader {
+  const parsed = BatchHeader.parse(batch);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.value;
+}
+
+/** A package of test/conformance/clients, which are installed once and again when their lock file changes. Without types. */
+export async function importClient(name: string) {
+  const home = await installedClients();
+  const module = await import(pathToFileURL(createRequire(join(home, 'package.json')).resolve(name)).href);
+  return module.default ?? module;
+}
+
+async function installedClients(): Promise<string> {
+  const lock = createHash('sha256').update(readFileSync(join(folder, 'package-lock.json')));
+  const name = lock.digest('hex').slice(0, 16);
+  const home = join(builds, name);
+  if (existsSync(home)) return home;
+  // Another test file may be at it too: who is first wins.
+  const draft = `${home}.${process.pid}`;
+  await mkdir(draft, { recursive: true });
+  for (const file of ['package.json', 'package-lock.json']) await copyFile(join(folder, file), join(draft, file));
+  await run('npm', ['ci', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund'], { cwd: draft });
+  await rename(draft, home).catch(() => rm(draft, { recursive: true }));
+  for (const other of await readdir(builds)) if (!other.startsWith(name)) await rm(join(builds, other), { recursive: true });
+  return home;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly errors: string;
+}
+
+/** kcat to its end; what it reads is `input`. */
+export async function kcatEnded(kafka: string, args: readonly string[], input: string | Uint8Array = ''): Promise<Ended> {
+  const child = spawnKcat(kafka, args);
+  child.stdin.end(input);
+  const closed = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  const [out, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { code, out, errors };
+}
+
+/** What kcat printed; an error if it failed. */
+export async function kcat(kafka: string, args: readonly string[], input: string | Uint8Array = ''): Promise<string> {
+  const { code, out, errors } = await kcatEnded(kafka, args, input);
+  if (code !== 0) throw new Error(`kcat ${args.join(' ')} ended with ${code}:\n${errors}`);
+  return out;
+}
+
+export function spawnKcat(kafka: string, args: readonly string[]) {
+  const child = spawn('kcat', ['-b', kafka, ...args], { timeout: commandSecondsMax * 1000, killSignal: 'SIGKILL' });
+  // What it did not take any more is told by its end.
+  child.stdin.on('error', () => undefined);
+  return child;
+}
+
+/** As kcat tells it with -J. */
+export interface KcatRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly ts: number;
+  readonly headers?: readonly string[];
+  readonly key: string | null;
+  readonly payload: string | null;
+}
+
+/** All records of a topic from `from` on: an offset, beginning, or s@MS. */
+export async function kcatRead(kafka: string, topic: string, from = 'beginning'): Promise<readonly KcatRecord[]> {
+  // The end of a topic is what a fetch has waited for in vain.
+  const lines = await kcat(kafka, ['-C', '-t', topic, '-o', from, '-e', '-q', '-J', '-X', 'fetch.wait.max.ms=10']);
+  return lines
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}

@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect } from '../../ts/sdk/node/index.js';
+import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
+import { killAll, type RunningNode, startNode } from '../node/process.mjs';
+import { createTopic, headerOf, kcat, kcatEnded, kcatRead, newNode, spawnKcat, webSocketBatches } from './kafka-clients.js';
+
+// kcat, which is librdkafka. It learns by its versions what it may use: one that produces plain batches with -z was told too little.
+
+removeDirectoriesAfterwards();
+
+let node: RunningNode;
+
+beforeAll(async () => {
+  node = await newNode(['--message-size-max', '32MiB']);
+});
+
+afterAll(killAll);
+
+const compressible = 'x'.repeat(2000);
+
+test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('%s: keys, headers and values come back', async (codec) => {
+  const topic = `codec-${codec}`;
+  // In one batch: one alone is not compressed if that does not make it smaller.
+  const produce = [
+    '-P',
+    '-t',
+    topic,
+    '-z',
+    codec,
+    '-X',
+    'linger.ms=200',
+    '-K:',
+    '-H',
+    'a=first',
+    '-H',
+    'a=second',
+    '-H',
+    'größe=五千',
+  ];
+  await kcat(node.kafka, produce, `key:value\nключ:значение\n:${compressible}\n`);
+  const headers = ['a', 'first', 'a', 'second', 'größe', '五千'];
+  expect(await kcatRead(node.kafka, topic)).toMatchObject([
+    { offset: 0, headers, key: 'key', payload: 'value' },
+    { offset: 1, headers, key: 'ключ', payload: 'значение' },
+    { offset: 2, headers, key: '', payload: compressible },
+  ]);
+  const [batch] = await webSocketBatches(node.gateway, topic);
+  expect(batch && headerOf(batch).compression).toBe(codec);
+});
+
+test('tombstones and absent keys are null, not empty', async () => {
+  await kcat(node.kafka, ['-P', '-t', 'nulls', '-Z', '-K:'], 'deleted:\n:no key\n');
+  await kcat(node.kafka, ['-P', '-t', 'nulls', '-K:'], 'empty:\n');
+  expect(await kcatRead(node.kafka, 'nulls')).toMatchObject([
+    { key: 'deleted', payload: null },
+    { key: null, payload: 'no key' },
+    { key: 'empty', payload: '' },
+  ]);
+});
+
+test('10 MiB in one message, where the topic allows it', async () => {
+  const size = 10 << 20;
+  const path = join(await newDirectory(), 'large');
+  const message = randomBytes(size);
+  await writeFile(path, message.toString('base64').slice(0, size));
+  const produce = ['-P', '-p', '0', '-X', 'message.max.bytes=16000000'];
+  await createTopic(node.gateway, 'large', { 'max.message.bytes': String(12 << 20) });
+  await createTopic(node.gateway, 'usual');
+  await kcat(node.kafka, [...produce, '-t', 'large', path]);
+  const read = await kcat(node.kafka, ['-C', '-t', 'large', '-e', '-q', '-D', '']);
+  expect(read === message.toString('base64').slice(0, size)).toBe(true);
+  const refused = await kcatEnded(node.kafka, [...produce, '-t', 'usual', path]);
+  expect(refused).toMatchObject({ code: 1, errors: expect.stringContaining('Message size too large') });
+});
+
+test('an empty topic ends at once, wherever one begins', async () => {
+  await createTopic(node.gateway, 'empty', {}, 3);
+  for (const from of ['beginning', 'end', 's@1']) expect(await kcatRead(node.kafka, 'empty', from)).toEqual([]);
+});
+
+test('seeks by offset, from the end and by time', async () => {
+  const client = await connect(node.gateway);
+  const producer = client.producer();
+  for (const timestamp of [1000, 2000, 3000, 4000]) {
+    await producer.send({ topic: 'seeks', timestamp, value: String(timestamp) });
+  }
+  await client.close();
+  const values = async (from: string) => (await kcatRead(node.kafka, 'seeks', from)).map(({ payload }) => payload);
+  expect(await values('1')).toEqual(['2000', '3000', '4000']);
+  expect(await values('-1')).toEqual(['4000']);
+  expect(await values('s@2500')).toEqual(['3000', '4000']);
+  expect(await values('s@4001')).toEqual([]);
+  expect(await kcat(node.kafka, ['-Q', '-t', 'seeks:0:2000'])).toContain('seeks [0] offset 1');
+});
+
+test('-L tells nodes, topics, partitions and leaders', async () => {
+  await createTopic(node.gateway, 'listed', {}, 3);
+  const { brokers, topics } = JSON.parse(await kcat(node.kafka, ['-L', '-J', '-t', 'listed']));
+  expect(brokers).toEqual([{ id: 1, name: node.kafka }]);
+  const partitions = [0, 1, 2].map((partition) => ({ partition, leader: 1, replicas: [{ id: 1 }], isrs: [{ id: 1 }] }));
+  expect(topics).toEqual([{ topic: 'listed', partitions }]);
+});
+
+test('an unknown topic is made by a producer, and named where that is forbidden', async () => {
+  await kcat(node.kafka, ['-P', '-t', 'made'], 'made\n');
+  expect(await kcatRead(node.kafka, 'made')).toMatchObject([{ payload: 'made' }]);
+  const strict = await newNode(['--auto-create-topics-enable', 'false']);
+  const unknown = { code: 1, errors: expect.stringContaining('Unknown topic or partition') };
+  expect(await kcatEnded(strict.kafka, ['-C', '-t', 'none', '-e'])).toMatchObject(unknown);
+  expect(await kcatEnded(strict.kafka, ['-P', '-t', 'none', '-X', 'topic.metadata.propagation.max.ms=0'], 'x\n')).toMatchObject({
+    code: 1,
+    errors: expect.stringContaining('Unknown topic'),
+  });
+  await strict.kill('SIGKILL');
+});
+
+test('a producer and a consumer go on when the node comes back after kill -9', async () => {
+  const data = join(await newDirectory(), 'data');
+  const first = await startNode(data);
+  const patient = ['-E', '-X', 'reconnect.backoff.max.ms=200'];
+  const produce = ['-P', '-t', 'resumed', ...patient];
+  await kcat(first.kafka, produce, 'before\n');
+  const consumer = spawnKcat(first.kafka, ['-C', '-t', 'resumed', '-u', '-q', ...patient]);
+  const lines = createInterface({ input: consumer.stdout })[Symbol.asyncIterator]();
+  const next = async () => (await lines.next()).value;
+  expect(await next()).toBe('before');
+  await first.kill('SIGKILL');
+  const producing = kcat(first.kafka, produce, 'meanwhile\n');
+  const second = await startNode(data, ['--kafka', first.kafka]);
+  await producing;
+  expect(await next()).toBe('meanwhile');
+  await kcat(second.kafka, produce, 'after\n');
+  expect(await next()).toBe('after');
+  consumer.kill('SIGKILL');
+  await second.kill('SIGKILL');
+});
