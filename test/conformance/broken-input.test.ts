@@ -102,9 +102,8 @@ test('whoever asks for unknown versions of ApiVersions is told the known ones, i
 
 /** One line that was not there before. */
 async function told(reason: RegExp): Promise<void> {
-  while (!node.log.slice(linesRead).some((line) => line.includes('a Kafka connection is closed') && reason.test(line))) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const lines = () => node.log.slice(linesRead).filter((line) => line.includes('a Kafka connection is closed'));
+  await expect.poll(lines, { timeout: 30_000 }).toContainEqual(expect.stringMatching(reason));
   linesRead = node.log.length;
 }
 

@@ -10,12 +10,13 @@ removeDirectoriesAfterwards();
 interface Message {
   readonly partition: number;
   readonly message: {
-    readonly key: Buffer | null;
     readonly value: Buffer | null;
     readonly offset: string;
-    readonly timestamp: string;
-    readonly headers: Readonly<Record<string, Buffer | Buffer[]>>;
   };
+}
+
+interface Joined {
+  readonly payload: { readonly memberAssignment: Readonly<Record<string, readonly number[]>> };
 }
 
 let node: RunningNode;
@@ -164,61 +165,59 @@ test('a producer goes on when the node comes back after kill -9', async () => {
 describe('groups', () => {
   async function member(groupId: string, topic: string) {
     const seen: string[] = [];
-    const consumer = kafka.consumer({ groupId, heartbeatInterval: 200, maxWaitTimeInMs: 200 });
-    const joined = new Promise<{ memberAssignment: Readonly<Record<string, readonly number[]>> }>((resolve) => {
-      consumer.on(consumer.events.GROUP_JOIN, ({ payload }: { payload: never }) => resolve(payload));
+    let assigned: readonly number[] = [];
+    const consumer = kafka.consumer({ groupId, heartbeatInterval: 100, maxWaitTimeInMs: 100 });
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }: Joined) => {
+      assigned = payload.memberAssignment[topic] ?? [];
     });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
-    let watcher: () => void = () => undefined;
     await consumer.run({
       autoCommit: false,
       eachMessage: async ({ partition, message }: Message) => {
-        seen.push(String(message.value));
         await consumer.commitOffsets([{ topic, partition, offset: String(Number(message.offset) + 1) }]);
-        watcher();
+        seen.push(String(message.value));
       },
     });
-    const until = (count: number) =>
-      new Promise<void>((resolve) => {
-        watcher = () => {
-          if (seen.length >= count) resolve();
-        };
-        watcher();
-      });
-    return { consumer, seen, until, joined };
+    return { seen, assigned: () => assigned, leave: () => consumer.disconnect() };
   }
+
+  const patience = { timeout: 30_000 };
 
   test('a member reads, commits and leaves; the next goes on behind it', async () => {
     await createTopic(node.gateway, 'committed');
     await produced('committed', {}, { messages: [{ value: '0' }, { value: '1' }] });
     const first = await member('one', 'committed');
-    await first.until(2);
-    await first.consumer.disconnect();
+    await expect.poll(() => first.seen, patience).toEqual(['0', '1']);
+    await first.leave();
     await produced('committed', {}, { messages: [{ value: '2' }] });
     const second = await member('one', 'committed');
-    await second.until(1);
-    expect([...first.seen, ...second.seen]).toEqual(['0', '1', '2']);
+    await expect.poll(() => second.seen, patience).toEqual(['2']);
     const admin = kafka.admin();
     await admin.connect();
     const committed = await admin.fetchOffsets({ groupId: 'one', topics: ['committed'] });
     expect(committed).toMatchObject([{ topic: 'committed', partitions: [{ partition: 0, offset: '3' }] }]);
     const { groups } = await admin.describeGroups(['one']);
     expect(groups).toMatchObject([{ groupId: 'one', state: 'Stable', protocolType: 'consumer', members: [{}] }]);
-    await second.consumer.disconnect();
+    await second.leave();
     await admin.deleteGroups(['one']);
     expect((await admin.listGroups()).groups.map(({ groupId }: { groupId: string }) => groupId)).not.toContain('one');
     await admin.disconnect();
   });
 
-  test('two members share the partitions', async () => {
+  test('members share the partitions, and who stays takes those of who leaves', async () => {
     await createTopic(node.gateway, 'shared', {}, 4);
-    const [one, other] = await Promise.all([member('two', 'shared'), member('two', 'shared')]);
-    const values = ['0', '1', '2', '3'];
-    await produced('shared', {}, { messages: values.map((value, partition) => ({ value, partition })) });
-    const all = () => [...one.seen, ...other.seen].sort();
-    while (new Set(all()).size < 4) await Promise.race([one.until(one.seen.length + 1), other.until(other.seen.length + 1)]);
-    expect([...new Set(all())]).toEqual(values);
-    await Promise.all([one.consumer.disconnect(), other.consumer.disconnect()]);
+    const members = await Promise.all([member('two', 'shared'), member('two', 'shared')]);
+    const [one, other] = members;
+    await expect.poll(() => members.map(({ assigned }) => assigned().length), patience).toEqual([2, 2]);
+    expect([...one.assigned(), ...other.assigned()].sort()).toEqual([0, 1, 2, 3]);
+    const messages = ['0', '1', '2', '3'].map((value, partition) => ({ value, partition }));
+    await produced('shared', {}, { messages });
+    await expect.poll(() => members.map(({ seen }) => seen.length), patience).toEqual([2, 2]);
+    await other.leave();
+    await expect.poll(() => one.assigned().length, patience).toBe(4);
+    await produced('shared', {}, { messages });
+    await expect.poll(() => one.seen.length, patience).toBe(6);
+    await one.leave();
   });
 });

@@ -77,6 +77,21 @@ test('10 MiB in one message, where the topic allows it', async () => {
   expect(refused).toMatchObject({ code: 1, errors: expect.stringContaining('Message size too large') });
 });
 
+test('a group commits what it has read, and goes on behind it', async () => {
+  await createTopic(node.gateway, 'grouped', {}, 2);
+  const grow = (first: string, second: string) =>
+    Promise.all([first, second].map((line, at) => kcat(node.kafka, ['-P', '-t', 'grouped', '-p', `${at}`], `${line}\n`)));
+  const read = async () => {
+    const settings = ['-X', 'auto.offset.reset=earliest', '-X', 'fetch.wait.max.ms=10'];
+    const lines = await kcat(node.kafka, ['-e', '-q', ...settings, '-G', 'group', 'grouped']);
+    return lines.trim().split('\n').sort();
+  };
+  await grow('a', 'b');
+  expect(await read()).toEqual(['a', 'b']);
+  await grow('c', 'd');
+  expect(await read()).toEqual(['c', 'd']);
+});
+
 test('an empty topic ends at once, wherever one begins', async () => {
   await createTopic(node.gateway, 'empty', {}, 3);
   for (const from of ['beginning', 'end', 's@1']) expect(await kcatRead(node.kafka, 'empty', from)).toEqual([]);

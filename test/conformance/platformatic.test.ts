@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { removeDirectoriesAfterwards } from '../log/directory.js';
-import { killAll, type RunningNode } from '../node/process.mjs';
+import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
+import { killAll, type RunningNode, startNode } from '../node/process.mjs';
 import { createTopic, headerOf, importClient, kcatRead, newNode, webSocketBatches } from './kafka-clients.js';
 
 // @platformatic/kafka begins where kafkajs has long ended: Fetch 12, Metadata 9, CreateTopics 7, DeleteTopics 6, FindCoordinator 4.
@@ -112,6 +113,30 @@ test('offsets by end and by time', async () => {
   };
   expect([await offsetAt(-2n), await offsetAt(-1n), await offsetAt(1500n)]).toEqual([0n, 3n, 1n]);
   await admin.close();
+});
+
+test('a producer goes on when the node comes back after kill -9', async () => {
+  const data = join(await newDirectory(), 'data');
+  const first = await startNode(data);
+  await createTopic(first.gateway, 'resumed');
+  const settings = {
+    ...base(),
+    bootstrapBrokers: [first.kafka],
+    retries: 100,
+    retryDelay: 100,
+    serializers: client.stringSerializers,
+  };
+  const producer = new client.Producer(settings);
+  const send = (value: string) => producer.send({ messages: [{ topic: 'resumed', value }], acks: -1, idempotent: true });
+  await send('before');
+  await first.kill('SIGKILL');
+  const sending = send('meanwhile');
+  const second = await startNode(data, ['--kafka', first.kafka]);
+  await sending;
+  await send('after');
+  await producer.close();
+  expect((await kcatRead(second.kafka, 'resumed')).map(({ payload }) => payload)).toEqual(['before', 'meanwhile', 'after']);
+  await second.kill('SIGKILL');
 });
 
 test('a group reads, commits, and goes on', async () => {
