@@ -88,15 +88,26 @@ test('what is wrong with one partition does not keep the others', () => {
 
 test('offsets of a topic that was deleted and made again say nothing about the new one', () => {
   const story = new Story();
-  const [old, young] = ['0'.repeat(31) + 1, '0'.repeat(31) + 2] as TopicId[];
+  const [old, young] = ['0'.repeat(31) + 1, '0'.repeat(31) + 2] as [TopicId, TopicId];
   const topics = [{ topic: 'orders', topicId: old, partitions: [{ partition: 0, offset: 5, metadata: '' }] }];
   commits(story, 'orders', 5, { topics });
   expect(fetched(story, 'orders', young)).toBeUndefined();
   expect(fetched(story, 'orders', old)?.offset).toBe(5);
   expect(fetched(story, 'orders')?.offset).toBe(5);
-  story.happen({ kind: 'topic-deleted', topic: 'orders', deletedAtMs: story.wallMs - 1 });
+  const deleted = { kind: 'topic-deleted', topic: 'orders', deletedAtMs: story.wallMs } as const;
+  story.happen({ ...deleted, topicId: young });
   expect(fetched(story, 'orders')?.offset).toBe(5);
-  story.happen({ kind: 'topic-deleted', topic: 'orders', deletedAtMs: story.wallMs });
+  story.happen({ ...deleted, topicId: old });
+  expect(fetched(story, 'orders')).toBeUndefined();
+});
+
+test('an offset in the oldest form knows no id: what was committed before the topic was deleted goes', () => {
+  const story = new Story();
+  commits(story, 'orders', 5, { retentionMs: 60_000 });
+  const deleted = { kind: 'topic-deleted', topic: 'orders', topicId: '1'.repeat(32) as TopicId } as const;
+  story.happen({ ...deleted, deletedAtMs: story.wallMs - 1 });
+  expect(fetched(story, 'orders')?.offset).toBe(5);
+  story.happen({ ...deleted, deletedAtMs: story.wallMs });
   expect(fetched(story, 'orders')).toBeUndefined();
 });
 

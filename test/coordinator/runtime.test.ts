@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { encodeRecord } from '../../ts/coordinator/records/record.js';
 import { GroupRuntime } from '../../ts/coordinator/runtime.js';
 import type { GroupVerb } from '../../ts/model/group-requests.js';
+import type { TopicId } from '../../ts/model/ids.js';
 import { plain } from './memory-log.js';
 import { newCounts, offsetIn, Rig, ready, turn } from './rig.js';
 import { type Asked, errorOf, granted } from './story.js';
@@ -203,7 +204,7 @@ test('offsets of a topic that was deleted are forgotten, also where the log was 
   const rig = await ready();
   rig.commit('g', 5);
   rig.log.settle();
-  rig.runtime.forgetTopic('orders');
+  rig.runtime.forgetTopic('orders', '1'.repeat(32) as TopicId);
   rig.log.fail(0);
   rig.clock.advance(1_000);
   await turn();

@@ -103,8 +103,10 @@ export class Broker {
     const settings = coordinatorSettings(config);
     const coordinators = { ...settings, deadRecordsMax: deadRecordsMax ?? settings.deadRecordsMax };
     const facts = { nodeId: 1, nodes: [{ nodeId: 1, gateway: '127.0.0.1:9080' }], autoCreateTopics: true };
+    const node = { dataDirectory: config.data, settings: [] };
     this.#threads = threads.map((/** @type {any} */ wiring) => {
-      const start = { wiring, directory: this.#directory.id, facts, gateway: gatewaySettings(config, memory), coordinators };
+      const gateway = gatewaySettings(config, memory, shards);
+      const start = { wiring, directory: this.#directory.id, facts, gateway, node, coordinators };
       return new DataThread(start, clock, (/** @type {any} */ message) =>
         setImmediate(() => this.#hear(wiring, message, viewed)),
       );

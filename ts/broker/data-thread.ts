@@ -103,7 +103,7 @@ export class DataThread {
 
   /** Coordinators know before any gateway: whoever is sent to them finds them. */
   #view({ changed, removed, ...change }: ViewChange): void {
-    for (const { groups } of this.#shards.values()) for (const { name } of removed) groups.forgetTopic(name);
+    for (const { groups } of this.#shards.values()) for (const { name, topicId } of removed) groups.forgetTopic(name, topicId);
     const partitions = changed.find(({ route }) => route.name === offsetsTopic)?.route.partitions ?? [];
     for (const [number, { groups }] of partitions.length === 0 ? [] : this.#shards) {
       const own = partitions.filter(({ shard }) => shard === number);

@@ -9,11 +9,13 @@ import type {
   ListedGroup,
   ListRequest,
 } from '../model/group-requests.js';
+import type { TopicId } from '../model/ids.js';
 import { partitionOfGroup } from '../model/partition-of-group.js';
 import type { Clock, DebugLog, Random } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import type { CoordinatorCounts } from './counts.js';
 import type { Ticket } from './group/group.js';
+import type { DeletedTopic } from './group/offsets.js';
 import { nameLengthMax } from './group/settings.js';
 import { freshMemberId } from './member-id.js';
 import { Replay } from './replay.js';
@@ -60,7 +62,7 @@ export class GroupRuntime implements GroupCoordinator {
   readonly #options: RuntimeOptions;
   readonly #waiting = new Map<Ticket, { readonly verb: GroupVerb; readonly done: (answer: GroupAnswer) => void }>();
   /** Until nobody can see their offsets any more. */
-  readonly #deletedTopics = new Map<string, number>();
+  readonly #deletedTopics = new Set<DeletedTopic>();
   #phase: Phase = { name: 'loading' };
   #lastTicket: Ticket = 0;
   #isDraining = false;
@@ -102,8 +104,8 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   /** Its offsets would put readers of a new topic of that name in the wrong place. */
-  forgetTopic(topic: string): void {
-    this.#deletedTopics.set(topic, this.#options.clock.wallMs());
+  forgetTopic(topic: string, topicId: TopicId): void {
+    this.#deletedTopics.add({ topic, topicId, deletedAtMs: this.#options.clock.wallMs() });
     this.#forgetTopics();
   }
 
@@ -181,10 +183,8 @@ export class GroupRuntime implements GroupCoordinator {
 
   #forgetTopics(): void {
     if (this.#phase.name !== 'serving') return;
-    for (const [topic, deletedAtMs] of [...this.#deletedTopics])
-      this.#phase.serving.forgetTopic(topic, deletedAtMs, () => {
-        if (this.#deletedTopics.get(topic) === deletedAtMs) this.#deletedTopics.delete(topic);
-      });
+    for (const deleted of [...this.#deletedTopics])
+      this.#phase.serving.forgetTopic(deleted, () => void this.#deletedTopics.delete(deleted));
   }
 
   #rest(problem: string): void {

@@ -8,6 +8,7 @@ import type { CoordinatorCounts } from './counts.js';
 import { isListed, listed } from './group/describe.js';
 import { type Group, isOver, newGroup, nextDeadline, restoreGroup, type Ticket } from './group/group.js';
 import { answerMissing } from './group/missing.js';
+import type { DeletedTopic } from './group/offsets.js';
 import { type GroupEvent, step } from './group/step.js';
 import type { Now } from './group/turn.js';
 import type { GroupRecord } from './records/record.js';
@@ -101,9 +102,9 @@ export class Serving {
   }
 
   /** Calls back when nobody will ever see its offsets again. */
-  forgetTopic(topic: string, deletedAtMs: number, done: () => void): void {
+  forgetTopic(deleted: DeletedTopic, done: () => void): void {
     for (const entry of this.#groups.values())
-      if (entry.group.stored.offsets.has(topic)) this.#step(entry, { kind: 'topic-deleted', topic, deletedAtMs });
+      if (entry.group.stored.offsets.has(deleted.topic)) this.#step(entry, { kind: 'topic-deleted', ...deleted });
     this.#appender.after(this.#appender.appended, done);
   }
 

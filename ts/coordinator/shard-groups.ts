@@ -1,6 +1,7 @@
 import type { Page } from '../metrics/page.js';
 import type { CoordinatorLog, GroupCoordinator } from '../model/group-ports.js';
 import type { GroupAnswer, GroupRefusal, GroupVerb, GroupVerbs, ListedGroup, ListRequest } from '../model/group-requests.js';
+import type { TopicId } from '../model/ids.js';
 import { listGroups } from '../model/list-groups.js';
 import { partitionOfGroup } from '../model/partition-of-group.js';
 import type { Clock, DebugLog, PartitionRoute, Random } from '../model/ports.js';
@@ -51,8 +52,8 @@ export class ShardGroups implements GroupCoordinator {
     }
   }
 
-  forgetTopic(topic: string): void {
-    for (const runtime of this.#runtimes.values()) runtime.forgetTopic(topic);
+  forgetTopic(topic: string, topicId: TopicId): void {
+    for (const runtime of this.#runtimes.values()) runtime.forgetTopic(topic, topicId);
   }
 
   ask<V extends GroupVerb>(verb: V, request: GroupVerbs[V]['request'], done: (answer: GroupAnswer<V>) => void): void {

@@ -141,8 +141,20 @@ export function forgetOffset(turn: Turn, topic: string, partition: number): void
   turn.record({ kind: 'offset', groupId, topic, partition, committed: undefined });
 }
 
-/** The topic was deleted at this time: a new one of its name begins at its beginning. */
-export function forgetTopic(turn: Turn, topic: string, deletedAtMs: number): void {
-  for (const [partition, { committedAtMs }] of [...(turn.group.stored.offsets.get(topic) ?? [])])
-    if (committedAtMs <= deletedAtMs) forgetOffset(turn, topic, partition);
+/** A topic that is no more. */
+export interface DeletedTopic {
+  readonly topic: string;
+  readonly topicId: TopicId;
+  readonly deletedAtMs: number;
+}
+
+/**
+ * A new topic of its name begins at its beginning. An offset knows by its id which one it belongs to; those of the oldest clients are
+ * stored in a form without ids, and go by time.
+ */
+export function forgetTopic(turn: Turn, { topic, topicId, deletedAtMs }: DeletedTopic): void {
+  for (const [partition, committed] of [...(turn.group.stored.offsets.get(topic) ?? [])]) {
+    const isOfIt = committed.topicId === undefined ? committed.committedAtMs <= deletedAtMs : committed.topicId === topicId;
+    if (isOfIt) forgetOffset(turn, topic, partition);
+  }
 }

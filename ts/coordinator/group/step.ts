@@ -6,7 +6,7 @@ import type { Group, Ticket } from './group.js';
 import { heartbeat } from './heartbeat.js';
 import { join } from './join.js';
 import { leave } from './leave.js';
-import { commit, deleteOffsets, fetchOffsets, forgetTopic } from './offsets.js';
+import { commit, type DeletedTopic, deleteOffsets, fetchOffsets, forgetTopic } from './offsets.js';
 import { prepareRebalance } from './rebalance.js';
 import { sweep } from './retention.js';
 import type { GroupSettings } from './settings.js';
@@ -18,7 +18,7 @@ export type GroupEvent =
   | { readonly kind: 'tick' }
   /** From time to time: what has rested too long goes. */
   | { readonly kind: 'sweep' }
-  | { readonly kind: 'topic-deleted'; readonly topic: string; readonly deletedAtMs: number }
+  | ({ readonly kind: 'topic-deleted' } & DeletedTopic)
   /** Once, after a replay. */
   | { readonly kind: 'restored' };
 
@@ -28,7 +28,7 @@ export function step(group: Group, event: GroupEvent, now: Now, settings: GroupS
   if (event.kind === 'request') answer(turn, event.ticket, event.request, event.freshId);
   else if (event.kind === 'tick') tick(turn);
   else if (event.kind === 'sweep') sweep(turn);
-  else if (event.kind === 'topic-deleted') forgetTopic(turn, event.topic, event.deletedAtMs);
+  else if (event.kind === 'topic-deleted') forgetTopic(turn, event);
   else shedIfTooLarge(turn);
   return turn;
 }
