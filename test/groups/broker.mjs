@@ -145,11 +145,12 @@ export class Broker {
         advertised: { host: 'broker.example', port: 9092 },
         clientHost: '192.0.2.7',
       };
-      const problem = dispatch(rows, exchange, frame, (/** @type {any} */ { encoded, sent }) => {
+      const reply = (/** @type {any} */ { encoded, sent }) => {
         // What a door sends is its own until then: a copy.
         resolve(encoded.bytes.slice(4));
         sent();
-      });
+      };
+      const problem = dispatch(rows, exchange, frame, reply, (/** @type {string} */ reason) => reject(new Error(reason)));
       if (problem !== undefined) reject(new Error(problem));
     });
   }

@@ -10,6 +10,7 @@ import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
 import { Deadlines } from '../../ts/gateway/deadlines.js';
 import { rows } from '../../ts/gateway/kafka/apis/index.js';
 import { dispatch } from '../../ts/gateway/kafka/dispatch.js';
+import type { Finished } from '../../ts/gateway/kafka/pipeline.js';
 import { Sequence } from '../../ts/gateway/kafka/sequence.js';
 import { Routing } from '../../ts/gateway/routing.js';
 import { defaultSettings } from '../../ts/gateway/settings.js';
@@ -165,13 +166,14 @@ export class KafkaDoor {
     const frame = joined(encodeRequest(api, version, { correlationId, clientId: 'test' }, value)).subarray(sizeHead);
     return new Promise((resolve, reject) => {
       const exchange = { verbs: this.verbs, advertised: this.advertised, clientHost: '127.0.0.1', fetches: new Sequence() };
-      const problem = dispatch(rows, exchange, frame, ({ encoded }) => {
+      const reply = ({ encoded }: Finished) => {
         if (encoded === undefined) return reject(new Error('no answer'));
         const reader = new Reader(joined(encoded).subarray(sizeHead));
         if (reader.int32() !== correlationId) return reject(new Error('the answer to something else'));
         if (responseHeaderVersion(api.key, version) === 1) reader.varint();
         resolve(api.response.decode(version, reader));
-      });
+      };
+      const problem = dispatch(rows, exchange, frame, reply, (reason) => reject(new Error(reason)));
       if (problem !== undefined) reject(new Error(problem));
     });
   }

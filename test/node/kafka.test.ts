@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { encodeRequest } from '../../ts/wire/kafka/frames.js';
 import { produce } from '../../ts/wire/kafka/schema/00-produce.js';
 import { fetch } from '../../ts/wire/kafka/schema/01-fetch.js';
+import { listOffsets } from '../../ts/wire/kafka/schema/02-list-offsets.js';
 import { metadata } from '../../ts/wire/kafka/schema/03-metadata.js';
 import { BatchPlan } from '../../ts/wire/records/build.js';
 import { crc32c } from '../../ts/wire/records/crc32c.js';
@@ -89,6 +91,30 @@ test('a client that reads slowly gets every byte as it was, long after its batch
   expect(checkBatches(responses[0]?.partitions[0]?.records ?? new Uint8Array(0), 119, size)).toBe(120);
   slow.socket.resume();
   for (const end of await ends) expect(end).toBe(5);
+});
+
+test('a name that has no room in the answer ends its connection alone, also when the answer comes later', async () => {
+  const node = await startNode(await newData());
+  const [hostile, other] = [await KafkaSocket.open(node.kafka), await KafkaSocket.open(node.kafka)];
+  await append(other, 'there', batchOf(0, 10));
+  const [name, partition] = ['x'.repeat(32_767), { partitionIndex: 0, timestamp: -1 }];
+  const topics = [
+    { name: 'there', partitions: [partition] },
+    { name, partitions: [partition] },
+  ];
+  const { bytes } = encodeRequest(
+    listOffsets,
+    1,
+    { correlationId: 1, clientId: 'test' },
+    { replicaId: -1, isolationLevel: 0, topics },
+  );
+  // No text: each of these bytes is shown as three.
+  const closed = once(hostile.socket, 'close');
+  hostile.socket.write(bytes.map((byte) => (byte === 0x78 ? 0xff : byte)));
+  await closed;
+  expect(node.log.join('\n')).toContain('a Kafka connection is closed');
+  const { topics: told } = await other.ask(metadata, 5, { topics: [{ name: 'there' }] });
+  expect(told[0]).toMatchObject({ errorCode: 0, name: 'there' });
 });
 
 test('a node that ends answers who waits, and is gone', async () => {

@@ -1,13 +1,15 @@
 import type { Row } from './apis/row.js';
 import { type ConnectionExchange, dispatch } from './dispatch.js';
 import { Outbox } from './outbox.js';
-import { Pipeline } from './pipeline.js';
+import { type Finished, Pipeline } from './pipeline.js';
 
 /** What a connection needs of the door that made it. */
 export interface ConnectionPorts {
   readonly rows: ReadonlyMap<number, Row>;
   /** Answers can leave: `collect` will find them. */
   ready(connection: KafkaConnection): void;
+  /** It has to end, with what it was answered before. */
+  broken(connection: KafkaConnection, reason: string): void;
 }
 
 /** A client's connection: frames in, answers out in their order. Lives on: the door's thread. */
@@ -25,6 +27,8 @@ export class KafkaConnection {
   isIncomplete = false;
   /** And is read again. */
   isRestoring = false;
+  /** No more requests of it are begun. */
+  isEnding = false;
   #isOver = false;
 
   constructor(number: number, exchange: ConnectionExchange, ports: ConnectionPorts) {
@@ -33,13 +37,21 @@ export class KafkaConnection {
     this.#ports = ports;
   }
 
-  /** Valid for the call. The answer is why the connection must end, if it must. */
-  onFrame(frame: Uint8Array): string | undefined {
+  /** Valid for the call. */
+  onFrame(frame: Uint8Array): void {
     const finish = this.#pipeline.begin(() => this.#ports.ready(this));
-    return dispatch(this.#ports.rows, this.exchange, frame, (finished) => {
+    const reply = (finished: Finished) => {
       if (this.#isOver) finished.sent();
       else finish(finished);
-    });
+    };
+    const problem = dispatch(this.#ports.rows, this.exchange, frame, reply, (reason) => this.#end(reason));
+    if (problem !== undefined) this.#end(problem);
+  }
+
+  #end(reason: string): void {
+    if (this.isEnding) return;
+    this.isEnding = true;
+    this.#ports.broken(this, reason);
   }
 
   /** Moves finished answers into the outbox, in order; how many. */
@@ -54,7 +66,9 @@ export class KafkaConnection {
 
   onClosed(): void {
     this.#isOver = true;
-    this.collect();
+    this.isEnding = true;
+    this.exchange.fetches.close();
+    this.#pipeline.drop();
     this.outbox.drop();
   }
 }

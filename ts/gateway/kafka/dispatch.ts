@@ -3,6 +3,7 @@ import { CodecError } from '../../wire/kafka/codec-error.js';
 import { encodeResponse, readRequestHeader, refuseApiVersions } from '../../wire/kafka/frames.js';
 import { Reader } from '../../wire/kafka/reader.js';
 import { apiVersions } from '../../wire/kafka/schema/18-api-versions.js';
+import type { Encoded } from '../../wire/kafka/writer.js';
 import type { Exchange, Row } from './apis/row.js';
 import type { Finished } from './pipeline.js';
 
@@ -10,7 +11,7 @@ import type { Finished } from './pipeline.js';
 export type ConnectionExchange = Omit<Exchange, 'clientId'>;
 
 /**
- * One frame: header, row, decode, begin. The answer is the sentence that says why the connection has to end, if it has to: a request that
+ * One frame: header, row, decode, begin. The answer, or what `end` is told later, is the sentence that says why the connection has to end, if it has to: a request that
  * nobody here understands has no answer that its client would, and what cannot be decoded is no protocol any more.
  */
 export function dispatch(
@@ -18,9 +19,10 @@ export function dispatch(
   exchange: ConnectionExchange,
   frame: Uint8Array,
   reply: (finished: Finished) => void,
+  end: (reason: string) => void,
 ): string | undefined {
   try {
-    return begin(rows, exchange, new Reader(frame), reply);
+    return begin(rows, exchange, new Reader(frame), reply, end);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     return error.message;
@@ -32,6 +34,7 @@ function begin(
   exchange: ConnectionExchange,
   reader: Reader,
   reply: (finished: Finished) => void,
+  end: (reason: string) => void,
 ): string | undefined {
   const { key, version, correlationId, clientId } = readRequestHeader(reader);
   const row = rows.get(key);
@@ -43,12 +46,27 @@ function begin(
     return undefined;
   }
   const request = api.request.decode(version, reader);
+  // What a client chose and is told again, as a name, may have no room in the answer of its version: that ends this connection alone.
+  const answer = (encode: () => Encoded, sent: () => void) => {
+    let encoded: Encoded;
+    try {
+      encoded = encode();
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      sent();
+      end(error.message);
+      return;
+    }
+    reply({ encoded, sent });
+  };
   const { verbs, advertised, clientHost, fetches } = exchange;
   row.begin(
     { verbs, advertised, clientHost, fetches, clientId },
     request,
-    (value, sent = nothing) =>
-      reply({ encoded: value === undefined ? undefined : encodeResponse(api, version, correlationId, value), sent }),
+    (value, sent = nothing) => {
+      if (value === undefined) reply({ encoded: undefined, sent });
+      else answer(() => encodeResponse(api, version, correlationId, value), sent);
+    },
     version,
   );
   return undefined;

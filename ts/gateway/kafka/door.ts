@@ -57,7 +57,11 @@ export class KafkaDoor implements NetEvents {
   constructor(ports: DoorPorts) {
     this.#ports = ports;
     this.#room = new Room(ports.roomSizeMax);
-    this.#connectionPorts = { rows, ready: (connection) => this.#onReady(connection) };
+    this.#connectionPorts = {
+      rows,
+      ready: (connection) => this.#onReady(connection),
+      broken: (connection, reason) => this.#onBroken(connection, reason),
+    };
   }
 
   get connectionsCount(): number {
@@ -77,8 +81,9 @@ export class KafkaDoor implements NetEvents {
   /** Sends what is ready. True: there is more to do at once. */
   send(): boolean {
     this.#isReceiving = false;
-    const sending = [...this.#ready].filter((connection) => this.#collect(connection));
+    const ready = this.#ready;
     this.#ready = new Set();
+    const sending = [...ready].filter((connection) => this.#collect(connection));
     const unfinished = new Map<number, readonly [partsCount: number, partSize: number]>();
     let hasMore = false;
     withLeases(piecesOf(sending), () => {
@@ -153,14 +158,18 @@ export class KafkaDoor implements NetEvents {
     const { net, count } = this.#ports;
     const connection = this.#connections.get(number);
     count.request();
-    const problem = connection?.onFrame(memory.subarray(position, position + size));
+    if (connection === undefined || connection.isEnding) net.answered(number);
+    else connection.onFrame(memory.subarray(position, position + size));
     // Whatever was to be kept of it was copied: batches into their ring.
     net.release(place);
-    if (connection !== undefined && problem === undefined) return;
-    net.answered(number);
-    if (problem === undefined) return;
-    net.close(number);
-    this.#tellEnd(connection, problem);
+  }
+
+  #onBroken(connection: KafkaConnection, reason: string): void {
+    const { net, wake } = this.#ports;
+    net.answered(connection.number);
+    net.close(connection.number);
+    this.#tellEnd(connection, reason);
+    wake();
   }
 
   roomWanted(_number: number, room: number, size: number): void {

@@ -22,3 +22,15 @@ test('answers leave in the order of their requests, whatever finishes first', ()
   expect(pipeline.next()?.encoded?.bytes).toEqual(Uint8Array.of(3));
   expect(pipeline.isEmpty).toBe(true);
 });
+
+test('whoever is gone gets nothing, and what was finished is let go, also behind what is not', () => {
+  const pipeline = new Pipeline();
+  const sent: number[] = [];
+  const ready = () => undefined;
+  const [first, second] = [pipeline.begin(ready), pipeline.begin(ready)];
+  second({ ...answerOf(2), sent: () => sent.push(2) });
+  pipeline.drop();
+  expect([sent, pipeline.isEmpty]).toEqual([[2], true]);
+  first({ ...answerOf(1), sent: () => sent.push(1) });
+  expect(pipeline.next()).toBeUndefined();
+});

@@ -31,6 +31,13 @@ export class Pipeline {
     };
   }
 
+  /** Nobody is answered any more: what was finished is let go, what is not is when it finishes. */
+  drop(): void {
+    const turns = this.#turns;
+    this.#turns = [];
+    for (const { finished } of turns) finished?.sent();
+  }
+
   /** Takes the oldest request if it is finished. */
   next(): Finished | undefined {
     const finished = this.#turns[0]?.finished;

@@ -53,7 +53,7 @@ export interface GatherPorts {
 /** Reads from many partitions at once, and waits if that is too little. */
 export class Gather {
   readonly ports: GatherPorts;
-  readonly waiting = new Set<Deadline>();
+  readonly waiting = new Set<Collection>();
 
   constructor(ports: GatherPorts) {
     this.ports = ports;
@@ -76,12 +76,14 @@ export class Gather {
 
   /** The node goes down: nobody waits any longer, each gets what there is. */
   answerAll(): void {
-    for (const one of [...this.waiting]) one.onTime();
+    for (const one of [...this.waiting]) one.hurry();
   }
 
-  /** `done` is called once, maybe before this returns. */
-  begin(request: GatherRequest, done: (gathering: Gathering) => void): void {
-    new Collection(this, { ...request, sizeMax: Math.min(request.sizeMax, this.ports.sizeMax) }, done).begin();
+  /** `done` is called once, maybe before this returns. The answer calls it off: what there is by then is told at once. */
+  begin(request: GatherRequest, done: (gathering: Gathering) => void): () => void {
+    const collection = new Collection(this, { ...request, sizeMax: Math.min(request.sizeMax, this.ports.sizeMax) }, done);
+    collection.begin();
+    return () => collection.cancel();
   }
 }
 
@@ -99,6 +101,9 @@ class Collection implements Deadline {
   /** The time is up: what the next pass brings is the answer. */
   #isLast = false;
   #isPassing = false;
+  /** Something is there that the answer has no room for. */
+  #isFull = false;
+  #isOver = false;
   #tick: number | undefined;
   #followers: readonly EntryFollower[] | undefined;
   #arrived = 0;
@@ -122,6 +127,7 @@ class Collection implements Deadline {
     this.#results = [];
     this.#next = 0;
     this.#found = 0;
+    this.#isFull = false;
     const wanted = entries.reduce((sum, entry) => sum + entry.sizeMax, 0);
     this.#reserved = Math.min(wanted, sizeMax);
     this.#verb.ports.room.reserve(this.#reserved, () => this.#readOn());
@@ -157,6 +163,7 @@ class Collection implements Deadline {
     // A first batch may be larger than what was asked for; a later one that has no room left waits for the next request.
     const fits = batches !== undefined && (this.#found === 0 || this.#found + batches.size <= this.#request.sizeMax);
     if (fits) this.#found += batches.size;
+    else this.#isFull ||= batches !== undefined;
     return { logStart, highWatermark, batches: fits ? batches : undefined };
   }
 
@@ -190,14 +197,16 @@ class Collection implements Deadline {
   }
 
   #onPassed(): void {
-    this.#isPassing = false;
     const hasFailed = this.#results.some((result) => result !== undefined && !result.ok);
-    const isEnough = this.#found >= this.#request.sizeMin || this.#found >= this.#request.sizeMax;
+    const isEnough = this.#isFull || this.#found >= Math.min(this.#request.sizeMin, this.#request.sizeMax);
+    // Until the memory of this pass is let go it goes on: whom it begins to follow may tell of something before that, which is counted.
     if (this.#isLast || hasFailed || isEnough || !this.#wait()) {
+      this.#isPassing = false;
       this.#answer();
       return;
     }
     this.#letGo();
+    this.#isPassing = false;
     if (this.#arrived > 0) this.#look();
   }
 
@@ -223,18 +232,35 @@ class Collection implements Deadline {
 
   #onArrived(size: number): void {
     this.#arrived += size;
-    if (!this.#isPassing) this.#look();
+    this.#look();
   }
 
   #look(): void {
-    if (this.#followers === undefined) return;
+    if (this.#isPassing || this.#followers === undefined) return;
     if (this.#found + this.#arrived >= this.#request.sizeMin) this.#pass();
   }
 
   onTime(): void {
     this.#tick = undefined;
+    this.hurry();
+  }
+
+  /** Whoever waits gets what there is. */
+  hurry(): void {
+    if (this.#isOver) return;
     this.#isLast = true;
+    if (this.#tick !== undefined) this.#verb.ports.deadlines.remove(this.#tick, this);
+    this.#tick = undefined;
     if (!this.#isPassing) this.#pass();
+  }
+
+  /** Nobody wants the answer any more. */
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#isLast = true;
+    if (this.#isPassing) return;
+    this.#results = [];
+    this.#answer();
   }
 
   #stopWaiting(): void {
@@ -260,6 +286,7 @@ class Collection implements Deadline {
   }
 
   #answer(): void {
+    this.#isOver = true;
     this.#stopWaiting();
     const results = this.#results as Result<Gathered, Failure>[];
     this.#keepRoomOf(ownSize(results.flatMap((result) => (result.ok ? (result.value.batches?.pieces ?? []) : []))));

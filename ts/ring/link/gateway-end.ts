@@ -32,6 +32,8 @@ import {
   producerWords,
   replyKind,
   requestKind,
+  slicesMax,
+  sliceWords,
   wordSize,
 } from './layout.js';
 import { heldIn, hotBatches, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
@@ -60,6 +62,9 @@ export interface LargeWays {
   readonly batches: LargeBatches;
   readonly reads: Room;
 }
+
+/** A batch is a header at least. */
+const batchSizeMin = 61;
 
 /** Replies looked at in one turn: the rest comes behind whatever else waits. */
 const repliesPerTurn = 1024;
@@ -192,7 +197,9 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
       if (slot.kind === replyKind.roomWanted) this.#holdAgain(handle, from, words[slot.word] ?? 0, done);
       else done(ok(heldIn(slot, words, this.#hot)));
     };
-    return this.#ask(requestKind.largeRead, handle, [from, sizeMax], { done, reply, size: 0 }) ? 'taken' : this.#refused();
+    // Of slices alone: bytes come by message port.
+    const size = Math.min(slicesMax, 1 + Math.floor(sizeMax / batchSizeMin)) * sliceWords * wordSize;
+    return this.#ask(requestKind.largeRead, handle, [from, sizeMax], { done, reply, size }) ? 'taken' : this.#refused();
   }
 
   /** The first batch is larger than what was asked for. */

@@ -20,7 +20,8 @@ export const produceRow = row(produce, (exchange, request, answer, version) => {
   const acks = acksByNumber.get(request.acks);
   const refusal = refusalOf(request, acks);
   if (refusal !== undefined) {
-    answer(responseOf(request, (_, index) => ({ index, errorCode: refusal, baseOffset: -1 })));
+    // Who asked for no answer would take it for that of the next request.
+    answer(acks === 'none' ? undefined : responseOf(request, (_, index) => ({ index, errorCode: refusal, baseOffset: -1 })));
     return;
   }
   const plan = planOf(exchange, request, version);

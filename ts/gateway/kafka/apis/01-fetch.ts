@@ -10,6 +10,9 @@ import { type EpochCheck, epochRefusal } from './epochs.js';
 import { codeOf, type Exchange, row } from './row.js';
 import { topicIn } from './topics.js';
 
+/** Whoever wants to wait longer asks again. */
+const waitMsMax = 300_000;
+
 type Request = Decoded<typeof fetch.request.fields>;
 type Response = Encodable<typeof fetch.response.fields>;
 type PartitionResponse = Response['responses'][number]['partitions'][number];
@@ -22,16 +25,16 @@ export const fetchRow = row(fetch, (exchange, request, answer, version) => {
     entries: plan.entries,
     sizeMax: Math.max(request.maxBytes, 1),
     sizeMin: isRefused || plan.entries.length === 0 ? 0 : request.minBytes,
-    waitMs: plan.entries.length === 0 || isRefused ? 0 : request.maxWaitMs,
+    waitMs: plan.entries.length === 0 || isRefused ? 0 : Math.min(request.maxWaitMs, waitMsMax),
   };
-  exchange.fetches.add((done) => {
+  exchange.fetches.add((done) =>
     exchange.verbs.gather.begin(wanted, (gathering) => {
       answer(plan.tell(gathering), () => {
         gathering.letGo();
         done();
       });
-    });
-  });
+    }),
+  );
 });
 
 /** Where a partition's answer comes from: an entry of the gathering, or a code that was known before. */
@@ -72,6 +75,12 @@ function planOf({ verbs: { routing, gather } }: Exchange, { topics }: Request, v
   return { entries, hasRefusals, tell };
 }
 
+/** Consumers know few codes here, and end for others: what passes is told as a leader that is elsewhere, and they ask again. */
+function fetchCodeOf(failure: Failure): number {
+  const passes = failure.error === 'overloaded' || failure.error === 'shutting-down';
+  return passes ? kafkaErrors.NOT_LEADER_OR_FOLLOWER.code : codeOf(failure);
+}
+
 interface Outcome {
   readonly gather: Gather;
   readonly entries: readonly GatherEntry[];
@@ -81,7 +90,7 @@ interface Outcome {
 function told({ gather, entries, results }: Outcome, partitionIndex: number, place: Place | undefined): PartitionResponse {
   if (place === undefined || 'code' in place) return empty(partitionIndex, place?.code ?? -1);
   const result = results[place.entry];
-  if (result === undefined || !result.ok) return empty(partitionIndex, result === undefined ? -1 : codeOf(result.error));
+  if (result === undefined || !result.ok) return empty(partitionIndex, result === undefined ? -1 : fetchCodeOf(result.error));
   const { logStart, highWatermark, batches } = result.value;
   const served = entries[place.entry]?.served;
   return {

@@ -77,7 +77,9 @@ function foundResponse(partitionIndex: number, result: Result<FoundOffset | unde
   if (!result.ok) return refused(partitionIndex, codeOf(result.error));
   if (result.value === undefined) return { partitionIndex, errorCode: 0 };
   const { offset, timestampMs, leaderEpoch } = result.value;
-  return { partitionIndex, errorCode: 0, offset, timestamp: timestampMs, leaderEpoch };
+  // A record may claim any time that 64 bits hold.
+  const timestamp = Math.min(timestampMs, Number.MAX_SAFE_INTEGER);
+  return { partitionIndex, errorCode: 0, offset, timestamp, leaderEpoch };
 }
 
 function placeResponse(
