@@ -112,7 +112,8 @@ test('a name that has no room in the answer ends its connection alone, also when
   const closed = once(hostile.socket, 'close');
   hostile.socket.write(bytes.map((byte) => (byte === 0x78 ? 0xff : byte)));
   await closed;
-  expect(node.log.join('\n')).toContain('a Kafka connection is closed');
+  // The line goes through the cluster thread.
+  await expect.poll(() => node.log.join('\n'), { timeout: 10_000 }).toContain('a Kafka connection is closed');
   const { topics: told } = await other.ask(metadata, 5, { topics: [{ name: 'there' }] });
   expect(told[0]).toMatchObject({ errorCode: 0, name: 'there' });
 });
