@@ -44,9 +44,15 @@ export async function recordsIn({ address }: MillraceNode, name: string): Promis
   return Number(end?.offset ?? 0);
 }
 
-/** A number of its metrics page, all labels added up. */
-export async function metricOf({ address }: MillraceNode, name: string): Promise<number> {
+/** A number of its metrics page; those of all series that have the label, or of all, added up. */
+export async function metricOf({ address }: MillraceNode, name: string, label = ''): Promise<number> {
   const text = await (await fetch(`http://${address}/metrics`)).text();
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  const named = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  const lines = named.filter((line) => line.includes(label));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** Bytes that the gateway has copied at a place of the way, of `millrace_gateway_copied_bytes_total`. */
+export function copiedAt(node: MillraceNode, place: 'waiting' | 'shard' | 'frame' | 'library'): Promise<number> {
+  return metricOf(node, 'millrace_gateway_copied_bytes_total', `where="${place}"`);
 }

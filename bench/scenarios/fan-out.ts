@@ -2,7 +2,7 @@
 //   node dist/bench/scenarios/fan-out.js --directory DIR --case "1000 at 50" --native PROGRAM [--quick]
 import { join } from 'node:path';
 import { type Lap, Load } from '../load.js';
-import { createTopic, guarantees, startMillrace } from '../node.js';
+import { copiedAt, createTopic, guarantees, metricOf, startMillrace } from '../node.js';
 import { startUws } from '../peers/uws.js';
 import { meter } from '../processes.js';
 import { lapsOf, printFigure, type ScenarioRun, scenarioRun, sleep } from '../scenario.js';
@@ -21,6 +21,8 @@ interface Side {
   readonly pid: number;
   readonly load: Load;
   readonly laps: MeasuredLap[];
+  /** Of all that it ever sent, what was copied: counted, not timed. */
+  copies?(): Promise<Readonly<Record<string, number>>>;
   end(): Promise<void>;
 }
 
@@ -45,7 +47,15 @@ async function startOurs({ directory, native }: ScenarioRun, subscribers: number
   await createTopic(node, topic, 'replicated');
   const wire = millraceWire({ directory: join(directory, 'ours'), port: node.port, subscribers, topic, recordSize });
   const load = await Load.start(native, wire.args);
-  return { pid: node.pid, load, laps: [], end: () => load.end().then(() => node.end()) };
+  const copies = async () => {
+    const published = await metricOf(node, 'millrace_gateway_pushed_bytes_total');
+    const [frames, library] = [await copiedAt(node, 'frame'), await copiedAt(node, 'library')];
+    return {
+      copies_per_published_byte: frames / published,
+      library_copies_per_delivered_byte: library / (published * subscribers),
+    };
+  };
+  return { pid: node.pid, load, laps: [], copies, end: () => load.end().then(() => node.end()) };
 }
 
 async function startBare({ directory, native }: ScenarioRun, subscribers: number): Promise<Side> {
@@ -122,6 +132,7 @@ const { rate, highest } = await measure(run, ours, bare, pace);
 const server = (measured: MeasuredLap) => perMillion(measured.serverSeconds, measured);
 const client = (measured: MeasuredLap) => perMillion(measured.clientSeconds, measured);
 const missing = (side: Side) => side.laps.reduce((sum, { expected, delivered }) => sum + expected - delivered, 0);
+const copies = await ours.copies?.();
 printFigure('fan-out', run.case, {
   ack: guarantees.replicated,
   peer: 'uWebSockets.js publish, no log',
@@ -135,6 +146,7 @@ printFigure('fan-out', run.case, {
   bare_p50_ms: medianOf(bare.laps, ({ p50_ms }) => p50_ms),
   ours_p99_ms: medianOf(ours.laps, ({ p99_ms }) => p99_ms),
   bare_p99_ms: medianOf(bare.laps, ({ p99_ms }) => p99_ms),
+  ...copies,
   ours_missing: missing(ours),
   bare_missing: missing(bare),
   client_cpu_per_million: medianOf([...ours.laps, ...bare.laps], client),

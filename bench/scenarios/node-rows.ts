@@ -10,6 +10,8 @@ const delivery: readonly Remark[] = [
   words('ours_p99_ms', 'ms p99'),
   words('bare_p99_ms', 'bare'),
   words('ours_missing', 'deliveries missing'),
+  words('copies_per_published_byte', 'copies of ours a byte published'),
+  words('library_copies_per_delivered_byte', 'of the library a byte delivered'),
   words('client_cpu_per_million', 'CPU-s a million of the clients'),
   words('client_behind_ms', 'ms they were late at worst'),
 ];
@@ -91,6 +93,8 @@ export const nodeScenarios: readonly Scenario[] = [
       words('ours_p99_ms', 'ms p99'),
       words('bare_p99_ms', 'bare'),
       words('segment_write_kib', 'KiB a segment write'),
+      words('copies_per_byte', 'copies a byte'),
+      words('crossings_per_batch', 'crossings a batch'),
       words('client_share_of_a_core', 'of a core for the client'),
     ],
     secondsMax: 240,

@@ -3,10 +3,19 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Lap, Load } from '../load.js';
-import { createTopic, type Durability, guarantees, type MillraceNode, metricOf, recordsIn, startMillrace } from '../node.js';
+import {
+  copiedAt,
+  createTopic,
+  type Durability,
+  guarantees,
+  type MillraceNode,
+  metricOf,
+  recordsIn,
+  startMillrace,
+} from '../node.js';
 import { startUws } from '../peers/uws.js';
 import { kernelSeconds, meter } from '../processes.js';
-import { lapsOf, printFigure, type ScenarioRun, scenarioRun } from '../scenario.js';
+import { lapsOf, printFigure, type ScenarioRun, scenarioRun, sleep } from '../scenario.js';
 import { medianOf, medianRatio, takeTurns } from '../statistics.js';
 import { fullBatch, millraceProduceWire, sinkWire, type Wire } from '../wires.js';
 
@@ -33,6 +42,16 @@ async function writeKibOf(node: MillraceNode): Promise<number> {
     await metricOf(node, 'millrace_shard_segment_writes_total'),
   ];
   return size / count / 1024;
+}
+
+/** Of all batches that it ever took: what the gateway copied of them, and how often JavaScript called the log. Counted, not timed. */
+async function workOf(node: MillraceNode, batches: number, size: number) {
+  // Its shards tell what they have counted every few seconds.
+  for (let tries = 0; tries < 40 && (await metricOf(node, 'millrace_shard_appended_batches_total')) < batches; tries++)
+    await sleep(500);
+  const [toShard, waiting] = [await copiedAt(node, 'shard'), await copiedAt(node, 'waiting')];
+  const crossings = await metricOf(node, 'millrace_shard_crossings_total');
+  return { copies_per_byte: (toShard + waiting) / size, crossings_per_batch: crossings / batches };
 }
 
 /** What earlier laps left in the page cache is written first, so that it is in nobody's way. */
@@ -71,6 +90,7 @@ async function measure(run: ScenarioRun, durability: Durability): Promise<void> 
     const [stored, expected] = [await recordsIn(node, topic), records * (count + Math.ceil(count / 8))];
     if (stored !== expected) throw new Error(`${expected} records were acknowledged, ${stored} are there`);
   });
+  const batches = ours.length * (count + Math.ceil(count / 8));
   // The first lap of each compiled its code and touched its memory for the first time.
   for (const laps of [ours, bare]) laps.shift();
   const rate = ({ batches, wall_s }: Measured) => batches / wall_s;
@@ -93,6 +113,7 @@ async function measure(run: ScenarioRun, durability: Durability): Promise<void> 
     bare_p99_ms: medianOf(bare, ({ p99_ms }) => p99_ms),
     client_cpu_us: medianOf([...ours, ...bare], ({ batches, clientSeconds }) => (clientSeconds / batches) * 1e6),
     segment_write_kib: await writeKibOf(node),
+    ...(await workOf(node, batches, batches * batch.length)),
     // Near 1 the clients were the limit.
     client_share_of_a_core: medianOf(ours, ({ clientSeconds, wall_s }) => clientSeconds / wall_s),
   });

@@ -49,6 +49,7 @@ export class CallQueue {
   readonly #held = new Map<number, Waiting[]>();
   #heldCount = 0;
   #size = 0;
+  #copiedSize = 0;
   #isAsking = false;
 
   constructor(port: ShardPort, limits: CallLimits) {
@@ -62,6 +63,11 @@ export class CallQueue {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Of all that ever waited. */
+  get copiedSize(): number {
+    return this.#copiedSize;
   }
 
   get #rowCount(): number {
@@ -79,6 +85,7 @@ export class CallQueue {
     if (this.count >= this.#limits.countMax || this.#size + size > this.#limits.sizeMax) return 'overloaded';
     const waiting: Waiting = { ...call, held: batch.slice(), size, isWithdrawn: false };
     this.#size += size;
+    this.#copiedSize += size;
     if (isHeld || (this.#rowCount === 0 && this.#held.has(call.partition))) this.#hold(waiting);
     else this.#row.push(waiting);
     this.#ask();

@@ -1,7 +1,7 @@
-import { type Page, PageWriter } from '../metrics/page.js';
-import type { DoorCounts } from './kafka/door.js';
+import { type Counter, type Page, PageWriter } from '../metrics/page.js';
+import type { DoorCounts, NetCounters } from './kafka/door.js';
 import { closeCodes } from './kafka/ends.js';
-import { gatewayProbe } from './probe.js';
+import { copyPlaces, gatewayProbe } from './probe.js';
 import type { ConnectionCounts } from './websocket/connection.js';
 import { type RequestName, requestNames } from './websocket/messages/table.js';
 import { closeCodeOf, tooBig } from './websocket/session.js';
@@ -81,9 +81,25 @@ export class GatewayCounts implements ConnectionCounts {
     this.#page.gauge(gauge).set(value);
   }
 
+  /** So many since the start. */
+  copied(totals: Readonly<Record<(typeof copyPlaces)[number], number>>): void {
+    for (const [index, place] of copyPlaces.entries()) raise(this.#page.counter('copied', index), totals[place]);
+  }
+
+  kafkaSockets({ crossings, receivedSize, sentSize }: NetCounters): void {
+    raise(this.#page.counter('kafkaCrossings'), crossings);
+    raise(this.#page.counter('kafkaReceived'), receivedSize);
+    raise(this.#page.counter('kafkaSent'), sentSize);
+  }
+
   #countClosed(reason: string): void {
     this.#closed[reasons.indexOf(reason)]?.add();
   }
+}
+
+function raise(counter: Counter, total: number): void {
+  // Of sockets that are closed nothing more is told.
+  counter.add(Math.max(0, total - counter.value));
 }
 
 function doorCounts(writer: PageWriter): DoorCounts {

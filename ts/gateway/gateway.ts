@@ -75,6 +75,7 @@ export class Gateway implements Deadline {
   readonly #http: Http;
   readonly #admission: Admission;
   readonly #fetch: Fetch;
+  readonly #framer: Framer;
   readonly #gather: Gather;
   readonly #gatherRoom: Room;
   readonly door: KafkaDoor | undefined;
@@ -92,7 +93,8 @@ export class Gateway implements Deadline {
     this.#shards = ports.shards.map((shard) => new ShardCalls(shard, calls));
     const routing = new Routing(ports.cluster, this.#shards);
     this.#outflow = new Outflow(outflowSettings(settings), ports.clock, this.#deadlines);
-    const framer = new Framer(settings.limits.fetchSizeMax + frameHeadMax);
+    this.#framer = new Framer(settings.limits.fetchSizeMax + frameHeadMax);
+    const framer = this.#framer;
     this.#subscriptions = this.#makeSubscriptions(routing, framer);
     this.#fetch = new Fetch({ routing, tails: this.#tails, deadlines: this.#deadlines, waitingMax: settings.waitingFetchesMax });
     this.#gatherRoom = new Room(settings.gatherSizeMax);
@@ -289,7 +291,22 @@ export class Gateway implements Deadline {
 
   #stalledSeen = 0;
 
+  #measureCopies(): void {
+    const sockets = this.door?.counters;
+    if (sockets !== undefined) this.#counts.kafkaSockets(sockets);
+    const sum = (of: (calls: ShardCalls) => number) => this.#shards.reduce((total, calls) => total + of(calls), 0);
+    this.#counts.copied({
+      'kafka-receive': sockets?.movedSize ?? 0,
+      waiting: sum(({ copied }) => copied.waiting),
+      shard: sum(({ copied }) => copied.sent),
+      frame: this.#framer.copiedSize,
+      library: this.#server.givenSize,
+      'kafka-send': sockets?.keptSize ?? 0,
+    });
+  }
+
   #measure(): void {
+    this.#measureCopies();
     const { endedCount } = this.#outflow;
     this.#counts.stalled(endedCount - this.#stalledSeen);
     this.#stalledSeen = endedCount;

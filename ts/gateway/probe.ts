@@ -2,6 +2,9 @@ import { counter, gauge, histogram, latencyBounds, valuesOf } from '../metrics/p
 import { closeCodes } from './kafka/ends.js';
 import { requestNames } from './websocket/messages/table.js';
 
+/** Where bytes are copied, in the order of a record's way. */
+export const copyPlaces = ['kafka-receive', 'waiting', 'shard', 'frame', 'library', 'kafka-send'] as const;
+
 /** What a gateway thread counts. */
 export const gatewayProbe = {
   connections: gauge('gateway_connections', 'none', 'WebSocket connections that are open.'),
@@ -25,6 +28,15 @@ export const gatewayProbe = {
     'From the arrival of a produce request to its answer.',
     latencyBounds,
   ),
+  copied: counter(
+    'gateway_copied',
+    'bytes',
+    'Bytes copied for clients: batches to shards, to where they waited before that, into frames; frames by the WebSocket library, once for each socket; of Kafka clients what was cut by a chunk of receive memory, and what a socket did not take.',
+    valuesOf('where', copyPlaces),
+  ),
+  kafkaCrossings: counter('gateway_kafka_crossings', 'none', 'Calls from JavaScript into the sockets of Kafka clients.'),
+  kafkaReceived: counter('gateway_kafka_received', 'bytes', 'Bytes received from Kafka clients.'),
+  kafkaSent: counter('gateway_kafka_sent', 'bytes', 'Bytes sent to Kafka clients.'),
   received: counter('gateway_received', 'bytes', 'Bytes of messages from clients.'),
   pushed: counter('gateway_pushed', 'bytes', 'Bytes of batches framed for live subscribers, each once for all of them.'),
   publishes: counter('gateway_publishes', 'none', 'Frames published to live subscribers, each once for all of them.'),

@@ -12,6 +12,7 @@ export class ShardCalls {
   readonly port: ShardPort;
   readonly #appends: CallQueue;
   readonly #others: CallQueue;
+  #sentSize = 0;
 
   constructor(port: ShardPort, limits: CallLimits) {
     this.port = port;
@@ -24,18 +25,29 @@ export class ShardCalls {
     return { count: this.#appends.count + this.#others.count, size: this.#appends.size };
   }
 
+  /** Bytes of batches that were copied: to the shard, and before that to where they waited. */
+  get copied(): { readonly sent: number; readonly waiting: number } {
+    return { sent: this.#sentSize, waiting: this.#appends.copiedSize };
+  }
+
   /** The batch is copied before this returns, into the ring or to where it waits. `done` is not called for a refusal. */
   append(handle: number, batch: Uint8Array, done: (result: Result<Appended, Failure>) => void): Submitted {
     let taken: AppendTaken | undefined;
     if (!this.#appends.holdsBack(handle)) {
-      taken = this.port.append(handle, batch, done);
+      taken = this.#append(handle, batch, done);
       if (taken === 'taken') return 'begun';
       if (taken === 'closed') return 'closed';
     }
     // The copy is an argument: what a closure holds stays as long as its place in the row.
-    const call = (held: Uint8Array) => this.port.append(handle, held, done);
+    const call = (held: Uint8Array) => this.#append(handle, held, done);
     const waiting = { partition: handle, batch, call, give: (error: Failure) => done({ ok: false, error }) };
     return this.#appends.add(waiting, taken === 'held');
+  }
+
+  #append(handle: number, batch: Uint8Array, done: (result: Result<Appended, Failure>) => void): AppendTaken {
+    const taken = this.port.append(handle, batch, done);
+    if (taken === 'taken') this.#sentSize += batch.length;
+    return taken;
   }
 
   /** Any other call of the port. A refusal is given to `done` like every failure, but before this returns. */

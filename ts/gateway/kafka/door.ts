@@ -1,5 +1,5 @@
 import type { Clock, DebugLog, HeldPiece } from '../../model/ports.js';
-import type { Net, NetEvents } from '../../native/net.js';
+import type { Net, NetCounters, NetEvents } from '../../native/net.js';
 import { withLeases } from '../../ring/link/held.js';
 import { Room } from '../../ring/room.js';
 import type { Verbs } from '../verbs/verbs.js';
@@ -8,6 +8,8 @@ import type { Advertised } from './apis/row.js';
 import { type ConnectionPorts, KafkaConnection } from './connection.js';
 import { type CloseCode, isUsualEnd, textOfEnd } from './ends.js';
 import { Sequence } from './sequence.js';
+
+export type { NetCounters };
 
 export interface DoorCounts {
   opened(): void;
@@ -53,6 +55,7 @@ export class KafkaDoor implements NetEvents {
   /** Connections whose answers can leave. */
   #ready = new Set<KafkaConnection>();
   #isReceiving = false;
+  #isClosed = false;
 
   constructor(ports: DoorPorts) {
     this.#ports = ports;
@@ -66,6 +69,11 @@ export class KafkaDoor implements NetEvents {
 
   get connectionsCount(): number {
     return this.#connections.size;
+  }
+
+  /** Undefined: it is closed. */
+  get counters(): NetCounters | undefined {
+    return this.#isClosed ? undefined : this.#ports.net.counters();
   }
 
   get deadlineMs(): number | undefined {
@@ -239,6 +247,7 @@ export class KafkaDoor implements NetEvents {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const connection of this.#connections.values()) connection.onClosed();
     this.#connections.clear();
     this.#ports.net.shut();

@@ -9,6 +9,8 @@ import type { Served } from '../routing.js';
  */
 export class Framer {
   #memory: Uint8Array;
+  /** Bytes of batches, so far. */
+  copiedSize = 0;
   readonly #ids = new WeakMap<TopicRoute, Uint8Array>();
 
   constructor(size: number) {
@@ -28,6 +30,7 @@ export class Framer {
     // One larger than all others gets memory of its own: it shall not stay this large for ever.
     const target = total > this.#memory.length ? new Uint8Array(total) : this.#memory;
     target.set(head);
+    this.copiedSize += size;
     let at = head.length;
     for (const part of parts) {
       target.set(part, at);

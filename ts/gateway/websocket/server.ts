@@ -42,12 +42,19 @@ interface UserData {
   socket: UwsSocket | undefined;
 }
 
+/** Bytes that the library was given to send, and copies: once for each socket. */
+interface Given {
+  size: number;
+}
+
 class UwsSocket implements Socket {
   #ws: uws.WebSocket<UserData> | undefined;
+  readonly #given: Given;
   events: SocketEvents | undefined;
 
-  constructor(ws: uws.WebSocket<UserData>) {
+  constructor(ws: uws.WebSocket<UserData>, given: Given) {
     this.#ws = ws;
+    this.#given = given;
   }
 
   onClosed(): void {
@@ -57,15 +64,16 @@ class UwsSocket implements Socket {
   }
 
   send(frame: Uint8Array): void {
-    this.#ws?.send(frame, true);
+    if (this.#ws === undefined) return;
+    this.#given.size += frame.length;
+    this.#ws.send(frame, true);
   }
 
   sendAll(frames: readonly Uint8Array[]): void {
-    const ws = this.#ws;
     if (frames.length === 1) this.send(frames[0] as Uint8Array);
     else
-      ws?.cork(() => {
-        for (const frame of frames) ws.send(frame, true);
+      this.#ws?.cork(() => {
+        for (const frame of frames) this.send(frame);
       });
   }
 
@@ -101,6 +109,7 @@ export class Server {
   readonly #app: uws.TemplatedApp;
   #listening: uws.us_listen_socket | undefined;
   #bodiesSize = 0;
+  readonly #given: Given = { size: 0 };
   /** HTTP requests whose answer has not left. */
   #exchanges = 0;
   /** What everybody is told who comes now. */
@@ -138,7 +147,13 @@ export class Server {
   }
 
   publish(channel: string, frame: Uint8Array): void {
-    if (!this.#isClosed) this.#app.publish(channel, frame, true);
+    if (this.#isClosed) return;
+    this.#given.size += frame.length * this.#app.numSubscribers(channel);
+    this.#app.publish(channel, frame, true);
+  }
+
+  get givenSize(): number {
+    return this.#given.size;
   }
 
   get hasRequests(): boolean {
@@ -203,7 +218,7 @@ export class Server {
   }
 
   #open(ws: uws.WebSocket<UserData>): void {
-    const socket = new UwsSocket(ws);
+    const socket = new UwsSocket(ws, this.#given);
     const events = this.#ports.open(socket);
     if (events === undefined) {
       ws.close();
