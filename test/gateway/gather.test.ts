@@ -53,15 +53,15 @@ class Rig {
     return { topic, route, calls: this.calls };
   }
 
-  fetch(sizeMin: number, waitMs = 1000): () => void {
-    const entries = [0, 1].map((handle) => ({ served: this.served(handle), offset: 0 as Offset, sizeMax: 200 }));
+  fetch(sizeMin: number, waitMs = 1000, sizeMax = 200): () => void {
+    const entries = [0, 1].map((handle) => ({ served: this.served(handle), offset: 0 as Offset, sizeMax }));
     return this.gather.begin({ entries, sizeMax: 400, sizeMin, waitMs }, (gathering) => this.told.push(gathering));
   }
 
-  append(handle: number): void {
+  append(handle: number, size = 100): void {
     const partition = this.shard.partition(handle);
     const base = partition.end;
-    partition.batches.push({ base, next: base + 1, leaderEpoch: 1, timestampMs: 0, bytes: new Uint8Array(100) });
+    partition.batches.push({ base, next: base + 1, leaderEpoch: 1, timestampMs: 0, bytes: new Uint8Array(size) });
     const tail = { logStart: partition.logStart as Offset, highWatermark: partition.end as Offset };
     partition.watcher?.(tail);
   }
@@ -138,4 +138,33 @@ test('what has no room in the answer is enough, and a wait that is called off ho
   expect([empty.told.length, empty.gather.waiting.size, empty.deadlines.count]).toEqual([1, 0, 0]);
   for (const gathering of empty.told) gathering.letGo();
   expect([rig.hasWholeRoom, empty.hasWholeRoom]).toEqual([true, true]);
+});
+
+test('a batch larger than was asked for comes alone, once its memory is there', () => {
+  const rig = new Rig();
+  for (const handle of [0, 1]) rig.append(handle, 300);
+  // Others have nearly everything: what was asked for would have room beside it, what is there would not.
+  rig.room.reserve(800, () => undefined);
+  rig.fetch(1, 1000, 20);
+  rig.settle();
+  expect(rig.told.length).toBe(0);
+  rig.room.release(800);
+  rig.settle();
+  expect(rig.told.length).toBe(1);
+  const [first, second] = rig.told[0]?.results ?? [];
+  expect(first).toMatchObject({ ok: true, value: { highWatermark: 1, batches: { size: 300 } } });
+  expect(second).toMatchObject({ ok: true, value: { highWatermark: 1, batches: undefined } });
+  for (const gathering of rig.told) gathering.letGo();
+  expect(rig.hasWholeRoom).toBe(true);
+});
+
+test('larger batches come together as far as the memory of their request reaches', () => {
+  const rig = new Rig();
+  rig.append(0, 50);
+  rig.append(1, 250);
+  rig.fetch(1, 1000, 150);
+  rig.settle();
+  expect(rig.told[0]?.results).toMatchObject([{ value: { batches: { size: 50 } } }, { value: { batches: { size: 250 } } }]);
+  for (const gathering of rig.told) gathering.letGo();
+  expect(rig.hasWholeRoom).toBe(true);
 });

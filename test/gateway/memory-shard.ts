@@ -8,6 +8,7 @@ import type {
   FoundOffset,
   HeldRead,
   KnownProducer,
+  LargerBatch,
   PartitionDescription,
   PartitionEnds,
   ReadResult,
@@ -160,11 +161,12 @@ export class MemoryShard implements ShardPort {
     return this.#call('read', () => done(this.#read(this.partition(handle), offset, sizeMax)));
   }
 
-  hold(handle: number, offset: Offset, sizeMax: number, done: (result: Result<HeldRead, Failure>) => void): Taken {
+  hold(handle: number, offset: Offset, sizeMax: number, done: (result: Result<HeldRead | LargerBatch, Failure>) => void): Taken {
     return this.#call('hold', () => {
       const read = this.#read(this.partition(handle), offset, sizeMax);
       if (!read.ok) return done(read);
       const { logStart, highWatermark, batches } = read.value;
+      if (batches !== undefined && batches.size > sizeMax) return done(ok({ sizeWanted: batches.size }));
       const pieces = batches?.parts.map((bytes) => ({ size: bytes.length, isOwn: true, bytes: () => bytes })) ?? [];
       const held = batches === undefined ? undefined : { size: batches.size, base: batches.base, next: batches.next, pieces };
       done(ok({ logStart, highWatermark, batches: held }));

@@ -10,8 +10,7 @@ import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
 import { Deadlines } from '../../ts/gateway/deadlines.js';
 import { rows } from '../../ts/gateway/kafka/apis/index.js';
 import { dispatch } from '../../ts/gateway/kafka/dispatch.js';
-import type { Finished } from '../../ts/gateway/kafka/pipeline.js';
-import { Sequence } from '../../ts/gateway/kafka/sequence.js';
+import type { Finished, Task } from '../../ts/gateway/kafka/pipeline.js';
 import { Routing } from '../../ts/gateway/routing.js';
 import { defaultSettings } from '../../ts/gateway/settings.js';
 import { ShardCalls } from '../../ts/gateway/shard-calls.js';
@@ -165,7 +164,8 @@ export class KafkaDoor {
     const correlationId = this.#correlationId;
     const frame = joined(encodeRequest(api, version, { correlationId, clientId: 'test' }, value)).subarray(sizeHead);
     return new Promise((resolve, reject) => {
-      const exchange = { verbs: this.verbs, advertised: this.advertised, clientHost: '127.0.0.1', fetches: new Sequence() };
+      const inTurn = (task: Task) => void task();
+      const exchange = { verbs: this.verbs, advertised: this.advertised, clientHost: '127.0.0.1', inTurn };
       const reply = ({ encoded }: Finished) => {
         if (encoded === undefined) return reject(new Error('no answer'));
         const reader = new Reader(joined(encoded).subarray(sizeHead));

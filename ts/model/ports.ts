@@ -105,6 +105,11 @@ export interface HeldRead extends PartitionEnds {
   readonly batches: HeldBatches | undefined;
 }
 
+/** Nothing was read: the first batch is larger than what was asked for. */
+export interface LargerBatch {
+  readonly sizeWanted: number;
+}
+
 /** The high watermark has moved. */
 export interface Tail extends PartitionEnds {
   /** What lies below it since the last call, if it is still in memory; else it is read by offset. */
@@ -144,8 +149,11 @@ export interface ShardPort {
   append(handle: number, batch: Uint8Array, done: (result: Result<Appended, Failure>) => void): AppendTaken;
   /** Whole batches from the one that holds `offset` on: at most `sizeMax` bytes, but at least one batch. */
   read(handle: number, offset: Offset, sizeMax: number, done: (result: Result<ReadResult, Failure>) => void): Taken;
-  /** As `read`, of bytes that are used later: what is in ring memory stays there, the rest is memory that the caller has reserved. */
-  hold(handle: number, offset: Offset, sizeMax: number, done: (result: Result<HeldRead, Failure>) => void): Taken;
+  /**
+   * As `read`, of bytes that are used later: what is in ring memory stays there, the rest is memory that the caller has reserved, and
+   * never more than that.
+   */
+  hold(handle: number, offset: Offset, sizeMax: number, done: (result: Result<HeldRead | LargerBatch, Failure>) => void): Taken;
   /** The first record of this time or later; undefined: there is none. */
   find(handle: number, timestampMs: number, done: (result: Result<FoundOffset | undefined, Failure>) => void): Taken;
   /** Where the records of a leader epoch end: the largest epoch not above the one asked for, and the offset behind it. */

@@ -31,9 +31,9 @@ export class KafkaConnection {
   isEnding = false;
   #isOver = false;
 
-  constructor(number: number, exchange: ConnectionExchange, ports: ConnectionPorts) {
+  constructor(number: number, exchange: Omit<ConnectionExchange, 'inTurn'>, ports: ConnectionPorts) {
     this.number = number;
-    this.exchange = exchange;
+    this.exchange = { ...exchange, inTurn: (task) => this.#pipeline.inTurn(task) };
     this.#ports = ports;
   }
 
@@ -67,7 +67,6 @@ export class KafkaConnection {
   onClosed(): void {
     this.#isOver = true;
     this.isEnding = true;
-    this.exchange.fetches.close();
     this.#pipeline.drop();
     this.outbox.drop();
   }

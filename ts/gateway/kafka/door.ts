@@ -7,7 +7,6 @@ import { rows } from './apis/index.js';
 import type { Advertised } from './apis/row.js';
 import { type ConnectionPorts, KafkaConnection } from './connection.js';
 import { type CloseCode, isUsualEnd, textOfEnd } from './ends.js';
-import { Sequence } from './sequence.js';
 
 export type { NetCounters };
 
@@ -157,7 +156,7 @@ export class KafkaDoor implements NetEvents {
   accepted(number: number): void {
     const { net, verbs, advertised, count } = this.#ports;
     const clientHost = net.peer(number)?.replace(/:\d+$/, '') ?? '';
-    const exchange = { verbs, advertised, clientHost, fetches: new Sequence() };
+    const exchange = { verbs, advertised, clientHost };
     this.#connections.set(number, new KafkaConnection(number, exchange, this.#connectionPorts));
     count.opened();
   }

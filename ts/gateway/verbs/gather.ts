@@ -1,5 +1,14 @@
 import type { Offset } from '../../model/offset.js';
-import type { Failure, HeldBatches, HeldPiece, HeldRead, PartitionDescription, PartitionEnds, Tail } from '../../model/ports.js';
+import type {
+  Failure,
+  HeldBatches,
+  HeldPiece,
+  HeldRead,
+  LargerBatch,
+  PartitionDescription,
+  PartitionEnds,
+  Tail,
+} from '../../model/ports.js';
 import { ok, type Result } from '../../model/result.js';
 import type { Room } from '../../ring/room.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
@@ -54,6 +63,7 @@ export interface GatherPorts {
 export class Gather {
   readonly ports: GatherPorts;
   readonly waiting = new Set<Collection>();
+  #isEnding = false;
 
   constructor(ports: GatherPorts) {
     this.ports = ports;
@@ -76,12 +86,16 @@ export class Gather {
 
   /** The node goes down: nobody waits any longer, each gets what there is. */
   answerAll(): void {
+    this.#isEnding = true;
     for (const one of [...this.waiting]) one.hurry();
   }
 
   /** `done` is called once, maybe before this returns. The answer calls it off: what there is by then is told at once. */
   begin(request: GatherRequest, done: (gathering: Gathering) => void): () => void {
-    const collection = new Collection(this, { ...request, sizeMax: Math.min(request.sizeMax, this.ports.sizeMax) }, done);
+    const { entries, sizeMin } = request;
+    const sizeMax = Math.min(request.sizeMax, this.ports.sizeMax);
+    const waitMs = this.#isEnding ? 0 : request.waitMs;
+    const collection = new Collection(this, { entries, sizeMin, sizeMax, waitMs }, done);
     collection.begin();
     return () => collection.cancel();
   }
@@ -101,6 +115,8 @@ class Collection implements Deadline {
   /** The time is up: what the next pass brings is the answer. */
   #isLast = false;
   #isPassing = false;
+  /** Of entries whose first batch is larger than what was asked for. */
+  #larger: { readonly index: number; readonly size: number }[] = [];
   /** Something is there that the answer has no room for. */
   #isFull = false;
   #isOver = false;
@@ -127,6 +143,7 @@ class Collection implements Deadline {
     this.#results = [];
     this.#next = 0;
     this.#found = 0;
+    this.#larger = [];
     this.#isFull = false;
     const wanted = entries.reduce((sum, entry) => sum + entry.sizeMax, 0);
     this.#reserved = Math.min(wanted, sizeMax);
@@ -150,17 +167,19 @@ class Collection implements Deadline {
   }
 
   #read(index: number, { served, offset }: GatherEntry, size: number): void {
-    served.calls.call<HeldRead>(
+    served.calls.call<HeldRead | LargerBatch>(
       (port, done) => port.hold(served.route.handle, offset, size, done),
       (result) => {
-        this.#results[index] = result.ok ? ok(this.#gatheredFrom(result.value)) : result;
+        if (!result.ok) this.#results[index] = result;
+        else if ('sizeWanted' in result.value) this.#larger.push({ index, size: result.value.sizeWanted });
+        else this.#results[index] = ok(this.#gatheredFrom(result.value));
         this.#arrive();
       },
     );
   }
 
   #gatheredFrom({ batches, logStart, highWatermark }: HeldRead): Gathered {
-    // A first batch may be larger than what was asked for; a later one that has no room left waits for the next request.
+    // In ring memory a first batch may be larger than what was asked for.
     const fits = batches !== undefined && (this.#found === 0 || this.#found + batches.size <= this.#request.sizeMax);
     if (fits) this.#found += batches.size;
     else this.#isFull ||= batches !== undefined;
@@ -170,20 +189,35 @@ class Collection implements Deadline {
   #arrive(): void {
     this.#underWay -= 1;
     if (this.#underWay > 0) return;
-    const { entries, sizeMax } = this.#request;
-    if (this.#next === entries.length) this.#onPassed();
-    else if (this.#found < sizeMax) this.#readOn();
-    else this.#describeRest();
+    if (this.#next < this.#request.entries.length && this.#found < this.#request.sizeMax) this.#readOn();
+    else if (this.#larger.length > 0) this.#readLarger();
+    else if (this.#results.includes(undefined) || this.#results.length < this.#request.entries.length) this.#describeRest();
+    else this.#onPassed();
+  }
+
+  /** What is larger than was asked for comes if this pass has the room, or if nothing else came; then it has its room first. */
+  #readLarger(): void {
+    const { index, size } = this.#larger.shift() ?? { index: 0, size: 0 };
+    const read = () => this.#read(index, this.#request.entries[index] as GatherEntry, size);
+    this.#underWay = 1;
+    if (this.#found + size <= this.#reserved) read();
+    else if (this.#found === 0) {
+      this.#letGo();
+      this.#reserved = size;
+      this.#verb.ports.room.reserve(size, read);
+    } else {
+      this.#isFull = true;
+      this.#arrive();
+    }
   }
 
   /** There is no room left for their bytes, but whoever asks wants to know how far it is behind. */
   #describeRest(): void {
-    this.#underWay = 1;
     const { entries } = this.#request;
-    for (let entry = entries[this.#next]; entry !== undefined; entry = entries[this.#next]) {
-      const index = this.#next;
-      const { served } = entry;
-      this.#next += 1;
+    this.#underWay = 1;
+    this.#next = entries.length;
+    for (const [index, { served }] of entries.entries()) {
+      if (this.#results[index] !== undefined) continue;
       this.#underWay += 1;
       served.calls.call<PartitionDescription>(
         (port, done) => port.describe(served.route.handle, done),
@@ -299,11 +333,11 @@ function holdAll(served: Served, base: Offset, size: number, done: (pieces: read
   const { calls, route } = served;
   const pieces: HeldPiece[] = [];
   const hold = (from: Offset, left: number) =>
-    calls.call<HeldRead>(
+    calls.call<HeldRead | LargerBatch>(
       (port, answer) => port.hold(route.handle, from, left, answer),
       (result) => {
-        const batches = result.ok ? result.value.batches : undefined;
-        if (batches?.base !== from || batches.size > left) {
+        const batches = result.ok && 'batches' in result.value ? result.value.batches : undefined;
+        if (batches?.base !== from) {
           done(undefined);
           return;
         }

@@ -8,6 +8,7 @@ import type {
   FoundOffset,
   HeldRead,
   KnownProducer,
+  LargerBatch,
   PartitionDescription,
   PartitionEnds,
   ReadResult,
@@ -192,21 +193,13 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   }
 
   /** Its bytes have no room in the reply ring: they stay in ring memory, or come by message port. */
-  hold(handle: number, from: Offset, sizeMax: number, done: Done<HeldRead>): Taken {
+  hold(handle: number, from: Offset, sizeMax: number, done: Done<HeldRead | LargerBatch>): Taken {
     const reply = (slot: ReplySlot, words: Float64Array) => {
-      if (slot.kind === replyKind.roomWanted) this.#holdAgain(handle, from, words[slot.word] ?? 0, done);
-      else done(ok(heldIn(slot, words, this.#hot)));
+      done(ok(slot.kind === replyKind.roomWanted ? { sizeWanted: words[slot.word] ?? 0 } : heldIn(slot, words, this.#hot)));
     };
     // Of slices alone: bytes come by message port.
     const size = Math.min(slicesMax, 1 + Math.floor(sizeMax / batchSizeMin)) * sliceWords * wordSize;
     return this.#ask(requestKind.largeRead, handle, [from, sizeMax], { done, reply, size }) ? 'taken' : this.#refused();
-  }
-
-  /** The first batch is larger than what was asked for. */
-  #holdAgain(handle: number, from: Offset, size: number, done: Done<HeldRead>): void {
-    const taken = this.hold(handle, from, size, done);
-    if (taken === 'full') this.space(() => this.#holdAgain(handle, from, size, done));
-    if (taken === 'closed') done(failed({ error: 'shutting-down' }));
   }
 
   find(handle: number, timestampMs: number, done: Done<FoundOffset | undefined>): Taken {

@@ -19,22 +19,17 @@ type PartitionResponse = Response['responses'][number]['partitions'][number];
 type PartitionRequest = Request['topics'][number]['partitions'][number];
 
 export const fetchRow = row(fetch, (exchange, request, answer, version) => {
-  const plan = planOf(exchange, request, version);
-  const isRefused = plan.hasRefusals;
-  const wanted = {
-    entries: plan.entries,
-    sizeMax: Math.max(request.maxBytes, 1),
-    sizeMin: isRefused || plan.entries.length === 0 ? 0 : request.minBytes,
-    waitMs: plan.entries.length === 0 || isRefused ? 0 : Math.min(request.maxWaitMs, waitMsMax),
-  };
-  exchange.fetches.add((done) =>
-    exchange.verbs.gather.begin(wanted, (gathering) => {
-      answer(plan.tell(gathering), () => {
-        gathering.letGo();
-        done();
-      });
-    }),
-  );
+  exchange.inTurn(() => {
+    const plan = planOf(exchange, request, version);
+    const isRefused = plan.hasRefusals;
+    const wanted = {
+      entries: plan.entries,
+      sizeMax: Math.max(request.maxBytes, 1),
+      sizeMin: isRefused || plan.entries.length === 0 ? 0 : request.minBytes,
+      waitMs: plan.entries.length === 0 || isRefused ? 0 : Math.min(request.maxWaitMs, waitMsMax),
+    };
+    return exchange.verbs.gather.begin(wanted, (gathering) => answer(plan.tell(gathering), () => gathering.letGo()));
+  });
 });
 
 /** Where a partition's answer comes from: an entry of the gathering, or a code that was known before. */

@@ -2,7 +2,7 @@ import { errorRow, type Failure } from '../../../model/errors.js';
 import type { Api } from '../../../wire/kafka/api.js';
 import type { Decoded, Encodable, Fields } from '../../../wire/kafka/field.js';
 import type { Verbs } from '../../verbs/verbs.js';
-import type { Sequence } from '../sequence.js';
+import type { Task } from '../pipeline.js';
 
 /** Where clients are told to connect. */
 export interface Advertised {
@@ -16,8 +16,8 @@ export interface Exchange {
   /** Of the listener that the client came by. */
   readonly advertised: Advertised;
   readonly clientId: string | null;
-  /** Fetches of this connection: one has left before the next begins, so that who does not read holds little. */
-  readonly fetches: Sequence;
+  /** For what holds much until it is sent: begins when all that was asked before on this connection is answered and has left. */
+  readonly inTurn: (task: Task) => void;
   /** The client's address. */
   readonly clientHost: string;
 }
