@@ -173,7 +173,7 @@ export class KafkaDoor {
         if (responseHeaderVersion(api.key, version) === 1) reader.varint();
         resolve(api.response.decode(version, reader));
       };
-      const problem = dispatch(rows, exchange, frame, reply, (reason) => reject(new Error(reason)));
+      const problem = dispatch(rows, exchange, new Reader(frame), reply, (reason) => reject(new Error(reason)));
       if (problem !== undefined) reject(new Error(problem));
     });
   }

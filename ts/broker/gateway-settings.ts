@@ -19,6 +19,7 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan, gatewa
       sharesPort: gatewaysCount > 1,
       poolSize: memory.kafkaPoolSize,
       roomSizeMax: memory.kafkaPoolSize,
+      burdenMax: memory.kafkaBurdenMax,
       connectionsMax: config['connections-max'],
       requestSizeMax: kafkaRequestSizeMax,
       idleMs: kafkaIdleMs,

@@ -239,7 +239,7 @@ export class Gateway implements Deadline {
     const { kafka, log } = this.#ports;
     const { kafka: settings } = this.#settings;
     if (kafka === undefined || settings === undefined) return undefined;
-    const { advertised, roomSizeMax } = settings;
+    const { advertised, roomSizeMax, burdenMax } = settings;
     const { clock } = this.#ports;
     const fetchRoom = this.#gatherRoom;
     const { stallMsMin } = this.#settings;
@@ -248,6 +248,7 @@ export class Gateway implements Deadline {
       verbs,
       advertised,
       roomSizeMax,
+      burdenMax,
       fetchRoom,
       stallMsMin,
       clock,
@@ -313,6 +314,8 @@ export class Gateway implements Deadline {
     this.#counts.set('connections', this.#connections.size);
     this.#counts.set('subscriptions', this.#subscriptions.count);
     this.#counts.set('unsent', this.#outflow.used);
+    this.#counts.set('kafkaBurden', this.door?.burdenSize ?? 0);
+    this.#counts.set('kafkaPostponed', this.door?.postponedCount ?? 0);
     this.#counts.set('stalled', this.#outflow.stalledCount);
     this.#counts.set('waitingFetches', this.#fetch.waitingCount);
     this.#counts.set(

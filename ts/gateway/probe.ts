@@ -54,6 +54,16 @@ export const gatewayProbe = {
     'HTTP requests by class of status.',
     valuesOf('status', ['2xx', '3xx', '4xx', '5xx']),
   ),
+  kafkaBurden: gauge(
+    'gateway_kafka_burden',
+    'bytes',
+    'About what requests of Kafka clients and their answers take of memory, records left out.',
+  ),
+  kafkaPostponed: gauge(
+    'gateway_kafka_postponed_connections',
+    'none',
+    'Connections of Kafka clients whose requests wait for that memory.',
+  ),
   kafkaConnections: gauge('gateway_kafka_connections', 'none', 'Connections of Kafka clients that are open.'),
   kafkaOpened: counter('gateway_kafka_connections_opened', 'none', 'Connections of Kafka clients that were taken.'),
   kafkaRefused: counter('gateway_kafka_connections_refused', 'none', 'Connections of Kafka clients refused as too many.'),

@@ -13,6 +13,8 @@ export interface KafkaSettings {
   readonly poolSize: number;
   /** Of frames that are larger than the pool takes. */
   readonly roomSizeMax: number;
+  /** What requests under way and answers on their way take, records left out. */
+  readonly burdenMax: number;
   readonly connectionsMax: number;
   readonly requestSizeMax: number;
   readonly idleMs: number;

@@ -1,4 +1,6 @@
+import { Reader } from '../../wire/kafka/reader.js';
 import type { Row } from './apis/row.js';
+import type { Burden } from './burden.js';
 import { type ConnectionExchange, dispatch } from './dispatch.js';
 import { Outbox } from './outbox.js';
 import { type Finished, Pipeline } from './pipeline.js';
@@ -12,11 +14,23 @@ export interface ConnectionPorts {
   broken(connection: KafkaConnection, reason: string): void;
 }
 
+/** A frame where it was received. */
+export interface ReceivedFrame {
+  readonly place: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Of a request, whatever it says. */
+const requestSize = 512;
+
 /** A client's connection: frames in, answers out in their order. Lives on: the door's thread. */
 export class KafkaConnection {
   readonly number: number;
   readonly exchange: ConnectionExchange;
   readonly outbox = new Outbox();
+  readonly burden: Burden;
+  /** Frames that may not begin yet. */
+  readonly postponed: ReceivedFrame[] = [];
   readonly #ports: ConnectionPorts;
   readonly #pipeline = new Pipeline();
   /** The socket took less than it was given: nothing more is given before it says that it can take more. */
@@ -31,21 +45,44 @@ export class KafkaConnection {
   isEnding = false;
   #isOver = false;
 
-  constructor(number: number, exchange: Omit<ConnectionExchange, 'inTurn'>, ports: ConnectionPorts) {
+  constructor(number: number, exchange: Omit<ConnectionExchange, 'inTurn'>, burden: Burden, ports: ConnectionPorts) {
     this.number = number;
     this.exchange = { ...exchange, inTurn: (task) => this.#pipeline.inTurn(task) };
+    this.burden = burden;
     this.#ports = ports;
   }
 
   /** Valid for the call. */
   onFrame(frame: Uint8Array): void {
     const finish = this.#pipeline.begin(() => this.#ports.ready(this));
+    const reader = new Reader(frame);
+    let size = 0;
+    let isAnswered = false;
     const reply = (finished: Finished) => {
+      isAnswered = true;
+      this.burden.add(-size);
       if (this.#isOver) finished.sent();
-      else finish(finished);
+      else finish(this.#carried(finished));
     };
-    const problem = dispatch(this.#ports.rows, this.exchange, frame, reply, (reason) => this.#end(reason));
-    if (problem !== undefined) this.#end(problem);
+    const problem = dispatch(this.#ports.rows, this.exchange, reader, reply, (reason) => this.#end(reason));
+    if (problem !== undefined) {
+      this.#end(problem);
+      return;
+    }
+    if (isAnswered) return;
+    size = requestSize + reader.madeSize;
+    this.burden.add(size);
+  }
+
+  /** The answer's own bytes are carried until they have left. */
+  #carried({ encoded, sent }: Finished): Finished {
+    const size = encoded?.bytes.length ?? 0;
+    this.burden.add(size);
+    const onSent = () => {
+      this.burden.add(-size);
+      sent();
+    };
+    return { encoded, sent: onSent };
   }
 
   #end(reason: string): void {
@@ -69,5 +106,6 @@ export class KafkaConnection {
     this.isEnding = true;
     this.#pipeline.drop();
     this.outbox.drop();
+    this.burden.close();
   }
 }

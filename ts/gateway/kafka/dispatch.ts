@@ -1,7 +1,7 @@
 import { isWithin } from '../../wire/kafka/api.js';
 import { CodecError } from '../../wire/kafka/codec-error.js';
 import { encodeResponse, readRequestHeader, refuseApiVersions } from '../../wire/kafka/frames.js';
-import { Reader } from '../../wire/kafka/reader.js';
+import type { Reader } from '../../wire/kafka/reader.js';
 import { apiVersions } from '../../wire/kafka/schema/18-api-versions.js';
 import type { Encoded } from '../../wire/kafka/writer.js';
 import type { Exchange, Row } from './apis/row.js';
@@ -17,12 +17,12 @@ export type ConnectionExchange = Omit<Exchange, 'clientId'>;
 export function dispatch(
   rows: ReadonlyMap<number, Row>,
   exchange: ConnectionExchange,
-  frame: Uint8Array,
+  reader: Reader,
   reply: (finished: Finished) => void,
   end: (reason: string) => void,
 ): string | undefined {
   try {
-    return begin(rows, exchange, new Reader(frame), reply, end);
+    return begin(rows, exchange, reader, reply, end);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     return error.message;

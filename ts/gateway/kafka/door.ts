@@ -5,6 +5,7 @@ import { Room } from '../../ring/room.js';
 import type { Verbs } from '../verbs/verbs.js';
 import { rows } from './apis/index.js';
 import type { Advertised } from './apis/row.js';
+import { Burdens } from './burden.js';
 import { type ConnectionPorts, KafkaConnection } from './connection.js';
 import { type CloseCode, isUsualEnd, textOfEnd } from './ends.js';
 
@@ -29,6 +30,7 @@ export interface DoorPorts extends DoorSockets {
   readonly advertised: Advertised;
   /** Bytes of frames that are larger than the receive pool takes. */
   readonly roomSizeMax: number;
+  readonly burdenMax: number;
   /** Where batches from files wait for sockets. */
   readonly fetchRoom: Room;
   /** No connection that stalls for less is ended for it. */
@@ -51,6 +53,9 @@ export class KafkaDoor implements NetEvents {
   readonly #room: Room;
   /** Frames that wait for memory, or have it. */
   readonly #roomsWanted = new Set<number>();
+  readonly #burdens: Burdens;
+  /** Connections with frames that may not begin yet. */
+  readonly #postponed = new Set<KafkaConnection>();
   /** Connections whose answers can leave. */
   #ready = new Set<KafkaConnection>();
   #isReceiving = false;
@@ -59,6 +64,7 @@ export class KafkaDoor implements NetEvents {
   constructor(ports: DoorPorts) {
     this.#ports = ports;
     this.#room = new Room(ports.roomSizeMax);
+    this.#burdens = new Burdens(ports.burdenMax);
     this.#connectionPorts = {
       rows,
       ready: (connection) => this.#onReady(connection),
@@ -68,6 +74,14 @@ export class KafkaDoor implements NetEvents {
 
   get connectionsCount(): number {
     return this.#connections.size;
+  }
+
+  get burdenSize(): number {
+    return this.#burdens.total;
+  }
+
+  get postponedCount(): number {
+    return this.#postponed.size;
   }
 
   /** Undefined: it is closed. */
@@ -98,7 +112,27 @@ export class KafkaDoor implements NetEvents {
       hasMore = this.#ports.net.flush((number, partsCount, partSize) => unfinished.set(number, [partsCount, partSize]));
     });
     for (const connection of sending) this.#settle(connection, unfinished.get(connection.number));
+    this.#resume();
     return hasMore;
+  }
+
+  /** What left has made room for requests that wait. */
+  #resume(): void {
+    const { net } = this.#ports;
+    for (const connection of this.#postponed) {
+      const { postponed, burden } = connection;
+      let count = 0;
+      for (let next = postponed[0]; next !== undefined && this.#burdens.mayBegin(burden); next = postponed[count]) {
+        count += 1;
+        if (connection.isEnding) net.answered(connection.number);
+        else connection.onFrame(next.bytes);
+        net.release(next.place);
+      }
+      postponed.splice(0, count);
+      if (postponed.length === 0) this.#postponed.delete(connection);
+      // Its commands have to be carried out.
+      if (count > 0) this.#ports.wake();
+    }
   }
 
   /** False: it has nothing to send, or cannot now. */
@@ -157,16 +191,21 @@ export class KafkaDoor implements NetEvents {
     const { net, verbs, advertised, count } = this.#ports;
     const clientHost = net.peer(number)?.replace(/:\d+$/, '') ?? '';
     const exchange = { verbs, advertised, clientHost };
-    this.#connections.set(number, new KafkaConnection(number, exchange, this.#connectionPorts));
+    this.#connections.set(number, new KafkaConnection(number, exchange, this.#burdens.open(), this.#connectionPorts));
     count.opened();
   }
 
   frame(number: number, place: number, memory: Uint8Array, position: number, size: number): void {
     const { net, count } = this.#ports;
     const connection = this.#connections.get(number);
+    const bytes = memory.subarray(position, position + size);
     count.request();
     if (connection === undefined || connection.isEnding) net.answered(number);
-    else connection.onFrame(memory.subarray(position, position + size));
+    else if (this.#postponed.has(connection) || !this.#burdens.mayBegin(connection.burden)) {
+      connection.postponed.push({ place, bytes });
+      this.#postponed.add(connection);
+      return;
+    } else connection.onFrame(bytes);
     // Whatever was to be kept of it was copied: batches into their ring.
     net.release(place);
   }
@@ -207,9 +246,15 @@ export class KafkaDoor implements NetEvents {
   closed(number: number, code: CloseCode, errno: number, first: string | undefined): void {
     const connection = this.#connections.get(number);
     this.#connections.delete(number);
-    connection?.onClosed();
+    if (connection !== undefined) this.#forget(connection);
     this.#ports.count.closed(code);
     if (!isUsualEnd(code)) this.#tellEnd(connection, textOfEnd(code, errno, first));
+  }
+
+  #forget(connection: KafkaConnection): void {
+    connection.onClosed();
+    this.#postponed.delete(connection);
+    for (const { place } of connection.postponed.splice(0)) this.#ports.net.release(place);
   }
 
   refused(_listener: number, code: string): void {
@@ -221,20 +266,43 @@ export class KafkaDoor implements NetEvents {
     this.#ports.log.info({ client: connection?.exchange.clientHost, reason }, 'a Kafka connection is closed');
   }
 
-  /** Once in a while: while others wait for memory, who takes nothing and holds some of it gives way, the longest first. */
+  /** Once in a while: while others wait for memory, who takes nothing and holds some of it gives way. */
   endStalled(): void {
-    const { fetchRoom, clock, stallMsMin, net } = this.#ports;
-    if (!fetchRoom.hasWaiting) return;
-    const since = clock.monotonicMs() - stallMsMin;
-    let longest: KafkaConnection | undefined;
-    for (const connection of this.#connections.values()) {
-      const isStalled = connection.isBlocked && connection.blockedMs <= since && connection.outbox.holdsOwn;
-      if (isStalled && connection.blockedMs < (longest?.blockedMs ?? Number.POSITIVE_INFINITY)) longest = connection;
+    if (this.#ports.fetchRoom.hasWaiting) {
+      // The longest first.
+      const holding = (connection: KafkaConnection) => (connection.outbox.holdsOwn ? -connection.blockedMs : undefined);
+      this.#giveWay(this.#stalled(), holding, 'it takes nothing of what it asked for, and others wait for the memory');
     }
-    if (longest === undefined) return;
-    this.#tellEnd(longest, 'it takes nothing of what it asked for, and others wait for the memory');
-    net.abort(longest.number);
+    if (this.#burdens.isFull && this.#postponed.size > 0) {
+      const reason = 'its requests and their answers take most of the memory that others wait for';
+      const heaviest = ({ burden }: KafkaConnection) => (burden.size > 0 ? burden.size : undefined);
+      if (!this.#giveWay(this.#stalled(), heaviest, reason)) this.#giveWay(this.#connections.values(), heaviest, reason);
+    }
+  }
+
+  *#stalled(): Generator<KafkaConnection, void> {
+    const since = this.#ports.clock.monotonicMs() - this.#ports.stallMsMin;
+    for (const connection of this.#connections.values()) {
+      if (connection.isBlocked && connection.blockedMs <= since) yield connection;
+    }
+  }
+
+  /** Ends the one with the largest claim. False: none has any. */
+  #giveWay(
+    connections: Iterable<KafkaConnection>,
+    claimOf: (connection: KafkaConnection) => number | undefined,
+    reason: string,
+  ): boolean {
+    let [first, claim]: [KafkaConnection | undefined, number] = [undefined, Number.NEGATIVE_INFINITY];
+    for (const connection of connections) {
+      const own = claimOf(connection) ?? Number.NEGATIVE_INFINITY;
+      if (own > claim) [first, claim] = [connection, own];
+    }
+    if (first === undefined) return false;
+    this.#tellEnd(first, reason);
+    this.#ports.net.abort(first.number);
     this.#ports.wake();
+    return true;
   }
 
   // The end.
@@ -247,7 +315,7 @@ export class KafkaDoor implements NetEvents {
 
   close(): void {
     this.#isClosed = true;
-    for (const connection of this.#connections.values()) connection.onClosed();
+    for (const connection of this.#connections.values()) this.#forget(connection);
     this.#connections.clear();
     this.#ports.net.shut();
   }

@@ -6,6 +6,8 @@ import { textOf } from './text.js';
  * bound little. A request that names two hundred thousand partitions needs a fifth of it.
  */
 const elementsMax = 1_000_000;
+/** What an element takes as an object, about. */
+const elementSize = 256;
 const half = 2 ** 32;
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
@@ -16,6 +18,7 @@ export class Reader {
   /** Where the frame, or the tagged field that is being read, ends. */
   end: number;
   #elementsLeft = elementsMax;
+  #textSize = 0;
 
   constructor(bytes: Uint8Array, position = 0, end = bytes.length) {
     this.bytes = bytes;
@@ -25,6 +28,11 @@ export class Reader {
 
   get left(): number {
     return this.end - this.position;
+  }
+
+  /** About what was made of the bytes so far takes of memory; views of them take none. */
+  get madeSize(): number {
+    return (elementsMax - this.#elementsLeft) * elementSize + this.#textSize * 2;
   }
 
   fail(reason: string): never {
@@ -108,6 +116,7 @@ export class Reader {
 
   text(size: number): string {
     const from = this.take(size);
+    this.#textSize += size;
     return textOf(this.bytes, from, from + size);
   }
 
