@@ -78,7 +78,7 @@ class Rig implements Socket {
         publish: (channel, frame) => this.channels.has(channel) && this.send(frame),
       },
     });
-    const missing = new MissingTopics(routing, cluster);
+    const missing = new MissingTopics(routing, cluster, 1 << 20);
     this.fetch = new Fetch({ routing, tails, deadlines, waitingMax: 3 });
     const node = {
       version: '0',

@@ -98,7 +98,7 @@ export class KafkaDoor {
       watch,
       links.map((link) => new ShardCalls(link, { sizeMax: 8 << 20, countMax: 1000 })),
     );
-    const [deadlines, tails, missing] = [new Deadlines(clock), new Tails(), new MissingTopics(routing, controller)];
+    const [deadlines, tails, missing] = [new Deadlines(clock), new Tails(), new MissingTopics(routing, controller, 1 << 20)];
     const config = readBrokerConfig({ options: { data, 'num.partitions': '2' } });
     if (!config.ok) throw new Error(config.error);
     const node = {

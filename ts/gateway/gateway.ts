@@ -213,7 +213,7 @@ export class Gateway implements Deadline {
   #makeVerbs(routing: Routing): Verbs {
     const { commands, nodeCommands, node, clock, coordinators } = this.#ports;
     const { limits } = this.#settings;
-    const missing = new MissingTopics(routing, commands);
+    const missing = new MissingTopics(routing, commands, this.#settings.waitingSizeMax / 4);
     const observe = (ms: number) => this.#counts.produceTime.observe(ms / 1000);
     const deadlines = this.#deadlines;
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: limits.batchSizeMax, clock, observe });

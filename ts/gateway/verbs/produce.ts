@@ -73,6 +73,7 @@ export class Produce {
 const notReached: Failure = { error: 'overloaded', message: 'the shard took nothing in time: this batch was not stored' };
 const noAnswer: Failure = { error: 'timed-out', message: 'the batch may or may not have been stored' };
 const internalTopic: Failure = { error: 'invalid-topic', message: 'the cluster alone writes to its own topics' };
+const noBatch = new Uint8Array(0);
 const promisesLess: Failure = { error: 'durability-unavailable' };
 
 /** One request. Its entries are known by their index. */
@@ -130,15 +131,22 @@ class Production implements Deadline {
       this.#answer(index, failed(closed));
       return;
     }
-    // Field by field: what a decoder made has its defaults elsewhere than in itself.
-    const held = { topic: entry.topic, partition: entry.partition, batch: entry.batch.slice() };
-    const refusal = this.#verb.missing.ensure(entry.topic, (failure) => {
+    const { batch } = entry;
+    if (batch.length > this.#verb.batchSizeMax) {
+      this.#answer(index, failed(tooLarge(batch, 'this node', this.#verb.batchSizeMax)));
+      return;
+    }
+    let held: ProduceEntry = { topic: entry.topic, partition: entry.partition, batch: noBatch };
+    const ready = (failure: Failure | undefined) => {
       // Too late is answered already, and stores nothing.
       if (this.#results[index] !== undefined) return;
       if (failure !== undefined) this.#answer(index, failed(failure));
       else this.#append(index, held);
-    });
+    };
+    const refusal = this.#verb.missing.ensure(entry.topic, ready, batch.length);
     if (refusal !== undefined) this.#answer(index, failed(refusal));
+    // It is told later: until then there is time for the copy.
+    else held = { ...held, batch: batch.slice() };
   }
 
   #append(index: number, { topic, partition, batch }: ProduceEntry): void {
@@ -157,7 +165,7 @@ class Production implements Deadline {
 
   #refusal({ topic }: Served, batch: Uint8Array): Failure | undefined {
     if (batch.length > Math.min(topic.batchSizeMax, this.#verb.batchSizeMax)) {
-      return { error: 'batch-too-large', message: `a batch of ${batch.length} bytes; ${topic.name} takes ${topic.batchSizeMax}` };
+      return tooLarge(batch, topic.name, topic.batchSizeMax);
     }
     if (batch.length === 0) return { error: 'corrupt-batch' };
     const closed = this.#verb.node.produceRefusal();
@@ -197,6 +205,10 @@ class Production implements Deadline {
     this.#verb.observe(this.#verb.clock.monotonicMs() - this.#startedMs);
     this.#done(this.#results as readonly ProduceResult[]);
   }
+}
+
+function tooLarge(batch: Uint8Array, who: string, sizeMax: number): Failure {
+  return { error: 'batch-too-large', message: `a batch of ${batch.length} bytes; ${who} takes ${sizeMax}` };
 }
 
 /** The topic may have come to promise less between the route and the append. */

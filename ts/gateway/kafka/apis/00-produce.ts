@@ -40,22 +40,38 @@ function refusalOf({ transactionalId }: Request, acks: Acks | undefined): number
   return transactionalId === null ? undefined : kafkaErrors.INVALID_TXN_STATE.code;
 }
 
+const repeated: Failure = { error: 'invalid-request', message: 'this request names the partition twice' };
+
 /** What goes to the verb, and how its results find their places again. */
 function planOf({ verbs }: Exchange, { topicData }: Request, version: number) {
   const entries: ProduceEntry[] = [];
+  const isFirst = firstTimes();
   const places = topicData.map(({ name, topicId, partitionData }) => {
     const topic = topicIn(verbs.routing, { name, topicId, isById: version >= 13 });
     if (!topic.ok) return partitionData.map(() => topic.error);
-    // An empty batch has the verb's own refusal.
-    return partitionData.map(
-      ({ index, records }) => entries.push({ topic: topic.value, partition: index, batch: records ?? none }) - 1,
-    );
+    return partitionData.map(({ index, records }) => {
+      if (!isFirst(topic.value, index)) return repeated;
+      // An empty batch has the verb's own refusal.
+      return entries.push({ topic: topic.value, partition: index, batch: records ?? none }) - 1;
+    });
   });
   const tell = (results: readonly ProduceResult[]) => (topic: number, index: number, at: number) => {
     const place = places[topic]?.[at];
     return typeof place === 'number' ? partitionResponse(index, results[place]) : failure(index, place);
   };
   return { entries, tell };
+}
+
+/** Whether a partition is named for the first time: what one request may have under way is one batch of each. */
+function firstTimes(): (topic: string, partition: number) => boolean {
+  const seen = new Map<string, Set<number>>();
+  return (topic, partition) => {
+    const partitions = seen.get(topic);
+    if (partitions === undefined) seen.set(topic, new Set([partition]));
+    else if (partitions.has(partition)) return false;
+    else partitions.add(partition);
+    return true;
+  };
 }
 
 const none = new Uint8Array(0);
@@ -82,6 +98,16 @@ function partitionResponse(index: number, result: ProduceResult | undefined): Pa
   };
 }
 
+/** What was not stored and may be later: by codes for which every client sends the batch again. */
+const codesOfPassing: Readonly<Partial<Record<Failure['error'], number>>> = {
+  overloaded: kafkaErrors.NOT_ENOUGH_REPLICAS.code,
+  'shutting-down': kafkaErrors.NOT_LEADER_OR_FOLLOWER.code,
+};
+
+function produceCodeOf(failure: Failure): number {
+  return codesOfPassing[failure.error] ?? codeOf(failure);
+}
+
 function failure(index: number, error: Failure = { error: 'internal' }): PartitionResponse {
-  return { index, errorCode: codeOf(error), baseOffset: -1, errorMessage: messageOf(error) };
+  return { index, errorCode: produceCodeOf(error), baseOffset: -1, errorMessage: messageOf(error) };
 }

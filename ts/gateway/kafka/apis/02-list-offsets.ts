@@ -4,6 +4,7 @@ import type { Decoded, Encodable } from '../../../wire/kafka/field.js';
 import { listOffsets } from '../../../wire/kafka/schema/02-list-offsets.js';
 import type { Served } from '../../routing.js';
 import { newestRecord } from '../../verbs/newest-record.js';
+import { eachPartition } from './each-partition.js';
 import { epochRefusal } from './epochs.js';
 import { codeOf, type Exchange, row } from './row.js';
 
@@ -21,24 +22,15 @@ const latestTiered = -5;
 const earliestNotUploaded = -6;
 
 export const listOffsetsRow = row(listOffsets, (exchange, { topics }, answer, version) => {
-  const answers = topics.map(({ name, partitions }) => ({ name, partitions: new Array<PartitionResponse>(partitions.length) }));
-  let waiting = 1;
-  const arrived = () => {
-    waiting -= 1;
-    if (waiting === 0) answer({ topics: answers });
-  };
-  for (const [at, { name, partitions }] of topics.entries()) {
-    for (const [index, partition] of partitions.entries()) {
-      waiting += 1;
-      find(exchange, name, partition, (response) => {
-        // Older versions have no epochs.
-        const told = version < 4 ? { ...response, leaderEpoch: -1 } : response;
-        (answers[at] as (typeof answers)[number]).partitions[index] = told;
-        arrived();
-      });
-    }
-  }
-  arrived();
+  eachPartition(
+    topics,
+    ({ name }, partition, tell: Tell) => {
+      // Older versions have no epochs.
+      const told: Tell = version < 4 ? (response) => tell({ ...response, leaderEpoch: -1 }) : tell;
+      find(exchange, name, partition, told);
+    },
+    (answers) => answer({ topics: topics.map(({ name }, index) => ({ name, partitions: answers[index] ?? [] })) }),
+  );
 });
 
 function find({ verbs }: Exchange, topic: string, partition: PartitionRequest, tell: Tell): void {
