@@ -141,3 +141,36 @@ test('a Kafka port that is taken is named, with what to do', async () => {
   expect(code).toBe(1);
   expect(log).toContain(`127.0.0.1:${port} is in use`);
 });
+
+test('each listener tells its own clients where to connect, and all see the same records', async () => {
+  const listeners = ['--kafka', '127.0.0.1:0,127.0.0.2:0', '--kafka-advertised', 'inside.example:0,outside.example:443'];
+  const node = await startNode(await newData(), listeners);
+  expect(node.listeners).toHaveLength(2);
+  const [inside, outside] = await Promise.all(node.listeners.map((address) => KafkaSocket.open(address)));
+  if (inside === undefined || outside === undefined) throw new Error('two listeners');
+  const toldTo = async (client: KafkaSocket) =>
+    (await client.ask(metadata, 5, { topics: [] })).brokers.map(({ host, port }) => [host, port]);
+  expect(await toldTo(inside)).toEqual([['inside.example', Number(node.kafka.split(':')[1])]]);
+  expect(await toldTo(outside)).toEqual([['outside.example', 443]]);
+  await append(inside, 'seen', batchOf(0, 10));
+  const { responses } = await outside.ask(fetch, 11, fetching('seen', 0, 1000));
+  expect(checkBatches(responses[0]?.partitions[0]?.records ?? new Uint8Array(0), 0, 10)).toBe(1);
+});
+
+test('a silent client is closed when its time is over, one that asks is not; a request above the limit ends its connection alone', async () => {
+  const limits = ['--connections-max-idle-ms', '1000', '--socket-request-max-bytes', '64KiB'];
+  const node = await startNode(await newData(), limits);
+  const [silent, lively] = [await KafkaSocket.open(node.kafka), await KafkaSocket.open(node.kafka)];
+  const closed = once(silent.socket, 'close');
+  for (let count = 0; count < 50 && !silent.isClosed; count++) {
+    await lively.ask(metadata, 5, { topics: [] });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await closed;
+  expect(lively.isClosed).toBe(false);
+  const topicData = [{ name: 't', partitionData: [{ index: 0, records: batchOf(0, 70_000) }] }];
+  const large = await KafkaSocket.open(node.kafka);
+  await expect(large.ask(produce, 9, { acks: -1, timeoutMs: 1000, topicData })).rejects.toThrow('closed');
+  await expect.poll(() => node.log.join('\n')).toMatch('a request larger than any may be');
+  await (await KafkaSocket.open(node.kafka)).ask(metadata, 5, { topics: [] });
+});

@@ -10,7 +10,8 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
  * @property {number} pid
  * @property {string} gateway host:port
  * @property {string} url
- * @property {string} kafka host:port
+ * @property {string} kafka host:port, the first
+ * @property {readonly string[]} listeners all of them
  * @property {readonly string[]} log what it logged so far, line by line
  * @property {Promise<number | null>} exited with its exit code; null: killed
  * @property {(signal: NodeJS.Signals) => Promise<number | null>} kill
@@ -70,6 +71,7 @@ export async function startNode(data, options = []) {
     url: gateway,
     gateway: gateway.replace('http://', ''),
     kafka: kafka[0] ?? '',
+    listeners: kafka,
     log,
     exited,
     kill: (signal) => {

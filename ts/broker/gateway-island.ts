@@ -120,7 +120,7 @@ export class GatewayIsland {
     const shownHost = host.includes(':') ? `[${host}]` : host;
     if (port === undefined)
       return failed(`${shownHost}:${wanted} is in use, or no address of this machine: choose another --gateway`);
-    return ok({ gateway: `http://${shownHost}:${port}`, kafka: kafka?.value ?? '' });
+    return ok({ gateway: `http://${shownHost}:${port}`, kafka: kafka?.value ?? [] });
   }
 
   setCondition(condition: NodeCondition): void {

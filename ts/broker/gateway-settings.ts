@@ -3,26 +3,21 @@ import type { BrokerConfig } from '../model/broker-config.js';
 import { addressText } from '../model/quantities.js';
 import type { MemoryPlan } from './memory.js';
 
-/** Kafka's own defaults: socket.request.max.bytes and connections.max.idle.ms. */
-const kafkaRequestSizeMax = 100 << 20;
-const kafkaIdleMs = 600_000;
-
 /** What the node's settings and its share of memory come to for one gateway. */
 export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan, gatewaysCount: number): GatewaySettings {
-  const { gateway, kafka } = config;
+  const { gateway } = config;
   const inFlightMax = Math.min(config['in-flight-size-max'], memory.receiveSizeMax);
   return {
     ...defaultSettings,
     kafka: {
-      ...kafka,
-      advertised: config['kafka-advertised'] ?? kafka,
+      listeners: config.kafka.map((bound, index) => ({ ...bound, advertised: config['kafka-advertised']?.[index] ?? bound })),
       sharesPort: gatewaysCount > 1,
       poolSize: memory.kafkaPoolSize,
       roomSizeMax: memory.kafkaPoolSize,
       burdenMax: memory.kafkaBurdenMax,
       connectionsMax: config['connections-max'],
-      requestSizeMax: kafkaRequestSizeMax,
-      idleMs: kafkaIdleMs,
+      requestSizeMax: config['socket.request.max.bytes'],
+      idleMs: config['connections.max.idle.ms'],
     },
     host: gateway.host,
     port: gateway.port,

@@ -39,12 +39,16 @@ export class KafkaListener {
     this.#duty.add({ turn: () => isOpen() && door.send() }, [], []);
   }
 
-  /** The address, or why there is none. */
-  listen(): Result<string, string> {
-    const { host, port, sharesPort } = this.#settings;
-    const listening = this.net.listen(host, port, sharesPort);
-    if (!listening.ok) return failed(`${addressText({ host, port })}: ${listening.error.message}; choose another --kafka`);
-    return ok(addressText(listening.value));
+  /** The addresses, or why there is one too few. */
+  listen(): Result<readonly string[], string> {
+    const { listeners, sharesPort } = this.#settings;
+    const addresses: string[] = [];
+    for (const { host, port } of listeners) {
+      const listening = this.net.listen(host, port, sharesPort);
+      if (!listening.ok) return failed(`${addressText({ host, port })}: ${listening.error.message}; choose another --kafka`);
+      addresses.push(addressText(listening.value));
+    }
+    return ok(addresses);
   }
 
   /** Before its sockets are shut. */

@@ -32,7 +32,7 @@ export interface CommandCall {
 /** Where a gateway listens. */
 export interface GatewayAddresses {
   readonly gateway: string;
-  readonly kafka: string;
+  readonly kafka: readonly string[];
 }
 
 export type ToDataThread =

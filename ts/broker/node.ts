@@ -14,6 +14,7 @@ import { failed, ok, type Result } from '../model/result.js';
 import { type DiskSpace, diskSpace } from '../native/disk-space.js';
 import { DataDirectory } from '../native/log.js';
 import type { TopicUsage } from '../shard/measures.js';
+import { boundConfig } from './bound-config.js';
 import { systemRandom } from './clock.js';
 import type { DataThreadStart } from './data-thread.js';
 import { DiskWatch } from './disk-watch.js';
@@ -22,7 +23,7 @@ import { gatewaySettings } from './gateway-settings.js';
 import { coordinatorSettings, offsetsTopicSettings } from './group-settings.js';
 import { defaultMemory, planMemory } from './memory.js';
 import type { CommandCall, CommandName } from './messages.js';
-import { claimPort, type PortClaim } from './port-claim.js';
+import { claimPorts, type PortClaim, releasePorts } from './port-claim.js';
 import { defaultShardsCount, planThreads } from './thread-plan.js';
 import { DataThreadHost, type ThreadEvents } from './threads.js';
 import { wire } from './wiring.js';
@@ -135,14 +136,9 @@ export class Node {
     log: Logger,
     onEnd: (end: NodeEnd) => void,
   ): Promise<Result<Node, NodeEnd>> {
-    const claim = await claimPort(config.gateway);
-    if (!claim.ok) return failed({ reason: 'failed', message: claim.error });
-    const kafkaClaim = await claimPort(config.kafka);
-    if (!kafkaClaim.ok) {
-      await claim.value.release();
-      return failed({ reason: 'failed', message: kafkaClaim.error });
-    }
-    const claims = [claim.value, kafkaClaim.value];
+    const claimed = await claimPorts([config.gateway, ...config.kafka]);
+    if (!claimed.ok) return failed({ reason: 'failed', message: claimed.error });
+    const claims = claimed.value;
     const opened = DataDirectory.open({
       data: config.data,
       shards: shardsOf(config),
@@ -155,16 +151,12 @@ export class Node {
       nodeId: config['node-id'],
     });
     if (!opened.ok) {
-      await releaseAll(claims);
+      await releasePorts(claims);
       return failed(endOf(opened.error));
     }
     const directory = opened.value;
     log.info({ recovery: directory.report }, 'the data directory is open');
-    const gateway = { host: config.gateway.host, port: claim.value.port };
-    const { host, port } = kafkaClaim.value;
-    const advertised = config['kafka-advertised'] ?? { host: config.kafka.host, port };
-    const bound = { ...config, gateway, kafka: { host, port }, 'kafka-advertised': advertised };
-    const node = new Node(bound, directory, clock, log, onEnd);
+    const node = new Node(boundConfig(config, claims), directory, clock, log, onEnd);
     const running = await node.#start(directory.report.incarnation, claims);
     // Its threads run by now, and would keep the process.
     if (!running.ok) onEnd(running.error);
@@ -178,13 +170,13 @@ export class Node {
     await Promise.all(this.#threads.map((thread) => thread.opened()));
     this.#controller.start(startCount);
     await isReady;
-    await releaseAll(claims);
+    await releasePorts(claims);
     const gateways = (await Promise.all(this.#threads.map((thread) => thread.listen()))).flat();
     const problem = gateways.find((gateway) => !gateway.ok);
     if (problem?.ok === false) return failed({ reason: 'failed', message: problem.error });
     const [gateway] = gateways;
     assert(gateway?.ok === true, 'a node has a gateway');
-    this.#addresses = { kafka: [gateway.value.kafka], gateway: gateway.value.gateway };
+    this.#addresses = { kafka: gateway.value.kafka, gateway: gateway.value.gateway };
     this.#disk.start();
     this.#tellCondition();
     return ok(undefined);
@@ -304,10 +296,6 @@ export class Node {
     this.#directory.close();
     return problems.flat();
   }
-}
-
-async function releaseAll(claims: readonly PortClaim[]): Promise<void> {
-  await Promise.all(claims.map((claim) => claim.release()));
 }
 
 function textAbout({ isRemoval, failure }: Extract<HostAnswer, { readonly failure: Failure }>): string {

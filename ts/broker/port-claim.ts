@@ -53,3 +53,21 @@ function takePort(host: string, port: number): Promise<Result<{ server: Server; 
     });
   });
 }
+
+/** Of all of them, or of none. */
+export async function claimPorts(addresses: readonly Address[]): Promise<Result<readonly PortClaim[], string>> {
+  const claims: PortClaim[] = [];
+  for (const address of addresses) {
+    const claim = await claimPort(address);
+    if (!claim.ok) {
+      await releasePorts(claims);
+      return claim;
+    }
+    claims.push(claim.value);
+  }
+  return ok(claims);
+}
+
+export async function releasePorts(claims: readonly PortClaim[]): Promise<void> {
+  await Promise.all(claims.map((claim) => claim.release()));
+}

@@ -239,14 +239,14 @@ export class Gateway implements Deadline {
     const { kafka, log } = this.#ports;
     const { kafka: settings } = this.#settings;
     if (kafka === undefined || settings === undefined) return undefined;
-    const { advertised, roomSizeMax, burdenMax } = settings;
+    const { listeners, roomSizeMax, burdenMax } = settings;
     const { clock } = this.#ports;
     const fetchRoom = this.#gatherRoom;
     const { stallMsMin } = this.#settings;
     return new KafkaDoor({
       ...kafka,
       verbs,
-      advertised,
+      advertised: listeners.map(({ advertised }) => advertised),
       roomSizeMax,
       burdenMax,
       fetchRoom,

@@ -1,12 +1,16 @@
 import type { SessionLimits } from './websocket/session.js';
 
-/** The Kafka protocol's listener. */
-export interface KafkaSettings {
+/** Where clients of the Kafka protocol come in. */
+export interface KafkaListenerSettings {
   /** An address, not a name. */
   readonly host: string;
   readonly port: number;
-  /** Where clients are told to connect. */
+  /** Where those who came in here are told to connect. */
   readonly advertised: { readonly host: string; readonly port: number };
+}
+
+export interface KafkaSettings {
+  readonly listeners: readonly KafkaListenerSettings[];
   /** Other gateways of this node listen on the same port. */
   readonly sharesPort: boolean;
   /** Frames are received into it. */

@@ -7,7 +7,7 @@ test('without any setting it is a durable node on loopback', () => {
   const config = read({});
   expect(config).toMatchObject({
     ok: true,
-    value: { 'node-id': 1, data: './data', kafka: { host: '127.0.0.1', port: 9092 }, journal: 2 ** 29, shards: undefined },
+    value: { 'node-id': 1, data: './data', kafka: [{ host: '127.0.0.1', port: 9092 }], journal: 2 ** 29, shards: undefined },
   });
   if (config.ok) expect(settingsConflict(config.value)).toBeUndefined();
 });
@@ -37,6 +37,7 @@ test.each([
     { options: { origins: 'http://a:1, b:2' } },
     '--origins wants origins such as https://dashboard.example,http://localhost:8000, not "http://a:1, b:2"',
   ],
+  [{ options: { kafka: 'a:1,b' } }, '--kafka wants HOST:PORT,HOST:PORT, not "a:1,b"'],
   [{ options: { quorum: '1@a:1,1@b:1' } }, '--quorum wants voters such as 1@HOST:PORT,2@HOST:PORT, not "1@a:1,1@b:1"'],
   [{ environment: { MILLRACE_INSECURE: 'yes' } }, 'MILLRACE_INSECURE is true or false, not "yes"'],
 ])('%j is refused', (sources, error) => {
@@ -46,6 +47,11 @@ test.each([
 test.each([
   [{ gateway: '0.0.0.0:9080' }, /beyond loopback/],
   [{ gateway: '[::]:9080' }, /beyond loopback/],
+  [{ kafka: '127.0.0.1:1,10.0.0.1:2' }, /10.0.0.1:2 is beyond loopback/],
+  [{ kafka: '127.0.0.1:1,127.0.0.1:2', 'kafka-advertised': 'a:1' }, /2 addresses and kafka-advertised 1/],
+  [{ kafka: '0.0.0.0:9092', insecure: 'true' }, /say in kafka-advertised which/],
+  [{ kafka: '[::]:9092', insecure: 'true' }, /say in kafka-advertised which/],
+  [{ 'kafka-advertised': '0.0.0.0:9092' }, /nobody can connect/],
   [{ quorum: '2@a:1' }, /this is node 1/],
   [{ quorum: '1@a:1,2@b:1' }, /needs the setting peer/],
   [{ 'group-min-session-timeout-ms': '7', 'group-max-session-timeout-ms': '6' }, /is above group.max.session.timeout.ms/],
@@ -54,8 +60,12 @@ test.each([
   expect(config.ok && settingsConflict(config.value)).toMatch(conflict);
 });
 
-test('insecure allows a wider bind', () => {
-  const config = read({ options: { gateway: '0.0.0.0:0', insecure: 'true' } });
+test.each([
+  { gateway: '0.0.0.0:0', insecure: 'true' },
+  { kafka: '0.0.0.0:9092', 'kafka-advertised': 'broker.example:9092', insecure: 'true' },
+  { kafka: '127.0.0.1:0, [::1]:0' },
+])('%j goes together', (options) => {
+  const config = read({ options });
   expect(config.ok && settingsConflict(config.value)).toBeUndefined();
 });
 

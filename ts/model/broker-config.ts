@@ -28,6 +28,8 @@ type SettingRow =
   | (WithBounds<string> & { readonly kind: 'size' })
   /** HOST:PORT; port 0 picks a free one. */
   | (Described & { readonly kind: 'address'; readonly default?: string })
+  /** HOST:PORT,HOST:PORT */
+  | (Described & { readonly kind: 'addresses'; readonly default?: string })
   /** Voters of the metadata quorum: 1@HOST:PORT,2@HOST:PORT. */
   | (Described & { readonly kind: 'voters' })
   /** Of web pages: https://HOST:PORT,https://HOST */
@@ -45,8 +47,11 @@ export const brokerSettings = {
     help: 'the node’s number in the cluster; its data directory keeps it',
   },
   data: { kind: 'text', value: 'DIR', default: './data', help: 'the data directory; made if it is not there' },
-  kafka: { kind: 'address', default: '127.0.0.1:9092', help: 'where Kafka clients connect' },
-  'kafka-advertised': { kind: 'address', help: 'what Kafka clients are told to connect to; default: as bound' },
+  kafka: { kind: 'addresses', default: '127.0.0.1:9092', help: 'where Kafka clients connect: one address or several' },
+  'kafka-advertised': {
+    kind: 'addresses',
+    help: 'what Kafka clients are told to connect to, one for each address of kafka; port 0: the same port; default: as bound',
+  },
   gateway: { kind: 'address', default: '127.0.0.1:9080', help: 'where WebSocket and HTTP clients connect' },
   peer: { kind: 'address', help: 'where other nodes connect; needed by a quorum of several' },
   quorum: { kind: 'voters', help: 'the voters of the metadata quorum; default: this node alone' },
@@ -142,6 +147,22 @@ export const brokerSettings = {
     max: 86_400,
     help: 'a silent connection is closed after so long',
   },
+  'socket.request.max.bytes': {
+    kind: 'size',
+    value: 'SIZE',
+    default: '100MiB',
+    min: 2 ** 16,
+    max: 352 * 2 ** 20,
+    help: 'the largest request of a Kafka client',
+  },
+  'connections.max.idle.ms': {
+    kind: 'count',
+    value: 'N',
+    default: 600_000,
+    min: 100,
+    max: 2 ** 31 - 1,
+    help: 'a silent connection of a Kafka client is closed after so long',
+  },
   'disk-full-percent': {
     kind: 'count',
     value: 'N',
@@ -228,13 +249,15 @@ type ValueOf<R> = R extends { kind: 'flag' }
     ? Present<R, number>
     : R extends { kind: 'address' }
       ? Present<R, Address>
-      : R extends { kind: 'voters' }
-        ? readonly Voter[] | undefined
-        : R extends { kind: 'origins' }
-          ? readonly string[] | undefined
-          : R extends { choices: readonly (infer C)[] }
-            ? C
-            : Present<R, string>;
+      : R extends { kind: 'addresses' }
+        ? Present<R, readonly Address[]>
+        : R extends { kind: 'voters' }
+          ? readonly Voter[] | undefined
+          : R extends { kind: 'origins' }
+            ? readonly string[] | undefined
+            : R extends { choices: readonly (infer C)[] }
+              ? C
+              : Present<R, string>;
 
 type Present<R, V> = R extends { default: unknown } ? V : V | undefined;
 
@@ -335,7 +358,7 @@ function defaultOf(row: SettingRow): unknown {
   return parsed.ok ? parsed.value : undefined;
 }
 
-type Value = string | number | boolean | Address | readonly Voter[] | readonly string[];
+type Value = string | number | boolean | Address | readonly Address[] | readonly Voter[] | readonly string[];
 
 function parseSetting(row: SettingRow, text: string): Result<Value, string> {
   switch (row.kind) {
@@ -353,6 +376,8 @@ function parseSetting(row: SettingRow, text: string): Result<Value, string> {
       return bounded(row, text, parseSize(text), 'a size such as 64MiB');
     case 'address':
       return wanted(parseAddress(text), 'HOST:PORT', text);
+    case 'addresses':
+      return wanted(parseAddresses(text), 'HOST:PORT,HOST:PORT', text);
     case 'voters':
       return wanted(parseVoters(text), 'voters such as 1@HOST:PORT,2@HOST:PORT', text);
     case 'origins':
@@ -373,6 +398,11 @@ function bounded(
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = row;
   if (value === undefined) return failed(`wants ${what}, not "${text}"`);
   return value < min || value > max ? failed(`is from ${min} to ${max}, not ${text}`) : ok(value);
+}
+
+function parseAddresses(text: string): readonly Address[] | undefined {
+  const addresses = text.split(',').map((part) => parseAddress(part.trim()));
+  return addresses.every((address) => address !== undefined) ? addresses : undefined;
 }
 
 function parseVoters(text: string): readonly Voter[] | undefined {
@@ -423,6 +453,8 @@ function valueName(row: SettingRow): string {
       return row.choices.join('/');
     case 'address':
       return 'HOST:PORT';
+    case 'addresses':
+      return 'HOST:PORT,…';
     case 'voters':
       return 'N@HOST:PORT,…';
     case 'origins':
@@ -442,11 +474,24 @@ export function settingsConflict(config: BrokerConfig): string | undefined {
   if (quorum !== undefined && quorum.length > 1 && peer === undefined) return 'a quorum of several nodes needs the setting peer';
   if (config['group.min.session.timeout.ms'] > config['group.max.session.timeout.ms'])
     return 'group.min.session.timeout.ms is above group.max.session.timeout.ms';
-  const open = [config.kafka, config.gateway, peer].find((address) => address !== undefined && !isLoopback(address.host));
-  return open === undefined || insecure
-    ? undefined
-    : `${addressText(open)} is beyond loopback and no security is configured: bind to 127.0.0.1, or say insecure`;
+  const open = [...config.kafka, config.gateway, peer].find((address) => address !== undefined && !isLoopback(address.host));
+  if (open !== undefined && !insecure)
+    return `${addressText(open)} is beyond loopback and no security is configured: bind to 127.0.0.1, or say insecure`;
+  return advertisedConflict(config);
 }
+
+/** Clients connect where they are told to, and nobody can connect to "everywhere". */
+function advertisedConflict({ kafka, 'kafka-advertised': advertised }: BrokerConfig): string | undefined {
+  if (advertised !== undefined && advertised.length !== kafka.length)
+    return `kafka names ${kafka.length} addresses and kafka-advertised ${advertised.length}: one for each, in the same order`;
+  const everywhere = (advertised ?? kafka).find(({ host }) => wildcards.has(host));
+  if (everywhere === undefined) return undefined;
+  return advertised === undefined
+    ? `kafka is bound to every address (${addressText(everywhere)}): say in kafka-advertised which of them clients are told`
+    : `kafka-advertised names ${addressText(everywhere)}, to which nobody can connect: name an address of this host`;
+}
+
+const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -11,7 +11,8 @@ function settingsOf(options: Record<string, string>) {
 test('settings have their own names and Kafka’s, and say whether somebody chose them', () => {
   const settings = settingsOf({
     'node-id': '7',
-    'kafka-advertised': 'broker.example:19092',
+    kafka: '127.0.0.1:1,[::1]:2',
+    'kafka-advertised': 'broker.example:19092,other.example:2',
     quorum: '7@127.0.0.1:9000,8@[::1]:9000',
     peer: '127.0.0.1:9000',
     origins: 'https://a.example,https://b.example',
@@ -19,13 +20,13 @@ test('settings have their own names and Kafka’s, and say whether somebody chos
   });
   const value = (name: string) => settings.get(name)?.value;
   expect([value('node-id'), value('broker.id'), value('num.partitions')]).toEqual(['7', '7', '4']);
-  expect([value('listeners'), value('kafka')]).toEqual(['PLAINTEXT://127.0.0.1:9092', '127.0.0.1:9092']);
-  expect(value('advertised.listeners')).toBe('PLAINTEXT://broker.example:19092');
+  expect([value('listeners'), value('kafka')]).toEqual(['PLAINTEXT://127.0.0.1:1,PLAINTEXT://[::1]:2', '127.0.0.1:1,[::1]:2']);
+  expect(value('advertised.listeners')).toBe('PLAINTEXT://broker.example:19092,PLAINTEXT://other.example:2');
   expect([value('quorum'), value('origins')]).toEqual(['7@127.0.0.1:9000,8@[::1]:9000', 'https://a.example,https://b.example']);
   expect([value('delete.topic.enable'), value('log.retention.ms'), value('shards')]).toEqual(['true', '604800000', null]);
   expect(settings.get('num.partitions')).toMatchObject({ isDefault: false, type: 'int' });
   expect(settings.get('auto.create.topics.enable')).toMatchObject({ isDefault: true, type: 'boolean' });
-  expect(settings.get('kafka')?.isDefault).toBe(true);
+  expect([settings.get('kafka')?.isDefault, settings.get('gateway')?.isDefault]).toEqual([false, true]);
 });
 
 test('each is named once, in order', () => {

@@ -18,7 +18,6 @@ const kafkaNames: Readonly<Partial<Record<BrokerSettingName, readonly string[]>>
   data: ['log.dirs', 'log.dir'],
   kafka: ['listeners'],
   'kafka-advertised': ['advertised.listeners'],
-  'message-size-max': ['socket.request.max.bytes'],
   'connections-max': ['max.connections'],
 };
 
@@ -40,6 +39,7 @@ const typeOfKind = {
   count: 'int',
   size: 'long',
   address: 'string',
+  addresses: 'list',
   voters: 'list',
   origins: 'list',
 } as const;
@@ -55,8 +55,8 @@ function settingsOf(config: BrokerConfig, name: BrokerSettingName): readonly Nod
   const value = textOf(config[name]);
   const isDefault = value === ('default' in row ? String(row.default) : null);
   const setting = { name, value, isDefault, type: typeOfKind[row.kind], documentation: row.help };
-  const isListener = row.kind === 'address';
-  const shown = isListener && value !== null ? `PLAINTEXT://${value}` : value;
+  const isListener = row.kind === 'addresses';
+  const shown = isListener && value !== null ? `PLAINTEXT://${value.replaceAll(',', ',PLAINTEXT://')}` : value;
   return [setting, ...(kafkaNames[name] ?? []).map((other) => ({ ...setting, name: other, value: shown }))];
 }
 
@@ -70,8 +70,9 @@ function isAddress(value: object): value is Address {
   return 'host' in value;
 }
 
-function partText(part: string | Voter): string {
-  return typeof part === 'string' ? part : `${part.nodeId}@${addressText(part.address)}`;
+function partText(part: string | Address | Voter): string {
+  if (typeof part === 'string') return part;
+  return isAddress(part) ? addressText(part) : `${part.nodeId}@${addressText(part.address)}`;
 }
 
 function topicDefaults(): readonly NodeSetting[] {

@@ -1,3 +1,4 @@
+import { assert } from '../../model/assert.js';
 import type { Clock, DebugLog, HeldPiece } from '../../model/ports.js';
 import type { Net, NetCounters, NetEvents } from '../../native/net.js';
 import { withLeases } from '../../ring/link/held.js';
@@ -27,7 +28,8 @@ export interface DoorSockets {
 
 export interface DoorPorts extends DoorSockets {
   readonly verbs: Verbs;
-  readonly advertised: Advertised;
+  /** By listener. */
+  readonly advertised: readonly Advertised[];
   /** Bytes of frames that are larger than the receive pool takes. */
   readonly roomSizeMax: number;
   readonly burdenMax: number;
@@ -187,8 +189,10 @@ export class KafkaDoor implements NetEvents {
 
   // What the sockets tell.
 
-  accepted(number: number): void {
-    const { net, verbs, advertised, count } = this.#ports;
+  accepted(number: number, listener: number): void {
+    const { net, verbs, count } = this.#ports;
+    const advertised = this.#ports.advertised[listener];
+    assert(advertised !== undefined, () => `a connection of listener ${listener}, which nobody made`);
     const clientHost = net.peer(number)?.replace(/:\d+$/, '') ?? '';
     const exchange = { verbs, advertised, clientHost };
     this.#connections.set(number, new KafkaConnection(number, exchange, this.#burdens.open(), this.#connectionPorts));
