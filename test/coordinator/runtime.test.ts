@@ -60,12 +60,35 @@ test('when an append fails, all who wait are told, and what the log holds counts
   const early = rig.fetch('g');
   await turn();
   expect(errorOf(early)).toBe('coordinator-not-available');
-  expect(rig.problems).toEqual(['groups of partition 0 are read again: as the test wants']);
+  expect(rig.problems).toEqual(['groups of partition 0 are read again in 1 s: as the test wants']);
   rig.clock.advance(1_000);
   await turn();
   const [g, h] = [rig.fetch('g'), rig.fetch('h')];
   await turn();
   expect([offsetIn(g), offsetIn(h)]).toEqual([2, undefined]);
+});
+
+test('where every append fails, the log is read less and less often; after a while without failures soon again', async () => {
+  const rig = await ready();
+  const restSeconds: number[] = [];
+  const failOnce = async () => {
+    rig.commit('g', 1);
+    rig.log.fail(0);
+    await turn();
+    const seconds = Number(/in (\d+) s/.exec(rig.problems.at(-1) ?? '')?.[1]);
+    restSeconds.push(seconds);
+    rig.clock.advance(seconds * 1000 - 1);
+    await turn();
+    expect(rig.runtime.isServing).toBe(false);
+    rig.clock.advance(1);
+    await turn();
+    expect(rig.runtime.isServing).toBe(true);
+  };
+  for (let count = 0; count < 8; count++) await failOnce();
+  expect(restSeconds).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  rig.clock.advance(600_000);
+  await failOnce();
+  expect(restSeconds.at(-1)).toBe(1);
 });
 
 test('a log that cannot be read is tried again, and never taken for an empty one', async () => {

@@ -65,6 +65,9 @@ export class GroupRuntime implements GroupCoordinator {
   readonly #deletedTopics = new Set<DeletedTopic>();
   #phase: Phase = { name: 'loading' };
   #lastTicket: Ticket = 0;
+  /** Of the last rest: when it began, and how long it was. */
+  #restedMs = Number.NEGATIVE_INFINITY;
+  #restMs = 0;
   #isDraining = false;
 
   constructor(options: RuntimeOptions) {
@@ -188,11 +191,21 @@ export class GroupRuntime implements GroupCoordinator {
   }
 
   #rest(problem: string): void {
-    const { clock, settings, counts, onProblem } = this.#options;
+    const { clock, counts, onProblem } = this.#options;
     counts.failures.add();
-    const cancel = clock.after(settings.reloadDelayMs, () => this.#load());
+    this.#restMs = this.#nextRestMs(clock.monotonicMs());
+    this.#restedMs = clock.monotonicMs();
+    const cancel = clock.after(this.#restMs, () => this.#load());
     this.#leave({ name: 'resting', cancel }, 'coordinator-not-available');
-    onProblem(`groups of partition ${this.#options.partition} are read again: ${problem}`);
+    const seconds = Math.ceil(this.#restMs / 1000);
+    onProblem(`groups of partition ${this.#options.partition} are read again in ${seconds} s: ${problem}`);
+  }
+
+  /** A disk that takes no more appends is asked less and less often; the log may be long. */
+  #nextRestMs(nowMs: number): number {
+    const { reloadDelayMs, reloadDelayMsMax } = this.#options.settings;
+    const isSoon = nowMs - this.#restedMs < 3 * this.#restMs;
+    return isSoon ? Math.min(2 * this.#restMs, reloadDelayMsMax) : reloadDelayMs;
   }
 
   #leave(phase: Phase, error: GroupError): void {

@@ -11,8 +11,9 @@ export interface CoordinatorSettings {
   readonly requestsMax: number;
   /** Of one append, unless a single record is larger: the group's own may be `groupSizeMax` and a little. */
   readonly appendSizeMax: number;
-  /** So long it rests after a failure before it reads the log again. */
+  /** So long it rests after a failure before it reads the log again: twice as long each time that it fails soon after. */
   readonly reloadDelayMs: number;
+  readonly reloadDelayMsMax: number;
   /** `offsets.retention.check.interval.ms`. */
   readonly sweepIntervalMs: number;
   /** The log may hold twice what is alive, and so many records more, before it is rewritten. */
@@ -26,6 +27,7 @@ export const coordinatorDefaults: CoordinatorSettings = {
   requestsMax: 50_000,
   appendSizeMax: 256 << 10,
   reloadDelayMs: 1_000,
+  reloadDelayMsMax: 60_000,
   sweepIntervalMs: 600_000,
   deadRecordsMax: 10_000,
 };
