@@ -19,6 +19,10 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan, gatewa
       sharesPort: gatewaysCount > 1,
       poolSize: memory.kafkaPoolSize,
       roomSizeMax: memory.kafkaPoolSize,
+      fetchSessions: {
+        countMax: Math.ceil(config['max.incremental.fetch.session.cache.slots'] / gatewaysCount),
+        sizeMax: memory.fetchSessionsSize,
+      },
       connectionsMax: config['connections-max'],
       requestSizeMax: kafkaRequestSizeMax,
       idleMs: kafkaIdleMs,

@@ -9,7 +9,8 @@ import { totalmem } from 'node:os';
 //   1/16           batches that no ring can hold, on their way from files to sockets
 //   1/16           what Kafka clients fetch, from the read until their sockets took it
 //   1/16           frames of Kafka clients, and as much for those that are larger than that takes
-//   5/16           segment and index caches, journals' and reads' buffers, what V8 has not collected yet
+//   1/64           what Kafka clients fetch without naming it each time
+//   19/64          segment and index caches, journals' and reads' buffers, what V8 has not collected yet
 //
 // Ring capacities are powers of two, so a ring may have up to half less than its share, never more.
 
@@ -24,6 +25,7 @@ export interface MemoryPlan {
   readonly gatherSizeMax: number;
   /** Of Kafka clients: the pool that frames are received into, and room for larger ones. */
   readonly kafkaPoolSize: number;
+  readonly fetchSessionsSize: number;
 }
 
 const MiB = 1 << 20;
@@ -43,6 +45,7 @@ export function planMemory(memory: number, gatewaysCount: number, shardsCount: n
     readSizeMax: Math.floor(memory / 16 / gatewaysCount),
     gatherSizeMax: Math.floor(memory / 16 / gatewaysCount),
     kafkaPoolSize: Math.floor(memory / 16 / gatewaysCount / 65536) * 65536,
+    fetchSessionsSize: Math.floor(memory / 64 / gatewaysCount),
   };
 }
 

@@ -239,7 +239,7 @@ export class Gateway implements Deadline {
     const { kafka, log } = this.#ports;
     const { kafka: settings } = this.#settings;
     if (kafka === undefined || settings === undefined) return undefined;
-    const { advertised, roomSizeMax } = settings;
+    const { advertised, roomSizeMax, fetchSessions } = settings;
     const { clock } = this.#ports;
     const fetchRoom = this.#gatherRoom;
     const { stallMsMin } = this.#settings;
@@ -248,6 +248,7 @@ export class Gateway implements Deadline {
       verbs,
       advertised,
       roomSizeMax,
+      fetchSessions,
       fetchRoom,
       stallMsMin,
       clock,

@@ -1,3 +1,4 @@
+import type { FetchSessionsLimits } from './kafka/fetch-sessions.js';
 import type { SessionLimits } from './websocket/session.js';
 
 /** The Kafka protocol's listener. */
@@ -13,6 +14,7 @@ export interface KafkaSettings {
   readonly poolSize: number;
   /** Of frames that are larger than the pool takes. */
   readonly roomSizeMax: number;
+  readonly fetchSessions: FetchSessionsLimits;
   readonly connectionsMax: number;
   readonly requestSizeMax: number;
   readonly idleMs: number;

@@ -59,9 +59,9 @@ function begin(
     }
     reply({ encoded, sent });
   };
-  const { verbs, advertised, clientHost, fetches } = exchange;
+  const { verbs, advertised, clientHost, fetches, sessions } = exchange;
   row.begin(
-    { verbs, advertised, clientHost, fetches, clientId },
+    { verbs, advertised, clientHost, fetches, sessions, clientId },
     request,
     (value, sent = nothing) => {
       if (value === undefined) reply({ encoded: undefined, sent });

@@ -1,4 +1,4 @@
-import type { Clock, DebugLog, HeldPiece } from '../../model/ports.js';
+import type { Clock, DebugLog, HeldPiece, Random } from '../../model/ports.js';
 import type { Net, NetCounters, NetEvents } from '../../native/net.js';
 import { withLeases } from '../../ring/link/held.js';
 import { Room } from '../../ring/room.js';
@@ -7,6 +7,7 @@ import { rows } from './apis/index.js';
 import type { Advertised } from './apis/row.js';
 import { type ConnectionPorts, KafkaConnection } from './connection.js';
 import { type CloseCode, isUsualEnd, textOfEnd } from './ends.js';
+import { FetchSessions, type FetchSessionsLimits } from './fetch-sessions.js';
 import { Sequence } from './sequence.js';
 
 export type { NetCounters };
@@ -23,6 +24,7 @@ export interface DoorSockets {
   readonly net: Net;
   /** Answers wait, and no turn is under way that would send them. */
   readonly wake: () => void;
+  readonly random: Random;
 }
 
 export interface DoorPorts extends DoorSockets {
@@ -30,6 +32,7 @@ export interface DoorPorts extends DoorSockets {
   readonly advertised: Advertised;
   /** Bytes of frames that are larger than the receive pool takes. */
   readonly roomSizeMax: number;
+  readonly fetchSessions: FetchSessionsLimits;
   /** Where batches from files wait for sockets. */
   readonly fetchRoom: Room;
   /** No connection that stalls for less is ended for it. */
@@ -50,6 +53,7 @@ export class KafkaDoor implements NetEvents {
   readonly #connections = new Map<number, KafkaConnection>();
   readonly #connectionPorts: ConnectionPorts;
   readonly #room: Room;
+  readonly #sessions: FetchSessions;
   /** Frames that wait for memory, or have it. */
   readonly #roomsWanted = new Set<number>();
   /** Connections whose answers can leave. */
@@ -60,6 +64,7 @@ export class KafkaDoor implements NetEvents {
   constructor(ports: DoorPorts) {
     this.#ports = ports;
     this.#room = new Room(ports.roomSizeMax);
+    this.#sessions = new FetchSessions(ports.fetchSessions, ports.random);
     this.#connectionPorts = {
       rows,
       ready: (connection) => this.#onReady(connection),
@@ -157,7 +162,7 @@ export class KafkaDoor implements NetEvents {
   accepted(number: number): void {
     const { net, verbs, advertised, count } = this.#ports;
     const clientHost = net.peer(number)?.replace(/:\d+$/, '') ?? '';
-    const exchange = { verbs, advertised, clientHost, fetches: new Sequence() };
+    const exchange = { verbs, advertised, clientHost, fetches: new Sequence(), sessions: this.#sessions };
     this.#connections.set(number, new KafkaConnection(number, exchange, this.#connectionPorts));
     count.opened();
   }
