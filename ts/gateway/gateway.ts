@@ -172,6 +172,7 @@ export class Gateway implements Deadline {
     const nowMs = this.#ports.clock.monotonicMs();
     for (const connection of [...this.#connections]) connection.onTime(nowMs);
     this.door?.endStalled();
+    this.#tails.sweep();
     this.#measure();
     if (!this.#isClosed) this.#deadlines.add(sweepMs, this);
   }
