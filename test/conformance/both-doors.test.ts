@@ -117,7 +117,7 @@ describe('bytes', () => {
     for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
       const topic = `bytes-${codec}`;
       await createTopic(node.gateway, topic);
-      wiretap.batches.length = 0;
+      wiretap.requests.length = 0;
       for (const count of [1, 1000]) await kcat(wiretap.address, ['-P', '-t', topic, '-z', codec], 'a line\n'.repeat(count));
       const sums = sumsOf(wiretap.batches);
       expect(sums.length).toBeGreaterThanOrEqual(2);

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect } from '../../ts/sdk/node/index.js';
+import { fetch } from '../../ts/wire/kafka/schema/01-fetch.js';
 import { removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode } from '../node/process.mjs';
 import { type JavaSession, openJavaSession } from './java-session.js';
 import { createTopic, headerOf, newNode, webSocketBatches } from './kafka-clients.js';
+import { Wiretap } from './raw-kafka.js';
 
 // Kafka's own clients, which ask for the newest version of everything; their producer is idempotent unless told otherwise.
 
@@ -96,4 +99,34 @@ test('a group reads, commits, and goes on', async () => {
   expect(await java.ask('group', 'grouped', 'java', 2)).toEqual({ values: ['value', null], committed: 2 });
   await java.ask('produce', 'grouped', JSON.stringify(records.slice(2)));
   expect(await java.ask('group', 'grouped', 'java', 1)).toEqual({ values: [records[2]?.value], committed: 3 });
+});
+
+test('many partitions are read in one session, which is told once what it wants', async () => {
+  const tap = await Wiretap.open();
+  const tapped = await newNode(['--kafka-advertised', tap.address]);
+  tap.target = tapped.kafka;
+  const [partitions, rounds] = [60, 5];
+  await createTopic(tapped.gateway, 'wide', {}, partitions);
+  const reader = await openJavaSession('KafkaClient', tap.address);
+  const values = Array.from({ length: partitions * rounds }, (_, index) => `${index}`);
+  // Answers that hold a few partitions each: the others wait for their turn.
+  const settings = ['fetch.max.bytes=2000', 'fetch.max.wait.ms=50'];
+  const read = reader.ask<{ values: readonly string[] }>('drain', 'wide', values.length, ...settings);
+  const client = await connect(tapped.gateway);
+  const producer = client.producer();
+  for (let round = 0; round < rounds; round++) {
+    const own = values.slice(round * partitions, (round + 1) * partitions);
+    await Promise.all(own.map((value, partition) => producer.send({ topic: 'wide', partition, value })));
+  }
+  expect([...(await read).values].sort()).toEqual([...values].sort());
+  await client.close();
+  reader.close();
+  tap.close();
+  const asked = tap.of(fetch);
+  const named = asked.map(({ topics }) => topics.reduce((sum, each) => sum + each.partitions.length, 0));
+  expect(asked.filter(({ sessionEpoch }) => sessionEpoch === 0)).toHaveLength(1);
+  expect(Math.max(...asked.map(({ sessionEpoch }) => sessionEpoch))).toBeGreaterThan(1);
+  expect(named[0]).toBe(partitions);
+  // Each record moves a partition once, and what is buffered is forgotten and named again.
+  expect(named.reduce((sum, count) => sum + count, 0)).toBeLessThan(partitions * (2 * rounds + 1));
 });

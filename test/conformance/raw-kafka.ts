@@ -58,9 +58,10 @@ export async function connected(kafka: string): Promise<Socket> {
   return socket;
 }
 
-/** Between clients and a node that advertises this port: keeps the batches that go by. */
+/** Between clients and a node that advertises this port: keeps the requests that go by. */
 export class Wiretap {
-  readonly batches: Uint8Array[] = [];
+  /** Frames, without their sizes. */
+  readonly requests: Uint8Array[] = [];
   readonly address: string;
   target = '';
   readonly #server: Server;
@@ -82,19 +83,25 @@ export class Wiretap {
     const frames = new Frames();
     client.on('error', () => node.destroy());
     client.on('data', (chunk) => {
-      for (const frame of frames.push(chunk)) this.#keep(frame);
+      this.requests.push(...frames.push(chunk));
     });
     client.pipe(node).pipe(client);
     client.resume();
   }
 
-  #keep(frame: Uint8Array): void {
-    const reader = new Reader(frame);
-    const { key, version } = readRequestHeader(reader);
-    if (key !== produce.key) return;
-    for (const { partitionData } of produce.request.decode(version, reader).topicData) {
-      for (const { records } of partitionData) this.batches.push(...batchesIn(records ?? new Uint8Array(0)));
-    }
+  /** Those of one API. */
+  of<Request extends Fields>(api: Api<number, Request>): readonly Decoded<Request>[] {
+    return this.requests.flatMap((frame) => {
+      const reader = new Reader(frame);
+      const { key, version } = readRequestHeader(reader);
+      return key === api.key ? [api.request.decode(version, reader)] : [];
+    });
+  }
+
+  /** What was produced. */
+  get batches(): readonly Uint8Array[] {
+    const produced = this.of(produce).flatMap(({ topicData }) => topicData.flatMap(({ partitionData }) => partitionData));
+    return produced.flatMap(({ records }) => batchesIn(records ?? new Uint8Array(0)));
   }
 
   close(): void {

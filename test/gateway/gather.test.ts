@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Deadlines } from '../../ts/gateway/deadlines.js';
 import { ShardCalls } from '../../ts/gateway/shard-calls.js';
@@ -53,9 +54,14 @@ class Rig {
     return { topic, route, calls: this.calls };
   }
 
-  fetch(sizeMin: number, waitMs = 1000, sizeMax = 200): () => void {
-    const entries = [0, 1].map((handle) => ({ served: this.served(handle), offset: 0 as Offset, sizeMax }));
+  fetch(sizeMin: number, waitMs = 1000, offsets: readonly number[] = [0, 0], sizeMax = 200): () => void {
+    const entries = offsets.map((offset, handle) => ({ served: this.served(handle), offset: offset as Offset, sizeMax }));
     return this.gather.begin({ entries, sizeMax: 400, sizeMin, waitMs }, (gathering) => this.told.push(gathering));
+  }
+
+  /** A batch of 100 bytes, of which whoever watches is told how large it is. */
+  grow(handle: number): void {
+    this.shard.store(handle, 1, new Uint8Array(100));
   }
 
   append(handle: number, size = 100): void {
@@ -68,6 +74,23 @@ class Rig {
 
   answerOne(): void {
     this.shard.pending.shift()?.run();
+  }
+
+  /** What the shard is asked, and answers: of each kind how often. */
+  answerAll(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { kind, run } of this.shard.pending.splice(0)) {
+      counts[kind] = (counts[kind] ?? 0) + 1;
+      run();
+    }
+    return counts;
+  }
+
+  /** The end of each entry's batches, as the last answer has it. */
+  lastTold(): readonly (number | undefined)[] {
+    const told = this.told.pop();
+    told?.letGo();
+    return told?.results.map((result) => (result.ok ? result.value.batches?.next : -1)) ?? [];
   }
 
   settle(): void {
@@ -140,12 +163,191 @@ test('what has no room in the answer is enough, and a wait that is called off ho
   expect([rig.hasWholeRoom, empty.hasWholeRoom]).toEqual([true, true]);
 });
 
+test('who comes back for more waits without reading anything, and reads once, where something came', () => {
+  const rig = new Rig();
+  rig.fetch(1);
+  expect(rig.answerAll()).toEqual({ hold: 2 });
+  expect(rig.answerAll()).toEqual({ watch: 2 });
+  rig.grow(1);
+  expect(rig.answerAll()).toEqual({ tail: 1 });
+  expect(rig.answerAll()).toEqual({ hold: 1 });
+  expect(rig.lastTold()).toEqual([undefined, 1]);
+  // From here on the tails know.
+  rig.fetch(150, 1000, [0, 1]);
+  expect(rig.shard.pending).toEqual([]);
+  rig.grow(0);
+  expect(rig.answerAll()).toEqual({ tail: 1 });
+  expect(rig.shard.pending).toEqual([]);
+  rig.grow(1);
+  expect(rig.answerAll()).toEqual({ tail: 1 });
+  expect(rig.answerAll()).toEqual({ hold: 2 });
+  expect(rig.lastTold()).toEqual([1, 2]);
+  // Nothing came: what the tails know is the answer.
+  rig.fetch(1, 1000, [1, 2]);
+  rig.pass(1100);
+  expect([rig.shard.pending.length, rig.told[0]?.results]).toEqual([
+    0,
+    [1, 2].map((highWatermark) => ({ ok: true, value: { logStart: 0, highWatermark, batches: undefined } })),
+  ]);
+  expect(rig.lastTold()).toEqual([undefined, undefined]);
+  // Who does not wait is told what there is.
+  rig.fetch(1, 0, [1, 2]);
+  expect(rig.answerAll()).toEqual({ hold: 2 });
+  rig.lastTold();
+  for (const count of [2, 2, 0]) {
+    expect(rig.tails.count).toBe(count);
+    rig.tails.sweep();
+  }
+  expect([rig.hasWholeRoom, rig.tails.count]).toEqual([true, 0]);
+});
+
+test('what comes between a read and the watch, or while others are read, wakes who waits', () => {
+  const late = new Rig();
+  late.fetch(1);
+  expect(late.answerAll()).toEqual({ hold: 2 });
+  late.grow(0);
+  expect(late.answerAll()).toEqual({ watch: 2 });
+  expect(late.answerAll()).toEqual({ hold: 1 });
+  expect(late.lastTold()).toEqual([1, undefined]);
+  // Of one partition the tails know, the other one is read: meanwhile the first grows.
+  const rig = new Rig();
+  rig.tails.follow(rig.served(0), { onOpened: () => undefined, onTail: () => undefined });
+  rig.settle();
+  rig.fetch(1);
+  rig.grow(0);
+  rig.shard.runOne(1);
+  expect(rig.answerAll()).toEqual({ hold: 1 });
+  expect(rig.shard.pending.map(({ kind }) => kind)).toEqual(['watch', 'hold']);
+  rig.settle();
+  expect(rig.lastTold()).toEqual([1, undefined]);
+});
+
+test('of many partitions in which nothing is, none waits for others to be read', () => {
+  const rig = new Rig();
+  const offsets = Array.from({ length: 600 }, () => 0);
+  rig.grow(599);
+  rig.fetch(1, 1000, offsets);
+  // As many as may bring all that there is room for, and a look at the next ones.
+  expect(rig.answerAll()).toEqual({ hold: 2, describe: 256 });
+  expect(rig.answerAll()).toEqual({ hold: 2, describe: 256 });
+  expect(rig.answerAll()).toEqual({ hold: 2, describe: 82 });
+  expect(rig.answerAll()).toEqual({ hold: 1 });
+  expect(rig.lastTold()).toEqual([...offsets.slice(1).map(() => undefined), 1]);
+  expect(rig.hasWholeRoom).toBe(true);
+});
+
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('grow' as const), handle: fc.nat(2) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('answer' as const), handle: fc.nat(3) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('fetch', 'ask', 'settle', 'pass', 'sweep', 'forget', 'follow', 'jump'),
+      handle: fc.nat(2),
+    }),
+  },
+);
+
+/** A reader of three partitions that asks again when it is answered. */
+class Reader extends Rig {
+  readonly #positions = [0, 0, 0];
+  isAsking = false;
+  /** For whatever there is. */
+  #isEager = false;
+  readonly #followed = new Set<number>();
+
+  run({ kind, handle }: { readonly kind: string; readonly handle: number }): void {
+    if (kind === 'grow') this.grow(handle);
+    else if (kind === 'answer') for (let left = handle; left > 0; left--) this.answerOne();
+    // As if it came from another shard.
+    else if (kind === 'jump') this.shard.runOne(handle);
+    else if (kind === 'fetch') this.#ask(1, 1000);
+    else if (kind === 'ask') this.#ask(handle * 120, handle * 500);
+    else if (kind === 'settle') this.#settle();
+    else if (kind === 'pass') this.pass(600);
+    else if (kind === 'sweep') this.tails.sweep();
+    else if (kind === 'follow') this.#follow(handle);
+    // Its next tails come without their batches.
+    else this.shard.partition(handle).remembersTail = !this.shard.partition(handle).remembersTail;
+    this.#receive();
+  }
+
+  #ask(sizeMin: number, waitMs: number): void {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    this.#isEager = sizeMin <= 1;
+    this.fetch(sizeMin, waitMs, [...this.#positions]);
+    this.#receive();
+  }
+
+  /** Nobody waits for what is there. */
+  #settle(): void {
+    this.settle();
+    this.#receive();
+    if (this.isAsking && this.#isEager) expect(this.#positions).toEqual(this.#ends);
+  }
+
+  get #ends(): readonly number[] {
+    return [0, 1, 2].map((handle) => this.shard.partition(handle).end);
+  }
+
+  /** Somebody else wants to know where it stands, too. */
+  #follow(handle: number): void {
+    if (this.#followed.has(handle)) return;
+    this.#followed.add(handle);
+    this.tails.follow(this.served(handle), { onOpened: () => undefined, onTail: () => undefined });
+  }
+
+  #receive(): void {
+    const told = this.told.pop();
+    if (told === undefined) return;
+    this.isAsking = false;
+    for (const [handle, result] of told.results.entries()) {
+      if (!result.ok) throw new Error(result.error.error);
+      const { batches, highWatermark, logStart } = result.value;
+      const partition = this.shard.partition(handle);
+      expect([logStart, highWatermark <= partition.end]).toEqual([0, true]);
+      if (batches === undefined) continue;
+      expect([batches.base, batches.size]).toEqual([this.#positions[handle], (batches.next - batches.base) * 100]);
+      this.#positions[handle] = batches.next;
+    }
+    told.letGo();
+  }
+
+  /** Whatever was under way comes to its end; then everything comes without a wait, and only then is waited. */
+  finish(): void {
+    this.#settle();
+    this.pass(10_000);
+    this.settle();
+    this.#receive();
+    expect(this.isAsking).toBe(false);
+    for (let turns = 0; !this.isAsking; turns++) {
+      expect(turns).toBeLessThan(500);
+      this.#ask(1, 1000);
+      this.#settle();
+    }
+    this.grow(1);
+    this.#settle();
+    expect([this.isAsking, this.gather.waiting.size, this.deadlines.count]).toEqual([false, 0, 0]);
+    expect(this.hasWholeRoom).toBe(true);
+  }
+}
+
+test('in whatever order things come, a reader gets every batch once, waits for what is not there and is woken by it', () => {
+  const property = fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+    const reader = new Reader();
+    for (const each of steps) reader.run(each);
+    reader.finish();
+  });
+  fc.assert(property, { numRuns: 300 });
+});
+
 test('a batch larger than was asked for comes alone, once its memory is there', () => {
   const rig = new Rig();
   for (const handle of [0, 1]) rig.append(handle, 300);
   // Others have nearly everything: what was asked for would have room beside it, what is there would not.
   rig.room.reserve(800, () => undefined);
-  rig.fetch(1, 1000, 20);
+  rig.fetch(1, 1000, [0, 0], 20);
   rig.settle();
   expect(rig.told.length).toBe(0);
   rig.room.release(800);
@@ -162,7 +364,7 @@ test('larger batches come together as far as the memory of their request reaches
   const rig = new Rig();
   rig.append(0, 50);
   rig.append(1, 250);
-  rig.fetch(1, 1000, 150);
+  rig.fetch(1, 1000, [0, 0], 150);
   rig.settle();
   expect(rig.told[0]?.results).toMatchObject([{ value: { batches: { size: 50 } } }, { value: { batches: { size: 250 } } }]);
   for (const gathering of rig.told) gathering.letGo();

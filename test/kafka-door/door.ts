@@ -1,4 +1,4 @@
-import { systemClock } from '../../ts/broker/clock.js';
+import { systemClock, systemRandom } from '../../ts/broker/clock.js';
 import { ViewWatch } from '../../ts/broker/cluster-watch.js';
 import { DutyCycle } from '../../ts/broker/duty-cycle.js';
 import { openGatewayLinks } from '../../ts/broker/gateway-links.js';
@@ -10,6 +10,7 @@ import { coordinatorDefaults } from '../../ts/coordinator/settings.js';
 import { Deadlines } from '../../ts/gateway/deadlines.js';
 import { rows } from '../../ts/gateway/kafka/apis/index.js';
 import { dispatch } from '../../ts/gateway/kafka/dispatch.js';
+import { FetchSessions } from '../../ts/gateway/kafka/fetch-sessions.js';
 import type { Finished, Task } from '../../ts/gateway/kafka/pipeline.js';
 import { Routing } from '../../ts/gateway/routing.js';
 import { defaultSettings } from '../../ts/gateway/settings.js';
@@ -42,6 +43,7 @@ const sizeHead = 4;
 export class KafkaDoor {
   readonly advertised = { host: 'broker.example', port: 19092 };
   readonly verbs: Verbs;
+  readonly #sessions = new FetchSessions({ countMax: 10, sizeMax: 1 << 20 }, systemRandom);
   /** Of the node: none, until a test says so. */
   refusal: Failure | undefined;
   autoCreateTopics = true;
@@ -164,8 +166,9 @@ export class KafkaDoor {
     const correlationId = this.#correlationId;
     const frame = joined(encodeRequest(api, version, { correlationId, clientId: 'test' }, value)).subarray(sizeHead);
     return new Promise((resolve, reject) => {
+      const { verbs, advertised } = this;
       const inTurn = (task: Task) => void task();
-      const exchange = { verbs: this.verbs, advertised: this.advertised, clientHost: '127.0.0.1', inTurn };
+      const exchange = { verbs, advertised, clientHost: '127.0.0.1', inTurn, sessions: this.#sessions };
       const reply = ({ encoded }: Finished) => {
         if (encoded === undefined) return reject(new Error('no answer'));
         const reader = new Reader(joined(encoded).subarray(sizeHead));

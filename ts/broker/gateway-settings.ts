@@ -15,6 +15,10 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan, gatewa
       poolSize: memory.kafkaPoolSize,
       roomSizeMax: memory.kafkaPoolSize,
       burdenMax: memory.kafkaBurdenMax,
+      fetchSessions: {
+        countMax: Math.ceil(config['max.incremental.fetch.session.cache.slots'] / gatewaysCount),
+        sizeMax: memory.fetchSessionsSize,
+      },
       connectionsMax: config['connections-max'],
       requestSizeMax: config['socket.request.max.bytes'],
       idleMs: config['connections.max.idle.ms'],

@@ -1,18 +1,20 @@
 import type { KafkaDoor } from '../gateway/kafka/door.js';
 import type { KafkaSettings } from '../gateway/settings.js';
 import { assert } from '../model/assert.js';
-import type { Clock } from '../model/ports.js';
+import type { Clock, Random } from '../model/ports.js';
 import { addressText } from '../model/quantities.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { Net } from '../native/net.js';
 import { watchEvent } from '../native/wakeup.js';
 import { allocateShared } from '../ring/memory.js';
+import { systemRandom } from './clock.js';
 import type { DutyCycle } from './duty-cycle.js';
 
 /** The Kafka door's sockets, and its turns on this thread. */
 export class KafkaListener {
   readonly net: Net;
   readonly wake: () => void;
+  readonly random: Random = systemRandom;
   readonly #settings: KafkaSettings;
   readonly #duty: DutyCycle;
   readonly #clock: Clock;

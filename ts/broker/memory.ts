@@ -10,7 +10,8 @@ import { totalmem } from 'node:os';
 //   1/16           what Kafka clients fetch, from the read until their sockets took it
 //   1/16           frames of Kafka clients, and as much for those that are larger than that takes
 //   1/16           requests of Kafka clients that are under way and what they are answered, records left out
-//   1/4            segment and index caches, journals' and reads' buffers, what V8 has not collected yet
+//   1/64           what Kafka clients fetch without naming it each time
+//   15/64          segment and index caches, journals' and reads' buffers, what V8 has not collected yet
 //
 // Ring capacities are powers of two, so a ring may have up to half less than its share, never more.
 
@@ -27,6 +28,7 @@ export interface MemoryPlan {
   readonly kafkaPoolSize: number;
   /** What they asked, and are answered besides records. */
   readonly kafkaBurdenMax: number;
+  readonly fetchSessionsSize: number;
 }
 
 const MiB = 1 << 20;
@@ -47,6 +49,7 @@ export function planMemory(memory: number, gatewaysCount: number, shardsCount: n
     gatherSizeMax: Math.floor(memory / 16 / gatewaysCount),
     kafkaPoolSize: Math.floor(memory / 16 / gatewaysCount / 65536) * 65536,
     kafkaBurdenMax: Math.floor(memory / 16 / gatewaysCount),
+    fetchSessionsSize: Math.floor(memory / 64 / gatewaysCount),
   };
 }
 

@@ -172,6 +172,7 @@ export class Gateway implements Deadline {
     const nowMs = this.#ports.clock.monotonicMs();
     for (const connection of [...this.#connections]) connection.onTime(nowMs);
     this.door?.endStalled();
+    this.#tails.sweep();
     this.#measure();
     if (!this.#isClosed) this.#deadlines.add(sweepMs, this);
   }
@@ -239,7 +240,7 @@ export class Gateway implements Deadline {
     const { kafka, log } = this.#ports;
     const { kafka: settings } = this.#settings;
     if (kafka === undefined || settings === undefined) return undefined;
-    const { listeners, roomSizeMax, burdenMax } = settings;
+    const { listeners, roomSizeMax, burdenMax, fetchSessions } = settings;
     const { clock } = this.#ports;
     const fetchRoom = this.#gatherRoom;
     const { stallMsMin } = this.#settings;
@@ -249,6 +250,7 @@ export class Gateway implements Deadline {
       advertised: listeners.map(({ advertised }) => advertised),
       roomSizeMax,
       burdenMax,
+      fetchSessions,
       fetchRoom,
       stallMsMin,
       clock,

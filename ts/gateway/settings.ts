@@ -1,3 +1,4 @@
+import type { FetchSessionsLimits } from './kafka/fetch-sessions.js';
 import type { SessionLimits } from './websocket/session.js';
 
 /** Where clients of the Kafka protocol come in. */
@@ -19,6 +20,7 @@ export interface KafkaSettings {
   readonly roomSizeMax: number;
   /** What requests under way and answers on their way take, records left out. */
   readonly burdenMax: number;
+  readonly fetchSessions: FetchSessionsLimits;
   readonly connectionsMax: number;
   readonly requestSizeMax: number;
   readonly idleMs: number;

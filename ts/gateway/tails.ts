@@ -14,6 +14,8 @@ class TailWatch {
   readonly served: Served;
   readonly followers = new Set<TailFollower>();
   ends: PartitionEnds | undefined;
+  /** It outlives as many sweeps without followers. */
+  sweepsLeft = 0;
   isOver = false;
 
   constructor(served: Served) {
@@ -27,6 +29,11 @@ export class Tails {
 
   get count(): number {
     return this.#watches.size;
+  }
+
+  /** Where a partition stands, if it is watched: as of the shard's last turn. */
+  ends(served: Served): PartitionEnds | undefined {
+    return this.#watches.get(keyOf(served))?.ends;
   }
 
   follow(served: Served, follower: TailFollower): void {
@@ -49,9 +56,27 @@ export class Tails {
   unfollow(served: Served, follower: TailFollower): void {
     const key = keyOf(served);
     const watch = this.#watches.get(key);
-    if (watch === undefined || !watch.followers.delete(follower) || watch.followers.size > 0) return;
+    if (watch?.followers.delete(follower) === true) this.#endIfUnused(key, watch);
+  }
+
+  /** As `unfollow`, for who will come back: until the sweep after next the watch goes on, and tells then whether anything is new. */
+  pause(served: Served, follower: TailFollower): void {
+    const watch = this.#watches.get(keyOf(served));
+    if (watch?.followers.delete(follower) === true) watch.sweepsLeft = 2;
+  }
+
+  /** Once in a while. */
+  sweep(): void {
+    for (const [key, watch] of this.#watches) {
+      if (watch.sweepsLeft === 0) continue;
+      watch.sweepsLeft -= 1;
+      this.#endIfUnused(key, watch);
+    }
+  }
+
+  #endIfUnused(key: string, watch: TailWatch): void {
     // While it opens it is kept: the answer ends it, or finds a new follower.
-    if (watch.ends !== undefined) this.#end(key, watch);
+    if (watch.followers.size === 0 && watch.sweepsLeft === 0 && watch.ends !== undefined) this.#end(key, watch);
   }
 
   #end(key: string, watch: TailWatch): void {
@@ -66,10 +91,7 @@ export class Tails {
       this.#watches.delete(key);
     } else {
       watch.ends = watch.ends ?? result.value;
-      if (watch.followers.size === 0) {
-        this.#end(key, watch);
-        return;
-      }
+      this.#endIfUnused(key, watch);
     }
     for (const follower of [...watch.followers]) follower.onOpened(result);
   }

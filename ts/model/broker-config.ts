@@ -171,6 +171,14 @@ export const brokerSettings = {
     max: 100,
     help: 'produce is refused when the disk is as full',
   },
+  'max.incremental.fetch.session.cache.slots': {
+    kind: 'count',
+    value: 'N',
+    default: 1_000,
+    min: 0,
+    max: 1_000_000,
+    help: 'Kafka clients of which the node keeps what they fetch, so that they need not name it each time',
+  },
   'offsets.topic.num.partitions': {
     kind: 'count',
     value: 'N',

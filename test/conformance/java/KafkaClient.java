@@ -36,6 +36,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
  *
  *   produce TOPIC RECORDS [NAME=VALUE ...]   records as JSON, settings of the producer
  *   read TOPIC beginning|end|time|offset N   what lies from there to the end; without a group
+ *   drain TOPIC COUNT [NAME=VALUE ...]      so many values of all partitions, from their beginnings; without a group
  *   offsets TOPIC N                          beginning, end, and the first with a timestamp of N or later
  *   group TOPIC GROUP COUNT                  so many records as a member of a group, which commits
  *   admin TOPIC                              the life of a topic
@@ -70,6 +71,7 @@ public final class KafkaClient {
     return switch (words[0]) {
       case "produce" -> produce(words[1], json.readTree(words[2]), List.of(words).subList(3, words.length));
       case "read" -> read(new TopicPartition(words[1], 0), words[2], Long.parseLong(words[3]));
+      case "drain" -> drain(words[1], Integer.parseInt(words[2]), List.of(words).subList(3, words.length));
       case "offsets" -> offsets(new TopicPartition(words[1], 0), Long.parseLong(words[2]));
       case "group" -> group(words[1], words[2], Integer.parseInt(words[3]));
       case "admin" -> admin(words[1]);
@@ -120,6 +122,21 @@ public final class KafkaClient {
       long end = consumer.endOffsets(List.of(partition)).get(partition);
       while (consumer.position(partition) < end) {
         for (ConsumerRecord<String, String> record : consumer.poll(wait)) add(records, record);
+      }
+    }
+    return answer;
+  }
+
+  private static JsonNode drain(String topic, int count, List<String> more) {
+    ObjectNode answer = json.createObjectNode();
+    ArrayNode values = answer.putArray("values");
+    try (KafkaConsumer<String, String> consumer = consumer(more)) {
+      List<TopicPartition> partitions =
+          consumer.partitionsFor(topic).stream().map(each -> new TopicPartition(topic, each.partition())).toList();
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      while (values.size() < count) {
+        for (ConsumerRecord<String, String> record : consumer.poll(wait)) values.add(record.value());
       }
     }
     return answer;

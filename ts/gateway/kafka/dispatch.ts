@@ -59,9 +59,9 @@ function begin(
     }
     reply({ encoded, sent });
   };
-  const { verbs, advertised, clientHost, inTurn } = exchange;
+  const { verbs, advertised, clientHost, inTurn, sessions } = exchange;
   row.begin(
-    { verbs, advertised, clientHost, inTurn, clientId },
+    { verbs, advertised, clientHost, inTurn, sessions, clientId },
     request,
     (value, sent = nothing) => {
       if (value === undefined) reply({ encoded: undefined, sent });

@@ -1,5 +1,5 @@
 import { assert } from '../../model/assert.js';
-import type { Clock, DebugLog, HeldPiece } from '../../model/ports.js';
+import type { Clock, DebugLog, HeldPiece, Random } from '../../model/ports.js';
 import type { Net, NetCounters, NetEvents } from '../../native/net.js';
 import { withLeases } from '../../ring/link/held.js';
 import { Room } from '../../ring/room.js';
@@ -9,6 +9,7 @@ import type { Advertised } from './apis/row.js';
 import { Burdens } from './burden.js';
 import { type ConnectionPorts, KafkaConnection } from './connection.js';
 import { type CloseCode, isUsualEnd, textOfEnd } from './ends.js';
+import { FetchSessions, type FetchSessionsLimits } from './fetch-sessions.js';
 
 export type { NetCounters };
 
@@ -24,6 +25,7 @@ export interface DoorSockets {
   readonly net: Net;
   /** Answers wait, and no turn is under way that would send them. */
   readonly wake: () => void;
+  readonly random: Random;
 }
 
 export interface DoorPorts extends DoorSockets {
@@ -33,6 +35,7 @@ export interface DoorPorts extends DoorSockets {
   /** Bytes of frames that are larger than the receive pool takes. */
   readonly roomSizeMax: number;
   readonly burdenMax: number;
+  readonly fetchSessions: FetchSessionsLimits;
   /** Where batches from files wait for sockets. */
   readonly fetchRoom: Room;
   /** No connection that stalls for less is ended for it. */
@@ -53,6 +56,7 @@ export class KafkaDoor implements NetEvents {
   readonly #connections = new Map<number, KafkaConnection>();
   readonly #connectionPorts: ConnectionPorts;
   readonly #room: Room;
+  readonly #sessions: FetchSessions;
   /** Frames that wait for memory, or have it. */
   readonly #roomsWanted = new Set<number>();
   readonly #burdens: Burdens;
@@ -67,6 +71,7 @@ export class KafkaDoor implements NetEvents {
     this.#ports = ports;
     this.#room = new Room(ports.roomSizeMax);
     this.#burdens = new Burdens(ports.burdenMax);
+    this.#sessions = new FetchSessions(ports.fetchSessions, ports.random);
     this.#connectionPorts = {
       rows,
       ready: (connection) => this.#onReady(connection),
@@ -194,7 +199,7 @@ export class KafkaDoor implements NetEvents {
     const advertised = this.#ports.advertised[listener];
     assert(advertised !== undefined, () => `a connection of listener ${listener}, which nobody made`);
     const clientHost = net.peer(number)?.replace(/:\d+$/, '') ?? '';
-    const exchange = { verbs, advertised, clientHost };
+    const exchange = { verbs, advertised, clientHost, sessions: this.#sessions };
     this.#connections.set(number, new KafkaConnection(number, exchange, this.#burdens.open(), this.#connectionPorts));
     count.opened();
   }

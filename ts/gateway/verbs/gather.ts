@@ -101,13 +101,24 @@ export class Gather {
   }
 }
 
-/** One request: passes over all entries, each from the start, until one brought enough. */
+/** Of entries that wait for their turn to be read: how many are looked at beside each other, whether there is anything. */
+const describedMax = 256;
+
+/**
+ * One request: passes over all entries, each from the start, until one brought enough. Where an entry's log is known to end at its offset
+ * nothing is read: of partitions that are watched the tails tell it, of others a read or a description did.
+ */
 class Collection implements Deadline {
   readonly #verb: Gather;
   readonly #request: GatherRequest;
   readonly #done: (gathering: Gathering) => void;
   #results: (Result<Gathered, Failure> | undefined)[] = [];
+  /** What is known last of each entry's log. */
+  readonly #ends: (PartitionEnds | undefined)[];
+  /** The entries that this pass has to read, in their order; the first of them that is not begun, the first that is not looked at. */
+  #unread: readonly number[] = [];
   #next = 0;
+  #nextToDescribe = 0;
   #underWay = 0;
   #found = 0;
   /** Reserved for the bytes of this pass. */
@@ -129,6 +140,8 @@ class Collection implements Deadline {
     this.#request = request;
     this.#done = done;
     this.#isLast = request.waitMs <= 0;
+    // Who does not wait is told what there is, not what there was a moment ago.
+    this.#ends = request.entries.map(({ served }) => (this.#isLast ? undefined : verb.ports.tails.ends(served)));
   }
 
   begin(): void {
@@ -140,29 +153,46 @@ class Collection implements Deadline {
     const { entries, sizeMax } = this.#request;
     this.#isPassing = true;
     this.#arrived = 0;
-    this.#results = [];
-    this.#next = 0;
+    this.#results = entries.map((_, index) => this.#emptyAt(index));
+    this.#unread = [...entries.keys()].filter((index) => this.#results[index] === undefined);
+    [this.#next, this.#nextToDescribe] = [0, 0];
     this.#found = 0;
     this.#larger = [];
     this.#isFull = false;
-    const wanted = entries.reduce((sum, entry) => sum + entry.sizeMax, 0);
+    const wanted = this.#unread.reduce((sum, index) => sum + (entries[index] as GatherEntry).sizeMax, 0);
     this.#reserved = Math.min(wanted, sizeMax);
-    this.#verb.ports.room.reserve(this.#reserved, () => this.#readOn());
+    if (wanted === 0) this.#readOn();
+    else this.#verb.ports.room.reserve(this.#reserved, () => this.#readOn());
   }
 
-  /** As many reads as there is room for if each brings all that it may; with what they left, the next ones. */
+  /** Undefined: something may be there. */
+  #emptyAt(index: number): Result<Gathered, Failure> | undefined {
+    const [ends, entry] = [this.#ends[index], this.#request.entries[index]];
+    return ends === undefined || ends.highWatermark !== entry?.offset ? undefined : ok({ ...ends, batches: undefined });
+  }
+
+  /**
+   * As many reads as there is room for if each brings all that it may; with what they left, the next ones. Behind them one looks ahead,
+   * as most of many have nothing; and where no room is left, whoever asks wants to know how far it is behind.
+   */
   #readOn(): void {
     const { entries, sizeMax } = this.#request;
     this.#underWay = 1;
     let left = sizeMax - this.#found;
-    for (let entry = entries[this.#next]; entry !== undefined && left > 0; entry = entries[this.#next]) {
-      const index = this.#next;
+    for (; this.#next < this.#unread.length && left > 0; this.#next++) {
+      const index = this.#unread[this.#next] as number;
+      if (this.#emptyAt(index) !== undefined) continue;
+      const entry = entries[index] as GatherEntry;
       const size = Math.min(entry.sizeMax, left);
       left -= size;
-      this.#next += 1;
       this.#underWay += 1;
       this.#read(index, entry, size);
     }
+    this.#nextToDescribe = Math.max(this.#nextToDescribe, this.#next);
+    const ahead = this.#unread.slice(this.#nextToDescribe, this.#nextToDescribe + describedMax);
+    this.#nextToDescribe += ahead.length;
+    this.#underWay += ahead.length;
+    for (const index of ahead) this.#describe(index, entries[index] as GatherEntry);
     this.#arrive();
   }
 
@@ -172,10 +202,29 @@ class Collection implements Deadline {
       (result) => {
         if (!result.ok) this.#results[index] = result;
         else if ('sizeWanted' in result.value) this.#larger.push({ index, size: result.value.sizeWanted });
-        else this.#results[index] = ok(this.#gatheredFrom(result.value));
+        else {
+          this.#results[index] = ok(this.#gatheredFrom(result.value));
+          this.#learn(index, result.value);
+        }
         this.#arrive();
       },
     );
+  }
+
+  #describe(index: number, { served }: GatherEntry): void {
+    served.calls.call<PartitionDescription>(
+      (port, done) => port.describe(served.route.handle, done),
+      (result) => {
+        this.#results[index] = result.ok ? ok({ ...result.value, batches: undefined }) : result;
+        if (result.ok) this.#learn(index, result.value);
+        this.#arrive();
+      },
+    );
+  }
+
+  // A tail may have overtaken it, of a partition that is followed: but that is read for what is there, and stays not empty.
+  #learn(index: number, { logStart, highWatermark }: PartitionEnds): void {
+    this.#ends[index] = { logStart, highWatermark };
   }
 
   #gatheredFrom({ batches, logStart, highWatermark }: HeldRead): Gathered {
@@ -189,45 +238,27 @@ class Collection implements Deadline {
   #arrive(): void {
     this.#underWay -= 1;
     if (this.#underWay > 0) return;
-    if (this.#next < this.#request.entries.length && this.#found < this.#request.sizeMax) this.#readOn();
+    const count = this.#unread.length;
+    const hasMore = this.#found < this.#request.sizeMax && this.#next < count;
+    if (hasMore || this.#nextToDescribe < count) this.#readOn();
     else if (this.#larger.length > 0) this.#readLarger();
-    else if (this.#results.includes(undefined) || this.#results.length < this.#request.entries.length) this.#describeRest();
     else this.#onPassed();
   }
 
   /** What is larger than was asked for comes if this pass has the room, or if nothing else came; then it has its room first. */
   #readLarger(): void {
     const { index, size } = this.#larger.shift() ?? { index: 0, size: 0 };
-    const read = () => this.#read(index, this.#request.entries[index] as GatherEntry, size);
+    const entry = this.#request.entries[index] as GatherEntry;
     this.#underWay = 1;
-    if (this.#found + size <= this.#reserved) read();
+    if (this.#found + size <= this.#reserved) this.#read(index, entry, size);
     else if (this.#found === 0) {
       this.#letGo();
       this.#reserved = size;
-      this.#verb.ports.room.reserve(size, read);
+      this.#verb.ports.room.reserve(size, () => this.#read(index, entry, size));
     } else {
       this.#isFull = true;
-      this.#arrive();
+      this.#describe(index, entry);
     }
-  }
-
-  /** There is no room left for their bytes, but whoever asks wants to know how far it is behind. */
-  #describeRest(): void {
-    const { entries } = this.#request;
-    this.#underWay = 1;
-    this.#next = entries.length;
-    for (const [index, { served }] of entries.entries()) {
-      if (this.#results[index] !== undefined) continue;
-      this.#underWay += 1;
-      served.calls.call<PartitionDescription>(
-        (port, done) => port.describe(served.route.handle, done),
-        (result) => {
-          this.#results[index] = result.ok ? ok({ ...result.value, batches: undefined }) : result;
-          this.#arrive();
-        },
-      );
-    }
-    this.#arrive();
   }
 
   #onPassed(): void {
@@ -251,8 +282,9 @@ class Collection implements Deadline {
     if (this.#verb.waiting.size >= waitingMax) return false;
     this.#verb.waiting.add(this);
     this.#tick = deadlines.add(this.#request.waitMs, this);
-    const onArrived = (size: number) => this.#onArrived(size);
-    const followers = this.#request.entries.map((entry, index) => new EntryFollower(this.#endOf(index, entry), onArrived));
+    const followers = this.#request.entries.map((entry, index) => {
+      return new EntryFollower(this.#endOf(index, entry), (size, ends) => this.#onArrived(index, size, ends));
+    });
     this.#followers = followers;
     for (const [index, { served }] of this.#request.entries.entries()) tails.follow(served, followers[index] as EntryFollower);
     return true;
@@ -264,7 +296,8 @@ class Collection implements Deadline {
     return result?.ok === true ? result.value.highWatermark : offset;
   }
 
-  #onArrived(size: number): void {
+  #onArrived(index: number, size: number, ends: PartitionEnds | undefined): void {
+    this.#ends[index] = ends;
     this.#arrived += size;
     this.#look();
   }
@@ -303,7 +336,7 @@ class Collection implements Deadline {
     this.#followers = undefined;
     this.#verb.waiting.delete(this);
     const { tails, deadlines } = this.#verb.ports;
-    for (const [index, { served }] of this.#request.entries.entries()) tails.unfollow(served, followers[index] as EntryFollower);
+    for (const [index, { served }] of this.#request.entries.entries()) tails.pause(served, followers[index] as EntryFollower);
     if (this.#tick !== undefined) deadlines.remove(this.#tick, this);
     this.#tick = undefined;
   }
@@ -337,7 +370,7 @@ function holdAll(served: Served, base: Offset, size: number, done: (pieces: read
       (port, answer) => port.hold(route.handle, from, left, answer),
       (result) => {
         const batches = result.ok && 'batches' in result.value ? result.value.batches : undefined;
-        if (batches?.base !== from) {
+        if (batches?.base !== from || batches.size > left) {
           done(undefined);
           return;
         }
@@ -357,22 +390,23 @@ function ownSize(pieces: readonly HeldPiece[]): number {
 
 class EntryFollower implements TailFollower {
   #seen: Offset;
-  readonly #onArrived: (size: number) => void;
+  readonly #onArrived: (size: number, ends: PartitionEnds | undefined) => void;
 
-  constructor(seen: Offset, onArrived: (size: number) => void) {
+  constructor(seen: Offset, onArrived: (size: number, ends: PartitionEnds | undefined) => void) {
     this.#seen = seen;
     this.#onArrived = onArrived;
   }
 
   onOpened(ends: Result<PartitionEnds, Failure>): void {
     // What came between the read and the watch, or a failure that the next pass tells.
-    if (!ends.ok || ends.value.highWatermark > this.#seen) this.#onArrived(Number.POSITIVE_INFINITY);
+    if (!ends.ok) this.#onArrived(Number.POSITIVE_INFINITY, undefined);
+    else if (ends.value.highWatermark > this.#seen) this.#onArrived(Number.POSITIVE_INFINITY, ends.value);
   }
 
-  onTail({ highWatermark, batches }: Tail): void {
+  onTail({ logStart, highWatermark, batches }: Tail): void {
     // A log that was cut is something new to its reader, too.
     const size = highWatermark < this.#seen ? Number.POSITIVE_INFINITY : (batches?.size ?? Number.POSITIVE_INFINITY);
     this.#seen = highWatermark;
-    this.#onArrived(size);
+    this.#onArrived(size, { logStart, highWatermark });
   }
 }

@@ -2,9 +2,9 @@ import type { Offset } from '../../../model/offset.js';
 import type { Failure } from '../../../model/ports.js';
 import type { Result } from '../../../model/result.js';
 import { kafkaErrors } from '../../../wire/kafka/error-codes.js';
-import type { Decoded, Encodable } from '../../../wire/kafka/field.js';
 import { fetch } from '../../../wire/kafka/schema/01-fetch.js';
 import type { Gather, GatherEntry, Gathered, Gathering } from '../../verbs/gather.js';
+import type { PartitionRequest, PartitionResponse, TopicRequest, TopicResponse } from '../fetch-session.js';
 import { spanOf } from '../outbox.js';
 import { type EpochCheck, epochRefusal } from './epochs.js';
 import { codeOf, type Exchange, row } from './row.js';
@@ -13,14 +13,15 @@ import { topicIn } from './topics.js';
 /** Whoever wants to wait longer asks again. */
 const waitMsMax = 300_000;
 
-type Request = Decoded<typeof fetch.request.fields>;
-type Response = Encodable<typeof fetch.response.fields>;
-type PartitionResponse = Response['responses'][number]['partitions'][number];
-type PartitionRequest = Request['topics'][number]['partitions'][number];
-
 export const fetchRow = row(fetch, (exchange, request, answer, version) => {
   exchange.inTurn(() => {
-    const plan = planOf(exchange, request, version);
+    const { clock, gather } = exchange.verbs;
+    const turn = exchange.sessions.take(request, version >= 13, clock.monotonicMs());
+    if (!turn.ok) {
+      answer({ errorCode: turn.error, sessionId: 0, responses: [] });
+      return nothing;
+    }
+    const plan = planOf(exchange, turn.value.topics, version);
     const isRefused = plan.hasRefusals;
     const wanted = {
       entries: plan.entries,
@@ -28,14 +29,18 @@ export const fetchRow = row(fetch, (exchange, request, answer, version) => {
       sizeMin: isRefused || plan.entries.length === 0 ? 0 : request.minBytes,
       waitMs: plan.entries.length === 0 || isRefused ? 0 : Math.min(request.maxWaitMs, waitMsMax),
     };
-    return exchange.verbs.gather.begin(wanted, (gathering) => answer(plan.tell(gathering), () => gathering.letGo()));
+    return gather.begin(wanted, (gathering) => {
+      answer(turn.value.tell(plan.tell(gathering), clock.monotonicMs()), () => gathering.letGo());
+    });
   });
 });
+
+const nothing = () => undefined;
 
 /** Where a partition's answer comes from: an entry of the gathering, or a code that was known before. */
 type Place = { readonly entry: number } | { readonly code: number };
 
-function planOf({ verbs: { routing, gather } }: Exchange, { topics }: Request, version: number) {
+function planOf({ verbs: { routing, gather } }: Exchange, topics: readonly TopicRequest[], version: number) {
   const entries: GatherEntry[] = [];
   let hasRefusals = false;
   /** 0: it is read. */
@@ -58,15 +63,12 @@ function planOf({ verbs: { routing, gather } }: Exchange, { topics }: Request, v
       return { code };
     });
   });
-  const tell = ({ results }: Gathering): Response => ({
-    // No session: each request names all that it wants.
-    sessionId: 0,
-    responses: topics.map(({ topic, topicId, partitions }, at) => ({
+  const tell = ({ results }: Gathering): readonly TopicResponse[] =>
+    topics.map(({ topic, topicId, partitions }, at) => ({
       topic,
       topicId,
       partitions: partitions.map(({ partition }, index) => told({ gather, entries, results }, partition, places[at]?.[index])),
-    })),
-  });
+    }));
   return { entries, hasRefusals, tell };
 }
 

@@ -2,6 +2,7 @@ import { errorRow, type Failure } from '../../../model/errors.js';
 import type { Api } from '../../../wire/kafka/api.js';
 import type { Decoded, Encodable, Fields } from '../../../wire/kafka/field.js';
 import type { Verbs } from '../../verbs/verbs.js';
+import type { FetchSessions } from '../fetch-sessions.js';
 import type { Task } from '../pipeline.js';
 
 /** Where clients are told to connect. */
@@ -18,6 +19,8 @@ export interface Exchange {
   readonly clientId: string | null;
   /** For what holds much until it is sent: begins when all that was asked before on this connection is answered and has left. */
   readonly inTurn: (task: Task) => void;
+  /** Of all connections of this thread. */
+  readonly sessions: FetchSessions;
   /** The client's address. */
   readonly clientHost: string;
 }
