@@ -1,0 +1,57 @@
+import { atLeast, atMost, cases, type Remark, type Scenario } from './row.js';
+
+const words = (metric: string, text: string): Remark => ({ metric, words: text });
+
+const crossings: readonly Remark[] = [
+  words('copies_per_byte', 'copies of ours a byte'),
+  words('socket_crossings_per_mb', 'crossings to the sockets a MB'),
+  words('log_crossings_per_mb', 'to the log'),
+];
+const clients: readonly Remark[] = [
+  words('ours_client_share_of_a_core', 'of a core for our client'),
+  words('ours_busiest_client_thread', 'its busiest thread'),
+  words('kafka_client_share_of_a_core', 'for Kafka’s'),
+];
+
+/** Those that drive our Kafka door and Apache Kafka by the same clients, Kafka's own wherever it has one. Peers are fetched the first time. */
+export const kafkaScenarios: readonly Scenario[] = [
+  {
+    name: 'kafka-produce',
+    program: 'kafka-produce.js',
+    cases: cases('100 B', '1 KiB, page cache empty', '1 KiB, page cache full'),
+    spinners: ['none'],
+    shown: { ours: 'ours_cpu_per_million', bare: 'kafka_cpu_per_million', unit: 'CPU-s a million' },
+    // Ours syncs, Kafka does not.
+    targets: [{ ...atMost('cpu_ratio', 0.4), of: { case: '100 B', value: 0.3 } }, atLeast('rate_ratio_unless_bound', 0.95)],
+    remarks: [
+      words('ours_krecords_per_s', 'k records/s'),
+      words('kafka_krecords_per_s', 'Kafka'),
+      words('rate_ratio', 'of its rate'),
+      words('replicated_krecords_per_s', 'k/s not synced'),
+      words('replicated_cpu_per_million', 'CPU-s a million not synced'),
+      words('replicated_cpu_ratio', 'of Kafka’s'),
+      words('ours_kernel_per_million', 'CPU-s of the kernel’s threads in ours'),
+      words('kafka_kernel_per_million', 'in Kafka’s'),
+      ...clients,
+      ...crossings,
+    ],
+    secondsMax: 1800,
+  },
+  {
+    name: 'kafka-consume',
+    program: 'kafka-consume.js',
+    cases: cases('100 B', '1 KiB'),
+    spinners: ['none'],
+    shown: { ours: 'ours_cpu_per_gb', bare: 'kafka_cpu_per_gb', unit: 'CPU-s a GB' },
+    targets: [atMost('cpu_ratio', 0.33), atLeast('rate_ratio_unless_bound', 0.95)],
+    remarks: [
+      words('ours_mb_per_s', 'MB/s'),
+      words('kafka_mb_per_s', 'Kafka'),
+      words('rate_ratio', 'of its rate'),
+      words('process_cpu_ratio', 'of its CPU without the kernel’s threads'),
+      ...clients,
+      ...crossings,
+    ],
+    secondsMax: 1200,
+  },
+];
