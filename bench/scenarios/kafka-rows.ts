@@ -1,4 +1,4 @@
-import { atLeast, atMost, cases, type Remark, type Scenario } from './row.js';
+import { atLeast, atMost, cases, type Remark, type Scenario, synced } from './row.js';
 
 const words = (metric: string, text: string): Remark => ({ metric, words: text });
 
@@ -12,6 +12,24 @@ const clients: readonly Remark[] = [
   words('ours_busiest_client_thread', 'its busiest thread'),
   words('kafka_client_share_of_a_core', 'for Kafka’s'),
 ];
+
+const latency: Pick<Scenario, 'program' | 'shown' | 'targets' | 'remarks' | 'secondsMax'> = {
+  program: 'kafka-end-to-end.js',
+  shown: { ours: 'ours_p50_ms', bare: 'kafka_p50_ms', unit: 'ms p50' },
+  targets: [atMost('p50_ratio', 0.5), atMost('p99_ratio', 0.5), atMost('ours_missing', 0)],
+  remarks: [
+    words('ours_p99_ms', 'ms p99'),
+    words('kafka_p99_ms', 'Kafka'),
+    words('p50_ratio', 'of its p50'),
+    words('p99_ratio', 'of its p99'),
+    words('ours_cpu_ms_per_thousand', 'ms CPU a thousand'),
+    words('kafka_cpu_ms_per_thousand', 'Kafka'),
+    words('kafka_missing', 'missing of Kafka’s'),
+    words('ours_client_share_of_a_core', 'of a core for the client'),
+    words('ours_behind_ms', 'ms it was late at worst'),
+  ],
+  secondsMax: 900,
+};
 
 /** Those that drive our Kafka door and Apache Kafka by the same clients, Kafka's own wherever it has one. Peers are fetched the first time. */
 export const kafkaScenarios: readonly Scenario[] = [
@@ -53,5 +71,17 @@ export const kafkaScenarios: readonly Scenario[] = [
       ...crossings,
     ],
     secondsMax: 1200,
+  },
+  {
+    name: 'kafka-end-to-end',
+    cases: cases('1000 replicated', '50000 replicated'),
+    spinners: ['none'],
+    ...latency,
+  },
+  {
+    name: 'kafka-end-to-end-synced',
+    cases: cases('1000 fsync', '50000 fsync'),
+    spinners: synced,
+    ...latency,
   },
 ];
