@@ -1,3 +1,4 @@
+import { sleep } from '../scenario.js';
 import { medianOf, takeTurns } from '../statistics.js';
 import { perfProduce } from './perf-tools.js';
 import { type Side, spentBy } from './side.js';
@@ -33,6 +34,15 @@ export interface ProduceLoad {
 
 export type ProduceSide = Side<ProduceLap>;
 
+/**
+ * Over many partitions, one record to each in turn. Batches are allocated whole: with more than the client's default of 16 KiB, two
+ * thousand would not fit into its memory.
+ */
+export const spread = {
+  'partitioner.class': 'org.apache.kafka.clients.producer.RoundRobinPartitioner',
+  'batch.size': String(16 << 10),
+} as const;
+
 const settleMs = 1000;
 
 /** Sides take turns; what was acknowledged has to be there. */
@@ -60,7 +70,7 @@ async function produceLap(side: ProduceSide, load: ProduceLoad, count: number): 
   if (stored !== count) throw new Error(`${side.name} acknowledged ${count} records and has ${stored}`);
   await deleteTopic(address, topic);
   // Files go after the answer.
-  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  await sleep(settleMs);
   const { recordsPerSecond, p99Ms, coreShare, busiestThreadShare } = result;
   const perMillion = 1e6 / count;
   return {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpuSecondsOf, kernelSeconds } from '../processes.js';
-import { medianRatio } from '../statistics.js';
+import { medianOf, medianRatio } from '../statistics.js';
 import type { ToolRun } from './java.js';
 
 /** What speaks Kafka's protocol, ours or theirs. */
@@ -43,12 +43,13 @@ function settle(directory: string): void {
 /** A thread of the client that does nothing but work: more it cannot do. */
 const boundShare = 0.9;
 
-/** Of their rates; 1 where our client could not have done more. */
+/** Of their rates; where our client could not have done more, it is enough. */
 export function rateRatioUnlessBound<Lap extends Pick<ToolRun, 'busiestThreadShare'>>(
   ours: readonly Lap[],
   theirs: readonly Lap[],
   rate: (lap: Lap) => number,
+  enough: number,
 ): number {
-  const held = ours.map((lap, index) => (lap.busiestThreadShare >= boundShare ? (theirs[index] ?? lap) : lap));
-  return medianRatio(held, theirs, rate);
+  const ratio = medianRatio(ours, theirs, rate);
+  return medianOf(ours, ({ busiestThreadShare }) => busiestThreadShare) >= boundShare ? Math.max(ratio, enough) : ratio;
 }

@@ -1,4 +1,5 @@
 import { createTopics, deleteTopics, listOffsets } from '../product.js';
+import { sleep } from '../scenario.js';
 import { KafkaConnection } from './connection.js';
 
 // Topics over Kafka's own admin requests: the same bytes to both brokers.
@@ -8,6 +9,8 @@ const versions = { createTopics: 5, deleteTopics: 4, listOffsets: 6 } as const;
 const timeoutMs = 60_000;
 const endOfLog = -1;
 const servedSecondsMax = 60;
+/** To ask for thousands of partitions is work, which must not stand in the way of what it waits for. */
+const betweenLooksMs = 10;
 
 export interface NewTopic {
   readonly name: string;
@@ -43,6 +46,7 @@ export async function createTopic(address: string, { name, partitions, configs }
   const answeredMs = performance.now() - begin;
   while ((await endsOf(connection, name, partitions)) === undefined) {
     if (performance.now() - begin > servedSecondsMax * 1000) throw new Error(`${name} is not served`);
+    await sleep(betweenLooksMs);
   }
   const servedMs = performance.now() - begin;
   connection.close();

@@ -1,4 +1,4 @@
-import { atLeast, atMost, cases, type Remark, type Scenario, synced } from './row.js';
+import { atLeast, atMost, atMostAbsolute, cases, type Remark, type Scenario, synced } from './row.js';
 
 const words = (metric: string, text: string): Remark => ({ metric, words: text });
 
@@ -56,6 +56,26 @@ export const kafkaScenarios: readonly Scenario[] = [
     secondsMax: 1800,
   },
   {
+    name: 'kafka-produce-synced',
+    program: 'kafka-produce.js',
+    cases: cases('1 partition', '8 partitions'),
+    spinners: ['none'],
+    shown: { ours: 'ours_krecords_per_s', bare: 'kafka_krecords_per_s', unit: 'k/s' },
+    targets: [atLeast('rate_to_unsynced', 0.85), atLeast('rate_ratio_unless_bound', 5), atMost('cpu_ratio', 0.1)],
+    remarks: [
+      words('rate_ratio', 'of Kafka’s rate'),
+      words('replicated_krecords_per_s', 'k/s not synced'),
+      words('ours_cpu_per_million', 'CPU-s a million'),
+      words('kafka_cpu_per_million', 'Kafka'),
+      words('replicated_cpu_per_million', 'not synced'),
+      words('nats_krecords_per_s', 'k/s NATS'),
+      words('nats_cpu_per_million', 'CPU-s a million NATS'),
+      ...clients,
+      ...crossings,
+    ],
+    secondsMax: 1800,
+  },
+  {
     name: 'kafka-consume',
     program: 'kafka-consume.js',
     cases: cases('100 B', '1 KiB'),
@@ -71,6 +91,40 @@ export const kafkaScenarios: readonly Scenario[] = [
       ...crossings,
     ],
     secondsMax: 1200,
+  },
+  {
+    name: 'kafka-partitions',
+    program: 'kafka-partitions.js',
+    cases: cases('2000'),
+    spinners: ['none'],
+    shown: { ours: 'ours_krecords_per_s', bare: 'kafka_krecords_per_s', unit: 'k/s' },
+    targets: [atLeast('rate_ratio', 5), atMost('cpu_ratio', 0.1), atMost('creation_ratio', 1)],
+    remarks: [
+      words('ours_cpu_per_million', 'CPU-s a million'),
+      words('kafka_cpu_per_million', 'Kafka'),
+      words('ours_created_ms', 'ms to create them'),
+      words('kafka_created_ms', 'Kafka'),
+      words('ours_create_answered_ms', 'ms to the answer'),
+      words('kafka_create_answered_ms', 'Kafka'),
+      ...clients,
+    ],
+    secondsMax: 1200,
+  },
+  {
+    name: 'kafka-many-partitions',
+    program: 'kafka-partitions.js',
+    cases: cases('10000'),
+    spinners: ['none'],
+    shown: { ours: 'ours_krecords_per_s', unit: 'k/s' },
+    targets: [atMostAbsolute('kib_each', 16), atMost('records_missing', 0)],
+    remarks: [
+      words('created_ms', 'ms to create them'),
+      words('kib_each', 'KiB each'),
+      words('used_kib_each', 'KiB each once used'),
+      words('partitions_used', 'used'),
+      words('resident_mib', 'MiB resident'),
+    ],
+    secondsMax: 300,
   },
   {
     name: 'kafka-end-to-end',
