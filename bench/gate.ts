@@ -28,10 +28,10 @@ function judgeOne(run: Run, spinners: Spinners, figure: Figure | undefined, targ
   const place = { run, spinners, figure };
   if (figure === undefined) return { ...place, verdict: 'absent', misses: ['no figure'] };
   const { ours } = run.scenario.shown;
-  if (figure.numbers[ours] === undefined) return { ...place, verdict: 'absent', misses: [`no ${ours}`] };
+  const lacks = figure.texts['lacks'];
+  if (figure.numbers[ours] === undefined && lacks === undefined) return { ...place, verdict: 'absent', misses: [`no ${ours}`] };
   if (targets.length === 0) return { ...place, verdict: 'no target', misses: [] };
   // What a scenario says that it lacks excuses the numbers that need it, and no others.
-  const lacks = figure.texts['lacks'];
   const judged = targets.filter(({ metric }) => lacks === undefined || figure.numbers[metric] !== undefined);
   const outcomes = judged.map((target) => ({ target, outcome: outcomeOf(target, figure.numbers[target.metric]) }));
   const misses = outcomes.filter(({ outcome }) => outcome !== 'met');

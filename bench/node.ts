@@ -5,6 +5,8 @@ import { millraceProgram, sdk } from './product.js';
 export interface MillraceNode extends Server {
   readonly port: number;
   readonly address: string;
+  /** Where Kafka clients connect. */
+  readonly kafka: string;
 }
 
 const program = fileURLToPath(millraceProgram);
@@ -17,9 +19,9 @@ export async function startMillrace(data: string, ...options: string[]): Promise
     args: [program, 'start', '--data', data, ...ports, '--log-level', 'warn', ...options],
     isReady: (line) => line.startsWith('{"ready":true'),
   });
-  const { gateway } = JSON.parse(server.ready) as { gateway: string };
+  const { gateway, kafka } = JSON.parse(server.ready) as { gateway: string; kafka: readonly string[] };
   const address = gateway.replace('http://', '');
-  return { ...server, address, port: Number(address.split(':')[1]) };
+  return { ...server, address, port: Number(address.split(':')[1]), kafka: kafka[0] ?? '' };
 }
 
 export type Durability = 'fsync' | 'replicated';
@@ -52,7 +54,9 @@ export async function metricOf({ address }: MillraceNode, name: string, label = 
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
+export type CopyPlace = 'kafka-receive' | 'waiting' | 'shard' | 'frame' | 'library' | 'kafka-send';
+
 /** Bytes that the gateway has copied at a place of the way, of `millrace_gateway_copied_bytes_total`. */
-export function copiedAt(node: MillraceNode, place: 'waiting' | 'shard' | 'frame' | 'library'): Promise<number> {
+export function copiedAt(node: MillraceNode, place: CopyPlace): Promise<number> {
   return metricOf(node, 'millrace_gateway_copied_bytes_total', `where="${place}"`);
 }

@@ -7,14 +7,36 @@ const ticksPerSecond = 100;
 
 /** User and system time so far, in seconds. */
 export function cpuSecondsOf(pid: number): number {
-  const [user = 0, system = 0] = statFieldsOf(pid).slice(11, 13).map(Number);
-  return (user + system) / ticksPerSecond;
+  return timesIn(`/proc/${pid}/stat`);
 }
 
-/** Behind the name, which may hold anything: state first. */
-function statFieldsOf(pid: number | string): readonly string[] {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+export interface ThreadTime {
+  readonly id: string;
+  /** Its first fifteen letters. */
+  readonly name: string;
+  readonly cpuSeconds: number;
+}
+
+/** Of its living threads. */
+export function threadTimesOf(pid: number): readonly ThreadTime[] {
+  const folder = `/proc/${pid}/task`;
+  return readdirSync(folder).flatMap((id) => {
+    try {
+      const name = readFileSync(`${folder}/${id}/comm`, 'utf8').trim();
+      return [{ id, name, cpuSeconds: timesIn(`${folder}/${id}/stat`) }];
+    } catch {
+      // It ended meanwhile.
+      return [];
+    }
+  });
+}
+
+function timesIn(path: string): number {
+  const stat = readFileSync(path, 'utf8');
+  // Behind the name, which may hold anything: state first.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [user = 0, system = 0] = fields.slice(11, 13).map(Number);
+  return (user + system) / ticksPerSecond;
 }
 
 /** VmRSS, in KiB. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Server, startServer } from '../child-server.js';
 import { fetchJars } from './jars.js';
-import type { Peer } from './outcome.js';
+import { isThere, type Peer } from './outcome.js';
 import { runTool } from './tool.js';
 
 export interface KafkaBroker extends Server {
@@ -18,11 +18,18 @@ const folder = fileURLToPath(new URL('../../../bench/peers/kafka', import.meta.u
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg';
 const toolSecondsMax = 60;
 
-/** One broker with its own controller, on the JVM with 1 GiB of heap; acknowledges from the page cache. */
-export async function startKafka(cache: string, directory: string): Promise<Peer<KafkaBroker>> {
+/** The folder with the classes of its server and its tools. */
+export function kafkaJars(cache: string): Peer<string> {
   const jars = join(cache, 'kafka');
   const complaint = fetchJars(folder, jars) ?? runTool('java', ['-version'], { secondsMax: toolSecondsMax });
-  if (complaint !== undefined) return { lacks: `no Kafka: ${complaint}` };
+  return complaint === undefined ? { value: jars } : { lacks: `no Kafka: ${complaint}` };
+}
+
+/** One broker with its own controller, on the JVM with 1 GiB of heap; acknowledges from the page cache. */
+export async function startKafka(cache: string, directory: string): Promise<Peer<KafkaBroker>> {
+  const found = kafkaJars(cache);
+  if (!isThere(found)) return found;
+  const { value: jars } = found;
   mkdirSync(directory, { recursive: true });
   const [port, controllerPort] = [await freePort(), await freePort()];
   const properties = join(directory, 'server.properties');
@@ -51,6 +58,7 @@ offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+log.segment.delete.delay.ms=500
 `;
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,8 +21,8 @@ const replySecondsMax = 10;
 const module = fileURLToPath(new URL('../../../bench/peers/nats', import.meta.url));
 const version = 'v2.15.2';
 
-/** Built once, into the cache. */
-export async function startNats(cache: string, directory: string): Promise<Peer<NatsServer>> {
+/** Built once, into the cache. By default it syncs now and then; `isSynced`: before it acknowledges. */
+export async function startNats(cache: string, directory: string, isSynced = false): Promise<Peer<NatsServer>> {
   const program = join(cache, `nats-server-${version}`);
   if (!existsSync(program)) {
     mkdirSync(cache, { recursive: true });
@@ -31,7 +31,10 @@ export async function startNats(cache: string, directory: string): Promise<Peer<
     if (complaint !== undefined) return { lacks: `no NATS server: ${complaint}` };
   }
   const listening = /Listening for client connections on 127\.0\.0\.1:(\d+)/;
-  const args = ['--addr', '127.0.0.1', '--port', '-1', '--jetstream', '--store_dir', directory];
+  mkdirSync(directory, { recursive: true });
+  const settings = join(directory, 'nats.conf');
+  writeFileSync(settings, `jetstream { store_dir: "${directory}"${isSynced ? ', sync_interval: always' : ''} }\n`);
+  const args = ['--config', settings, '--addr', '127.0.0.1', '--port', '-1'];
   let port = 0;
   const server = await startServer({
     file: program,

@@ -1,11 +1,8 @@
 use super::millrace;
 use super::nats;
 use super::options::{Options, Protocol};
-use super::poll;
+use super::socket::Socket;
 use super::websocket::{self, put_header, BINARY, PONG};
-use std::io::{ErrorKind, IoSlice, Read, Write};
-use std::net::TcpStream;
-use std::os::fd::{AsRawFd, RawFd};
 
 /// What came, in the words of all protocols.
 pub enum Incoming<'bytes> {
@@ -18,45 +15,25 @@ pub enum Incoming<'bytes> {
 const ACKNOWLEDGEMENTS: u32 = 2;
 
 pub struct Connection {
-    stream: TcpStream,
+    pub socket: Socket,
     protocol: Protocol,
-    /// The beginning of what has not come whole.
-    partial: Vec<u8>,
-    unsent: Vec<u8>,
     is_upgraded: bool,
     pub answers: u64,
     /// Bytes of batches since credit was given back.
     pub taken: u64,
-    pub waits_for_room: bool,
 }
 
 impl Connection {
     /// # Errors
     /// A sentence.
     pub fn open(options: &Options) -> Result<Self, String> {
-        let stream = poll::connect(options.port, options.is_stalled).map_err(words)?;
-        stream.set_nodelay(true).map_err(words)?;
-        stream.set_nonblocking(true).map_err(words)?;
         let is_upgraded = options.protocol == Protocol::Nats;
-        let mut connection = Self {
-            stream,
-            protocol: options.protocol,
-            partial: Vec::new(),
-            unsent: Vec::new(),
-            is_upgraded,
-            answers: 0,
-            taken: 0,
-            waits_for_room: false,
-        };
+        let socket = Socket::open(options.port, options.is_stalled)?;
+        let mut connection = Self { socket, protocol: options.protocol, is_upgraded, answers: 0, taken: 0 };
         if !is_upgraded {
-            connection.send(&websocket::upgrade(options.port, &options.path, options.subprotocol.as_deref()), &[])?;
+            connection.socket.send(&websocket::upgrade(options.port, &options.path, options.subprotocol.as_deref()), &[])?;
         }
         Ok(connection)
-    }
-
-    #[must_use]
-    pub fn descriptor(&self) -> RawFd {
-        self.stream.as_raw_fd()
     }
 
     #[must_use]
@@ -71,45 +48,7 @@ impl Connection {
         if self.protocol != Protocol::Nats {
             put_header(BINARY, message.len(), &mut head);
         }
-        self.send(&head, message)
-    }
-
-    /// Copies only what the socket does not take.
-    ///
-    /// # Errors
-    /// A sentence.
-    pub fn send(&mut self, head: &[u8], body: &[u8]) -> Result<(), String> {
-        let mut sent = 0;
-        if self.unsent.is_empty() {
-            sent = match self.stream.write_vectored(&[IoSlice::new(head), IoSlice::new(body)]) {
-                Ok(count) => count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-                Err(error) => return Err(words(error)),
-            };
-        }
-        let of_head = sent.min(head.len());
-        self.unsent.extend(&head[of_head..]);
-        self.unsent.extend(&body[sent - of_head..]);
-        Ok(())
-    }
-
-    #[must_use]
-    pub fn has_unsent(&self) -> bool {
-        !self.unsent.is_empty()
-    }
-
-    /// # Errors
-    /// A sentence.
-    pub fn flush(&mut self) -> Result<(), String> {
-        if self.unsent.is_empty() {
-            return Ok(());
-        }
-        match self.stream.write(&self.unsent) {
-            Ok(count) => drop(self.unsent.drain(..count)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(words(error)),
-        }
-        Ok(())
+        self.socket.send(&head, message)
     }
 
     /// Reads once, into memory that all connections share, and tells what came whole.
@@ -117,24 +56,13 @@ impl Connection {
     /// # Errors
     /// A sentence: the connection has ended, or the server says something that no measurement goes on behind.
     pub fn receive(&mut self, scratch: &mut Vec<u8>, record_size: usize, told: &mut impl FnMut(Incoming)) -> Result<(), String> {
-        let kept = self.partial.len();
-        if scratch.len() < kept * 2 {
-            scratch.resize(kept * 2, 0);
-        }
-        scratch[..kept].copy_from_slice(&self.partial);
-        let count = match self.stream.read(&mut scratch[kept..]) {
-            Ok(0) => return Err("the server closed a connection".to_owned()),
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(words(error)),
-        };
-        self.partial.clear();
-        let input = &scratch[..kept + count];
+        let count = self.socket.receive(scratch)?;
+        let input = &scratch[..count];
         let mut at = 0;
         while let Some(used) = self.take(&input[at..], record_size, told)? {
             at += used;
         }
-        self.partial.extend(&input[at..]);
+        self.socket.keep(&input[at..]);
         Ok(())
     }
 
@@ -155,7 +83,7 @@ impl Connection {
             websocket::Piece::Ping(payload) => {
                 let mut head = Vec::new();
                 put_header(PONG, payload.len(), &mut head);
-                self.send(&head, payload)?;
+                self.socket.send(&head, payload)?;
             }
             websocket::Piece::Pong => {}
             websocket::Piece::Close(code) => return Err(format!("the server closed with {code}")),
@@ -179,7 +107,7 @@ impl Connection {
         match piece {
             nats::Piece::Message(ACKNOWLEDGEMENTS, _) | nats::Piece::Pong => self.answer(told),
             nats::Piece::Message(_, record) => told(Incoming::Records(record)),
-            nats::Piece::Ping => self.send(b"PONG\r\n", &[])?,
+            nats::Piece::Ping => self.socket.send(b"PONG\r\n", &[])?,
             nats::Piece::Other => {}
         }
         Ok(Some(used))
@@ -189,8 +117,4 @@ impl Connection {
         self.answers += 1;
         told(Incoming::Answer);
     }
-}
-
-pub fn words(error: std::io::Error) -> String {
-    error.to_string()
 }

@@ -1,12 +1,13 @@
 //! All connections of a load, served by one thread.
 
 use super::commands::Pace;
-use super::connection::{words, Connection, Incoming};
+use super::connection::{Connection, Incoming};
 use super::delivery::{Delivery, RecordLayout, Stamps};
 use super::millrace::credit;
 use super::options::{Opening, Options, Protocol};
 use super::poll::Poll;
 use super::publication::Publication;
+use super::socket::words;
 use crate::latencies::Latencies;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -76,7 +77,7 @@ impl Fleet {
         let first = self.connections.len();
         for token in first..first + count {
             let connection = Connection::open(options)?;
-            self.poll.add(connection.descriptor(), token).map_err(words)?;
+            self.poll.add(connection.socket.descriptor(), token).map_err(words)?;
             self.connections.push(connection);
         }
         let deadline = Instant::now() + Duration::from_secs(OPEN_SECONDS_MAX);
@@ -113,7 +114,7 @@ impl Fleet {
         self.poll.wait(time_max, &mut ready);
         for token in &ready {
             let connection = &mut self.connections[*token];
-            connection.flush()?;
+            connection.socket.flush()?;
             let now = Instant::now();
             connection.receive(&mut self.scratch, self.layout.size, &mut |incoming| told(now, incoming))?;
             if connection.taken >= self.credit_size {
@@ -128,12 +129,7 @@ impl Fleet {
     }
 
     fn watch_room(&mut self, token: usize) -> Result<(), String> {
-        let connection = &mut self.connections[token];
-        if connection.has_unsent() != connection.waits_for_room {
-            connection.waits_for_room = connection.has_unsent();
-            self.poll.watch_writable(connection.descriptor(), token, connection.waits_for_room).map_err(words)?;
-        }
-        Ok(())
+        self.poll.watch_room(&mut self.connections[token].socket, token).map_err(words)
     }
 
     fn publish(&mut self, stamp: u64) -> Result<(), String> {
@@ -143,7 +139,7 @@ impl Fleet {
         publication.stamp(stamp);
         let mut head = Vec::with_capacity(32);
         publication.put_head(self.protocol, self.request_id, &mut head);
-        self.connections[token].send(&head, publication.body())?;
+        self.connections[token].socket.send(&head, publication.body())?;
         self.watch_room(token)
     }
 
@@ -202,7 +198,7 @@ impl Fleet {
         let (mut sent, mut latencies) = (0, Latencies::default());
         let mut answered = 0;
         while answered < count && begin.elapsed() < PRODUCE_MAX {
-            while sent < count && sent - answered < window && !self.connections[self.connections.len() - 1].has_unsent() {
+            while sent < count && sent - answered < window && !self.connections[self.connections.len() - 1].socket.has_unsent() {
                 sent_at.push_back(Instant::now());
                 self.publish(0)?;
                 sent += 1;

@@ -5,11 +5,13 @@ mod commands;
 mod connection;
 mod delivery;
 mod fleet;
+mod kafka;
 mod millrace;
 mod nats;
 mod options;
 mod poll;
 mod publication;
+mod socket;
 mod websocket;
 mod writer;
 
@@ -18,6 +20,7 @@ use fleet::Fleet;
 use options::Options;
 
 pub const COMMAND: &str = "clients";
+pub const KAFKA_COMMAND: &str = "kafka-clients";
 pub const WRITER_COMMAND: &str = "open-loop-writer";
 
 /// # Errors
@@ -39,6 +42,14 @@ pub fn run(words: &[String]) -> Result<(), String> {
             None => fleet.idle()?,
         }
     }
+}
+
+/// A producer and a consumer of one partition, by Kafka's protocol.
+///
+/// # Errors
+/// A sentence.
+pub fn run_kafka(words: &[String]) -> Result<(), String> {
+    kafka::run(words)
 }
 
 /// The bare side of synced deliveries: a writer that gets the same arrivals.

@@ -1,6 +1,7 @@
 //! Readiness of sockets, and a socket with a small receive buffer: what the standard library does not have.
 #![allow(unsafe_code)]
 
+use super::socket::Socket;
 use std::io::{Error, Result};
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -37,11 +38,17 @@ impl Poll {
         self.control(libc::EPOLL_CTL_ADD, socket, token, libc::EPOLLIN)
     }
 
+    /// Asks to be told of room to write as long as the socket did not take everything.
+    ///
     /// # Errors
     /// The kernel's.
-    pub fn watch_writable(&self, socket: RawFd, token: usize, is_wanted: bool) -> Result<()> {
-        let also = if is_wanted { libc::EPOLLOUT } else { 0 };
-        self.control(libc::EPOLL_CTL_MOD, socket, token, libc::EPOLLIN | also)
+    pub fn watch_room(&self, socket: &mut Socket, token: usize) -> Result<()> {
+        if socket.has_unsent() == socket.waits_for_room {
+            return Ok(());
+        }
+        socket.waits_for_room = socket.has_unsent();
+        let also = if socket.waits_for_room { libc::EPOLLOUT } else { 0 };
+        self.control(libc::EPOLL_CTL_MOD, socket.descriptor(), token, libc::EPOLLIN | also)
     }
 
     fn control(&self, operation: i32, socket: RawFd, token: usize, events: i32) -> Result<()> {
