@@ -3,28 +3,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { crc32c } from '../../ts/native/codec.js';
 import { diskSpace } from '../../ts/native/disk-space.js';
-import type { LogStore, Tail } from '../../ts/native/log.js';
-import { initialiseRing } from '../../ts/native/ring.js';
-import { allocateRing, ringBytes } from '../../ts/ring/memory.js';
-import { RingWriter } from '../../ts/ring/writer.js';
+import type { Tail } from '../../ts/native/log.js';
 import { BatchPlan } from '../../ts/wire/records/build.js';
 import { newDirectory, removeDirectoriesAfterwards } from './directory.js';
-import { batchOf, opened, openLog, turnUntil } from './store.js';
+import { attachRing, batchOf, opened, openLog, publish, turnUntil } from './store.js';
 
 removeDirectoriesAfterwards();
-
-function attachRing(store: LogStore) {
-  const memory = allocateRing(initialiseRing, { capacity: 1 << 20 });
-  opened(store.attachRing(ringBytes(memory)));
-  return new RingWriter(memory, { ring: () => undefined });
-}
-
-function publish(writer: RingWriter, handle: number, ticket: number, batch: Uint8Array): void {
-  const claim = writer.claim(batch.length);
-  expect(claim).toBeGreaterThanOrEqual(0);
-  writer.data.set(batch, claim);
-  writer.publish(claim, handle, 0, ticket);
-}
 
 test('an epoch is taken once, stamped, told with each ack, and ends where the next one begins', async () => {
   const { directory, store, heard, handle } = openLog(await newDirectory());

@@ -4,12 +4,9 @@ import { failureCodes } from '../../ts/native/failure.js';
 import { loadAddon } from '../../ts/native/load.js';
 import { DataDirectory, LogStore } from '../../ts/native/log.js';
 import { refusalCodes, storeCodes } from '../../ts/native/log-events.js';
-import { initialiseRing } from '../../ts/native/ring.js';
-import { allocateRing, ringBytes } from '../../ts/ring/memory.js';
-import { RingWriter } from '../../ts/ring/writer.js';
 import { BatchHeader, hasRightCrc } from '../../ts/wire/records/header.js';
 import { newDirectory, removeDirectoriesAfterwards } from './directory.js';
-import { batchOf, clock, Heard, openDirectory, opened, openLog, turnUntil } from './store.js';
+import { attachRing, batchOf, clock, Heard, openDirectory, opened, openLog, publish, turnUntil } from './store.js';
 
 removeDirectoriesAfterwards();
 
@@ -17,19 +14,6 @@ test('both languages know the same codes in the same order', () => {
   const native = JSON.parse(loadAddon().describeLogCodes());
   expect(native).toEqual({ refusals: refusalCodes, store: storeCodes, failures: failureCodes });
 });
-
-function attachRing(store: LogStore, capacity = 1 << 20) {
-  const memory = allocateRing(initialiseRing, { capacity });
-  expect(store.attachRing(ringBytes(memory))).toEqual({ ok: true, value: 0 });
-  return new RingWriter(memory, { ring: () => undefined });
-}
-
-function publish(writer: RingWriter, handle: number, ticket: number, batch: Uint8Array): void {
-  const claim = writer.claim(batch.length);
-  expect(claim).toBeGreaterThanOrEqual(0);
-  writer.data.set(batch, claim);
-  writer.publish(claim, handle, 0, ticket);
-}
 
 test('a batch in a ring is acknowledged, served from there, and after a restart from its file', async () => {
   const data = await newDirectory();

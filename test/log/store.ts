@@ -13,6 +13,9 @@ import {
   type Refusal,
   type StoreFailure,
 } from '../../ts/native/log.js';
+import { initialiseRing } from '../../ts/native/ring.js';
+import { allocateRing, ringBytes } from '../../ts/ring/memory.js';
+import { RingWriter } from '../../ts/ring/writer.js';
 import { BatchPlan } from '../../ts/wire/records/build.js';
 
 /** A listener that keeps everything. */
@@ -91,4 +94,18 @@ export function batchOf(values: readonly string[], timestamp = 1_000): Uint8Arra
   const bytes = new Uint8Array(plan.size);
   plan.write(bytes, crc32c);
   return bytes;
+}
+
+/** A ring whose batches the store takes in its turns. */
+export function attachRing(store: LogStore, capacity = 1 << 20): RingWriter {
+  const memory = allocateRing(initialiseRing, { capacity });
+  assert(opened(store.attachRing(ringBytes(memory))) === 0, 'its first ring');
+  return new RingWriter(memory, { ring: () => undefined });
+}
+
+export function publish(writer: RingWriter, handle: number, ticket: number, batch: Uint8Array): void {
+  const claim = writer.claim(batch.length);
+  assert(claim >= 0, 'the ring has room');
+  writer.data.set(batch, claim);
+  writer.publish(claim, handle, 0, ticket);
 }
