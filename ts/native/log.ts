@@ -268,7 +268,9 @@ export class LogStore {
 
   #slices(count: number): readonly HotSlice[] {
     assert(count <= slicesMax, 'more slices than had room');
-    return Array.from({ length: count }, (_, index) => sliceIn(this.#sliceWords, index * sliceWords));
+    const slices: HotSlice[] = [];
+    for (let index = 0; index < count; index++) slices.push(sliceIn(this.#sliceWords, index * sliceWords));
+    return slices;
   }
 
   /** What became stable of many partitions and is still in ring memory: one crossing per turn, whatever their number. */

@@ -34,6 +34,8 @@ export interface Range {
 /** Each holds a batch and its records, decompressed: more of them wait. */
 const searchesMax = 4;
 
+const noSlices: readonly HotSlice[] = [];
+
 /** Reads and searches: from memory at once, from files when the log tells. */
 export class Reads {
   readonly #store: LogStore;
@@ -63,8 +65,9 @@ export class Reads {
       this.#asked.set(own, { gateway, partition, ticket, room });
       return;
     }
-    const slices = read.value === 'empty' ? [] : read.value.slice(0, slicesMax);
-    gateway.slices(handle, ticket, headOf(partition, slices, this.#rings), slices);
+    const slices = read.value === 'empty' ? noSlices : read.value;
+    const told = slices.length > slicesMax ? slices.slice(0, slicesMax) : slices;
+    gateway.slices(handle, ticket, headOf(partition, told, this.#rings), told);
   }
 
   /** Retention moves it without a word. */

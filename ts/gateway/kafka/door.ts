@@ -330,6 +330,8 @@ export class KafkaDoor implements NetEvents {
   }
 }
 
-function* piecesOf(connections: readonly KafkaConnection[]): Generator<HeldPiece, void> {
-  for (const { outbox } of connections) yield* outbox.pieces();
+function piecesOf(connections: readonly KafkaConnection[]): readonly HeldPiece[] {
+  const pieces: HeldPiece[] = [];
+  for (const { outbox } of connections) outbox.addPieces(pieces);
+  return pieces;
 }

@@ -54,8 +54,8 @@ export class Outbox {
   }
 
   /** What has to stay where it is while `queue` and the flush behind it run. */
-  *pieces(): Generator<HeldPiece, void> {
-    for (const { piece, span } of this.#parts) if (span !== undefined) yield piece;
+  addPieces(pieces: HeldPiece[]): void {
+    for (const { piece, span } of this.#parts) if (span !== undefined) pieces.push(piece);
   }
 
   add({ encoded, sent }: Finished): void {

@@ -447,8 +447,13 @@ function producersIn(words: Float64Array): readonly KnownProducer[] {
   });
 }
 
-function* slicesOf(slots: readonly ReplySlot[]): Generator<Slice, void> {
-  for (const { slices } of slots) yield* slices;
+function slicesOf(slots: readonly ReplySlot[]): readonly Slice[] {
+  // Nearly always of one slot: its own.
+  const [first] = slots;
+  if (slots.length === 1 && first !== undefined) return first.slices;
+  const all: Slice[] = [];
+  for (const { slices } of slots) for (const slice of slices) all.push(slice);
+  return all;
 }
 
 function endsAt(slot: ReplySlot, words: Float64Array): PartitionEnds {

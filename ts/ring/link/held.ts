@@ -40,7 +40,7 @@ export class BytesPiece implements HeldPiece {
 }
 
 /** Calls `use` while nothing of these pieces that is still in memory is overwritten (DURABILITY.md rule 17): not from within another turn of replies. */
-export function withLeases(pieces: Iterable<HeldPiece>, use: () => void): void {
+export function withLeases(pieces: readonly HeldPiece[], use: () => void): void {
   const homes = new Map<HotMemory, Slice[]>();
   for (const piece of pieces) {
     if (!(piece instanceof SlicePiece)) continue;

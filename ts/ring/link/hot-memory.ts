@@ -26,12 +26,12 @@ export class HotMemory {
   }
 
   /** Takes one lease per ring, from the oldest slice on. What has gone already is found out by `find`. */
-  lease(slices: Iterable<Slice>): void {
-    const all = [...slices];
-    const oldest = oldestOf(all);
-    oldest.forEach((position, ring) => {
-      if (position !== undefined) this.#held[ring] = this.#acquire(ring, position, all);
-    });
+  lease(slices: readonly Slice[]): void {
+    const oldest = oldestOf(slices);
+    for (let ring = 0; ring < oldest.length; ring++) {
+      const position = oldest[ring];
+      if (position !== undefined) this.#held[ring] = this.#acquire(ring, position, slices);
+    }
   }
 
   /** From where on its bytes are held: if the oldest slice has gone already, the oldest of the others. */

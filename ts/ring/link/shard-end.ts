@@ -119,7 +119,9 @@ export class ShardEnd {
   }
 
   slices(handle: number, ticket: number, head: ReadHead, batches: readonly HotBatch[]): void {
-    this.#reply(replyKind.slices, handle, ticket, sliceReply(head, batches));
+    const claim = this.#claim(sliceReplySize(batches) * wordSize);
+    this.#putSlices(claim, head, batches);
+    this.#rings.replies.publish(claim, handle, replyKind.slices, ticket);
   }
 
   /** The read would take so much room, and took none. */
@@ -131,25 +133,41 @@ export class ShardEnd {
   bytes(handle: number, ticket: number, { size, room }: ReadSize, fill: (target: Uint8Array) => ReadHead): void {
     if (size > room) {
       const bytes = new Uint8Array(size);
-      const words = Float64Array.from(headWords(fill(bytes), size));
+      const words = new Float64Array(readWords);
+      putHead(words, 0, fill(bytes), size);
       this.#port.send({ ticket, words, bytes }, [bytes.buffer]);
       return;
     }
     const claim = this.#claim(readWords * wordSize + size);
     const from = claim + readWords * wordSize;
     const head = fill(this.#rings.replies.data.subarray(from, from + size));
-    this.#rings.replyWords.set(headWords(head, size), claim / wordSize);
+    putHead(this.#rings.replyWords, claim / wordSize, head, size);
     this.#rings.replies.publish(claim, handle, replyKind.bytes, ticket);
   }
 
   /** Tells of a new high watermark. False: no room now; the next notice says it all. */
   tail(handle: number, head: ReadHead, batches: readonly HotBatch[]): boolean {
-    const words = sliceReply(head, batches);
     // Notices take what replies leave: they come without being asked for.
-    const claim = this.#rings.replies.claim(words.length * wordSize, (this.#rings.replyCapacity * 3) / 4);
+    const claim = this.#rings.replies.claim(sliceReplySize(batches) * wordSize, (this.#rings.replyCapacity * 3) / 4);
     if (claim < 0) return false;
-    this.#publish(claim, replyKind.tail, handle, 0, words);
+    this.#putSlices(claim, head, batches);
+    this.#rings.replies.publish(claim, handle, replyKind.tail, 0);
     return true;
+  }
+
+  #putSlices(claim: number, head: ReadHead, batches: readonly HotBatch[]): void {
+    const words = this.#rings.replyWords;
+    let at = claim / wordSize;
+    putHead(words, at, head, batches.length);
+    at += readWords;
+    for (const { ring, position, offset, size } of batches) {
+      words[at] = ring;
+      words[at + 1] = Number(position >> 32n);
+      words[at + 2] = Number(position & 0xffffffffn);
+      words[at + 3] = offset;
+      words[at + 4] = size;
+      at += sliceWords;
+    }
   }
 
   #reply(kind: number, handle: number, ticket: number, words: ArrayLike<number>): void {
@@ -189,22 +207,17 @@ function failureBytes(failure: Failure): Uint8Array {
   return failureBytes({ ...failure, message: message.slice(0, Math.max(0, message.length - excess)) });
 }
 
-function headWords({ logStart, highWatermark, base, next, leaderEpoch }: ReadHead, count: number): readonly number[] {
-  return [logStart, highWatermark, base, next, leaderEpoch, count];
+function putHead(words: Float64Array, at: number, head: ReadHead, count: number): void {
+  words[at] = head.logStart;
+  words[at + 1] = head.highWatermark;
+  words[at + 2] = head.base;
+  words[at + 3] = head.next;
+  words[at + 4] = head.leaderEpoch;
+  words[at + 5] = count;
 }
 
-function sliceReply(head: ReadHead, batches: readonly HotBatch[]): Float64Array {
+/** In words. */
+function sliceReplySize(batches: readonly HotBatch[]): number {
   assert(batches.length <= slicesMax, 'more batches than a reply has room for');
-  const words = new Float64Array(readWords + batches.length * sliceWords);
-  words.set(headWords(head, batches.length));
-  let at = readWords;
-  for (const { ring, position, offset, size } of batches) {
-    words[at] = ring;
-    words[at + 1] = Number(position >> 32n);
-    words[at + 2] = Number(position & 0xffffffffn);
-    words[at + 3] = offset;
-    words[at + 4] = size;
-    at += sliceWords;
-  }
-  return words;
+  return readWords + batches.length * sliceWords;
 }

@@ -3,21 +3,15 @@ import { under } from './codec-error.js';
 import type { Field, Fields, Type } from './field.js';
 import type { Reader } from './reader.js';
 import { longPrefix, type Prefix, readSize, scalars, type Wire, writeNull } from './scalars.js';
+import { type Step, straightRead, straightWrite, type Value } from './straight.js';
 import type { Writer } from './writer.js';
 
 // A schema and a version become closures that know neither: what a version decides (is the field there, may it be null, how is its
 // size told) is decided here once. Nesting is that of the schema, so no bytes make it deeper.
 
-type Value = Readonly<Record<string, unknown>>;
-
 export interface Place {
   readonly version: number;
   readonly isFlexible: boolean;
-}
-
-interface Step extends Wire {
-  readonly name: string;
-  readonly fallback: unknown;
 }
 
 /** Fields of a struct in one version. */
@@ -27,37 +21,18 @@ export function structWire(fields: Fields, place: Place): Wire {
   const steps = present.filter(([, { traits }]) => traits.tag === undefined).map((entry) => stepOf(entry, place));
   const refused = all.filter((entry) => !present.includes(entry) && !entry[1].traits.isIgnorable).map(checkOf);
   const tags = place.isFlexible ? taggedWire(present, place) : undefined;
-  // Copied for every struct that is read: a copy of a frozen object would take three times as long.
-  const absent = { ...fallbacks(fields) };
+  const readFields = straightRead(steps, fallbacks(fields));
+  const writeFields = straightWrite(steps);
   const read = (reader: Reader): unknown => {
-    const value: Record<string, unknown> = { ...absent };
-    let at = '';
-    try {
-      for (const step of steps) {
-        at = step.name;
-        value[at] = step.read(reader);
-      }
-    } catch (error) {
-      throw under(error, at);
-    }
+    const value = readFields(reader);
     tags?.read(reader, value);
     return value;
   };
   const write = (writer: Writer, value: Value): void => {
-    let at = '';
-    try {
-      for (const { name, isDefault } of refused) {
-        at = name;
-        if (!isDefault(value[name])) writer.fail(`version ${place.version} has no such field`);
-      }
-      for (const step of steps) {
-        at = step.name;
-        const given = value[at];
-        step.write(writer, (given === undefined ? step.fallback : given) as never);
-      }
-    } catch (error) {
-      throw under(error, at);
+    for (const { name, isDefault } of refused) {
+      if (!isDefault(value[name])) throw under(writer.failure(`version ${place.version} has no such field`), name);
     }
+    writeFields(writer, value);
     tags?.write(writer, value);
   };
   const sizeMin = steps.reduce((sum, step) => sum + step.sizeMin, tags === undefined ? 0 : 1);

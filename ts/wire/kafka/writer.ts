@@ -58,8 +58,12 @@ export class Writer {
     return { bytes: this.#bytes.subarray(0, this.position), gaps: this.#gaps, size: this.size };
   }
 
+  failure(reason: string): CodecError {
+    return new CodecError(reason, this.position);
+  }
+
   fail(reason: string): never {
-    throw new CodecError(reason, this.position);
+    throw this.failure(reason);
   }
 
   /** Room for `size` more bytes; answers where they begin. */
