@@ -75,7 +75,16 @@ export class GatewayCounts implements ConnectionCounts {
   }
 
   set(
-    gauge: 'connections' | 'subscriptions' | 'unsent' | 'stalled' | 'waitingCalls' | 'waitingSize' | 'waitingFetches',
+    gauge:
+      | 'connections'
+      | 'subscriptions'
+      | 'unsent'
+      | 'stalled'
+      | 'waitingCalls'
+      | 'waitingSize'
+      | 'waitingFetches'
+      | 'kafkaFetchSessions'
+      | 'kafkaFetchSessionsSize',
     value: number,
   ) {
     this.#page.gauge(gauge).set(value);

@@ -53,7 +53,7 @@ export class KafkaDoor implements NetEvents {
   readonly #connections = new Map<number, KafkaConnection>();
   readonly #connectionPorts: ConnectionPorts;
   readonly #room: Room;
-  readonly #sessions: FetchSessions;
+  readonly sessions: FetchSessions;
   /** Frames that wait for memory, or have it. */
   readonly #roomsWanted = new Set<number>();
   /** Connections whose answers can leave. */
@@ -64,7 +64,7 @@ export class KafkaDoor implements NetEvents {
   constructor(ports: DoorPorts) {
     this.#ports = ports;
     this.#room = new Room(ports.roomSizeMax);
-    this.#sessions = new FetchSessions(ports.fetchSessions, ports.random);
+    this.sessions = new FetchSessions(ports.fetchSessions, ports.random);
     this.#connectionPorts = {
       rows,
       ready: (connection) => this.#onReady(connection),
@@ -162,7 +162,7 @@ export class KafkaDoor implements NetEvents {
   accepted(number: number): void {
     const { net, verbs, advertised, count } = this.#ports;
     const clientHost = net.peer(number)?.replace(/:\d+$/, '') ?? '';
-    const exchange = { verbs, advertised, clientHost, fetches: new Sequence(), sessions: this.#sessions };
+    const exchange = { verbs, advertised, clientHost, fetches: new Sequence(), sessions: this.sessions };
     this.#connections.set(number, new KafkaConnection(number, exchange, this.#connectionPorts));
     count.opened();
   }
