@@ -100,7 +100,7 @@ function told({ gather, entries, results }: Outcome, partitionIndex: number, pla
     // Without transactions everything below it is decided.
     lastStableOffset: highWatermark,
     logStartOffset: logStart,
-    ...(parting && { divergingEpoch: { epoch: parting.leaderEpoch, endOffset: parting.end } }),
+    divergingEpoch: parting && { epoch: parting.leaderEpoch, endOffset: parting.end },
     abortedTransactions: null,
     records: batches === undefined || served === undefined ? none : spanOf(gather, served, batches),
   };
