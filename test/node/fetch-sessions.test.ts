@@ -41,6 +41,10 @@ function wanting(offsets: readonly (readonly [partition: number, offset: number]
   return offsets.map(([partition, fetchOffset]) => ({ partition, fetchOffset, partitionMaxBytes: 1 << 20 }));
 }
 
+async function textAt(url: string): Promise<string> {
+  return (await globalThis.fetch(url)).text();
+}
+
 const fromStart = Array.from({ length: partitionsCount }, (_, partition) => [partition, 0] as const);
 
 async function ask(client: KafkaSocket, version: number, given: Partial<Request>) {
@@ -81,7 +85,10 @@ test.each([7, 11, 13, 18])(
       sessionId: 0,
       told: [],
     });
+    const counted = async () => /^millrace_gateway_kafka_fetch_sessions\S* 1$/m.test(await textAt(`${node.url}/metrics`));
+    expect(await counted()).toBe(true);
     await ask(client, version, { sessionId, sessionEpoch: -1 });
+    expect(await counted()).toBe(false);
     expect((await ask(client, version, { sessionId, sessionEpoch: 4 })).errorCode).toBe(code('FETCH_SESSION_ID_NOT_FOUND'));
   },
 );

@@ -118,6 +118,29 @@ test('a name that has no room in the answer ends its connection alone, also when
   expect(told[0]).toMatchObject({ errorCode: 0, name: 'there' });
 });
 
+test('who wants no answers is served in its turn, and cut off when a batch of its is refused', async () => {
+  const node = await startNode(await newData());
+  const [silent, other] = [await KafkaSocket.open(node.kafka), await KafkaSocket.open(node.kafka)];
+  await append(other, 'silent', batchOf(0, 10));
+  const send = (records: Uint8Array) => {
+    const topicData = [{ name: 'silent', partitionData: [{ index: 0, records }] }];
+    silent.socket.write(
+      encodeRequest(produce, 9, { correlationId: 0, clientId: 'silent' }, { acks: 0, timeoutMs: 1000, topicData }).bytes,
+    );
+  };
+  send(batchOf(1, 10));
+  send(batchOf(2, 10));
+  const { topics } = await silent.ask(metadata, 5, { topics: [{ name: 'silent' }] });
+  expect(topics[0]).toMatchObject({ errorCode: 0 });
+  const closed = once(silent.socket, 'close');
+  send(batchOf(3, 10).fill(0, 30));
+  send(batchOf(4, 10).fill(0, 30));
+  await closed;
+  await expect.poll(() => node.log.join('\n'), { timeout: 10_000 }).toContain('producer silent wants no answers');
+  const { responses } = await other.ask(fetch, 11, fetching('silent', 0, 1 << 20));
+  expect(checkBatches(responses[0]?.partitions[0]?.records ?? new Uint8Array(0), 0, 10)).toBe(3);
+});
+
 test('a node that ends answers who waits, and is gone', async () => {
   const node = await startNode(await newData());
   const client = await KafkaSocket.open(node.kafka);

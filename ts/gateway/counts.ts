@@ -84,7 +84,9 @@ export class GatewayCounts implements ConnectionCounts {
       | 'waitingSize'
       | 'waitingFetches'
       | 'kafkaBurden'
-      | 'kafkaPostponed',
+      | 'kafkaPostponed'
+      | 'kafkaFetchSessions'
+      | 'kafkaFetchSessionsSize',
     value: number,
   ) {
     this.#page.gauge(gauge).set(value);

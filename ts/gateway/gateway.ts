@@ -319,7 +319,9 @@ export class Gateway implements Deadline {
     this.#counts.set('kafkaBurden', this.door?.burdenSize ?? 0);
     this.#counts.set('kafkaPostponed', this.door?.postponedCount ?? 0);
     this.#counts.set('stalled', this.#outflow.stalledCount);
-    this.#counts.set('waitingFetches', this.#fetch.waitingCount);
+    this.#counts.set('waitingFetches', this.#fetch.waitingCount + this.#gather.waiting.size);
+    this.#counts.set('kafkaFetchSessions', this.door?.sessions.count ?? 0);
+    this.#counts.set('kafkaFetchSessionsSize', this.door?.sessions.size ?? 0);
     this.#counts.set(
       'waitingCalls',
       this.#shards.reduce((sum, { waiting }) => sum + waiting.count, 0),

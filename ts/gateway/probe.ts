@@ -74,4 +74,10 @@ export const gatewayProbe = {
     valuesOf('reason', closeCodes),
   ),
   kafkaRequests: counter('gateway_kafka_requests', 'none', 'Requests of Kafka clients.'),
+  kafkaFetchSessions: gauge(
+    'gateway_kafka_fetch_sessions',
+    'none',
+    'Kafka clients that need not name what they fetch each time.',
+  ),
+  kafkaFetchSessionsSize: gauge('gateway_kafka_fetch_sessions_held', 'bytes', 'Memory in which that is kept for them, about.'),
 } as const;

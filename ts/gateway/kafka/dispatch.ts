@@ -8,7 +8,7 @@ import type { Exchange, Row } from './apis/row.js';
 import type { Finished } from './pipeline.js';
 
 /** What stays the same for all requests of a connection. */
-export type ConnectionExchange = Omit<Exchange, 'clientId'>;
+export type ConnectionExchange = Omit<Exchange, 'clientId' | 'end'>;
 
 /**
  * One frame: header, row, decode, begin. The answer, or what `end` is told later, is the sentence that says why the connection has to end, if it has to: a request that
@@ -61,7 +61,7 @@ function begin(
   };
   const { verbs, advertised, clientHost, inTurn, sessions } = exchange;
   row.begin(
-    { verbs, advertised, clientHost, inTurn, sessions, clientId },
+    { verbs, advertised, clientHost, inTurn, sessions, clientId, end },
     request,
     (value, sent = nothing) => {
       if (value === undefined) reply({ encoded: undefined, sent });

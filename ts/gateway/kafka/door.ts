@@ -56,7 +56,7 @@ export class KafkaDoor implements NetEvents {
   readonly #connections = new Map<number, KafkaConnection>();
   readonly #connectionPorts: ConnectionPorts;
   readonly #room: Room;
-  readonly #sessions: FetchSessions;
+  readonly sessions: FetchSessions;
   /** Frames that wait for memory, or have it. */
   readonly #roomsWanted = new Set<number>();
   readonly #burdens: Burdens;
@@ -71,7 +71,7 @@ export class KafkaDoor implements NetEvents {
     this.#ports = ports;
     this.#room = new Room(ports.roomSizeMax);
     this.#burdens = new Burdens(ports.burdenMax);
-    this.#sessions = new FetchSessions(ports.fetchSessions, ports.random);
+    this.sessions = new FetchSessions(ports.fetchSessions, ports.random);
     this.#connectionPorts = {
       rows,
       ready: (connection) => this.#onReady(connection),
@@ -199,7 +199,7 @@ export class KafkaDoor implements NetEvents {
     const advertised = this.#ports.advertised[listener];
     assert(advertised !== undefined, () => `a connection of listener ${listener}, which nobody made`);
     const clientHost = net.peer(number)?.replace(/:\d+$/, '') ?? '';
-    const exchange = { verbs, advertised, clientHost, sessions: this.#sessions };
+    const exchange = { verbs, advertised, clientHost, sessions: this.sessions };
     this.#connections.set(number, new KafkaConnection(number, exchange, this.#burdens.open(), this.#connectionPorts));
     count.opened();
   }

@@ -153,22 +153,28 @@ class Collection implements Deadline {
     const { entries, sizeMax } = this.#request;
     this.#isPassing = true;
     this.#arrived = 0;
-    this.#results = entries.map((_, index) => this.#emptyAt(index));
-    this.#unread = [...entries.keys()].filter((index) => this.#results[index] === undefined);
-    [this.#next, this.#nextToDescribe] = [0, 0];
+    this.#results = [];
+    this.#next = 0;
+    this.#nextToDescribe = 0;
     this.#found = 0;
     this.#larger = [];
     this.#isFull = false;
-    const wanted = this.#unread.reduce((sum, index) => sum + (entries[index] as GatherEntry).sizeMax, 0);
+    const unread: number[] = [];
+    let wanted = 0;
+    for (let index = 0; index < entries.length; index++) {
+      if (this.#isEmpty(index)) continue;
+      unread.push(index);
+      wanted += (entries[index] as GatherEntry).sizeMax;
+    }
+    this.#unread = unread;
     this.#reserved = Math.min(wanted, sizeMax);
     if (wanted === 0) this.#readOn();
     else this.#verb.ports.room.reserve(this.#reserved, () => this.#readOn());
   }
 
-  /** Undefined: something may be there. */
-  #emptyAt(index: number): Result<Gathered, Failure> | undefined {
-    const [ends, entry] = [this.#ends[index], this.#request.entries[index]];
-    return ends === undefined || ends.highWatermark !== entry?.offset ? undefined : ok({ ...ends, batches: undefined });
+  /** False: something may be there. */
+  #isEmpty(index: number): boolean {
+    return this.#ends[index]?.highWatermark === this.#request.entries[index]?.offset;
   }
 
   /**
@@ -181,7 +187,7 @@ class Collection implements Deadline {
     let left = sizeMax - this.#found;
     for (; this.#next < this.#unread.length && left > 0; this.#next++) {
       const index = this.#unread[this.#next] as number;
-      if (this.#emptyAt(index) !== undefined) continue;
+      if (this.#isEmpty(index)) continue;
       const entry = entries[index] as GatherEntry;
       const size = Math.min(entry.sizeMax, left);
       left -= size;
@@ -282,11 +288,11 @@ class Collection implements Deadline {
     if (this.#verb.waiting.size >= waitingMax) return false;
     this.#verb.waiting.add(this);
     this.#tick = deadlines.add(this.#request.waitMs, this);
-    const followers = this.#request.entries.map((entry, index) => {
-      return new EntryFollower(this.#endOf(index, entry), (size, ends) => this.#onArrived(index, size, ends));
-    });
+    const { entries } = this.#request;
+    const onArrived: OnArrived = (index, size, ends) => this.#onArrived(index, size, ends);
+    const followers = entries.map((entry, index) => new EntryFollower(index, this.#endOf(index, entry), onArrived));
     this.#followers = followers;
-    for (const [index, { served }] of this.#request.entries.entries()) tails.follow(served, followers[index] as EntryFollower);
+    for (const follower of followers) tails.follow((entries[follower.index] as GatherEntry).served, follower);
     return true;
   }
 
@@ -326,8 +332,7 @@ class Collection implements Deadline {
     if (this.#isOver) return;
     this.#isLast = true;
     if (this.#isPassing) return;
-    this.#results = [];
-    this.#answer();
+    this.#answer([]);
   }
 
   #stopWaiting(): void {
@@ -336,7 +341,8 @@ class Collection implements Deadline {
     this.#followers = undefined;
     this.#verb.waiting.delete(this);
     const { tails, deadlines } = this.#verb.ports;
-    for (const [index, { served }] of this.#request.entries.entries()) tails.pause(served, followers[index] as EntryFollower);
+    const { entries } = this.#request;
+    for (const follower of followers) tails.pause((entries[follower.index] as GatherEntry).served, follower);
     if (this.#tick !== undefined) deadlines.remove(this.#tick, this);
     this.#tick = undefined;
   }
@@ -352,10 +358,17 @@ class Collection implements Deadline {
     this.#keepRoomOf(0);
   }
 
-  #answer(): void {
+  /** With those that were not read: nothing was there. */
+  #allResults(): readonly Result<Gathered, Failure>[] {
+    return this.#request.entries.map((_, index) => {
+      const { logStart, highWatermark } = this.#ends[index] ?? none;
+      return this.#results[index] ?? ok({ logStart, highWatermark, batches: undefined });
+    });
+  }
+
+  #answer(results = this.#allResults()): void {
     this.#isOver = true;
     this.#stopWaiting();
-    const results = this.#results as Result<Gathered, Failure>[];
     this.#keepRoomOf(ownSize(results.flatMap((result) => (result.ok ? (result.value.batches?.pieces ?? []) : []))));
     this.#done({ results, letGo: () => this.#letGo() });
   }
@@ -388,25 +401,31 @@ function ownSize(pieces: readonly HeldPiece[]): number {
   return size;
 }
 
-class EntryFollower implements TailFollower {
-  #seen: Offset;
-  readonly #onArrived: (size: number, ends: PartitionEnds | undefined) => void;
+const none: PartitionEnds = { logStart: 0 as Offset, highWatermark: 0 as Offset };
 
-  constructor(seen: Offset, onArrived: (size: number, ends: PartitionEnds | undefined) => void) {
+type OnArrived = (index: number, size: number, ends: PartitionEnds | undefined) => void;
+
+class EntryFollower implements TailFollower {
+  readonly index: number;
+  #seen: Offset;
+  readonly #onArrived: OnArrived;
+
+  constructor(index: number, seen: Offset, onArrived: OnArrived) {
+    this.index = index;
     this.#seen = seen;
     this.#onArrived = onArrived;
   }
 
   onOpened(ends: Result<PartitionEnds, Failure>): void {
     // What came between the read and the watch, or a failure that the next pass tells.
-    if (!ends.ok) this.#onArrived(Number.POSITIVE_INFINITY, undefined);
-    else if (ends.value.highWatermark > this.#seen) this.#onArrived(Number.POSITIVE_INFINITY, ends.value);
+    if (!ends.ok) this.#onArrived(this.index, Number.POSITIVE_INFINITY, undefined);
+    else if (ends.value.highWatermark > this.#seen) this.#onArrived(this.index, Number.POSITIVE_INFINITY, ends.value);
   }
 
   onTail({ logStart, highWatermark, batches }: Tail): void {
     // A log that was cut is something new to its reader, too.
     const size = highWatermark < this.#seen ? Number.POSITIVE_INFINITY : (batches?.size ?? Number.POSITIVE_INFINITY);
     this.#seen = highWatermark;
-    this.#onArrived(size, { logStart, highWatermark });
+    this.#onArrived(this.index, size, { logStart, highWatermark });
   }
 }

@@ -51,6 +51,9 @@ function script(name: string, path: string): Target {
   return { name, command: () => [process.execPath, path] };
 }
 
+/** Frames of Kafka clients through the door's decoders, which are TypeScript. */
+const kafkaRequests = script('kafka_requests', 'dist/tools/fuzz-kafka.js');
+
 const simTargets: readonly Target[] = [
   // The shipped store over the simulated disk: power cuts at every kind of boundary, kills, crashes inside recovery.
   example('crashes', 'sim', '--target', 'crashes'),
@@ -72,5 +75,5 @@ export const campaigns: readonly Campaign[] = [
     ...runs,
     sliceSeconds: 25,
   },
-  { name: 'fuzz', targets: fuzzTargets, ...runs, sliceSeconds: 20 },
+  { name: 'fuzz', targets: [...fuzzTargets, kafkaRequests], ...runs, sliceSeconds: 20 },
 ];

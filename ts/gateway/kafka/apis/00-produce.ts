@@ -18,21 +18,41 @@ type PartitionResponse = Response['responses'][number]['partitionResponses'][num
 
 export const produceRow = row(produce, (exchange, request, answer, version) => {
   const acks = acksByNumber.get(request.acks);
+  const tell = (response: Response) => {
+    if (acks === 'none') tellByEnd(exchange, response, () => answer(undefined));
+    else answer(response);
+  };
   const refusal = refusalOf(request, acks);
   if (refusal !== undefined) {
-    // Who asked for no answer would take it for that of the next request.
-    answer(acks === 'none' ? undefined : responseOf(request, (_, index) => ({ index, errorCode: refusal, baseOffset: -1 })));
+    tell(responseOf(request, (_, index) => ({ index, errorCode: refusal, baseOffset: -1 })));
     return;
   }
   const plan = planOf(exchange, request, version);
   exchange.verbs.produce.begin(
-    { acks: acks as Acks, timeoutMs: request.timeoutMs, durabilityMin: undefined, entries: plan.entries },
-    (results) => {
-      if (acks === 'none') answer(undefined);
-      else answer(responseOf(request, plan.tell(results)));
-    },
+    // Who asked for no answer is told of a refusal all the same.
+    { acks: acks === 'all' ? 'all' : 'leader', timeoutMs: request.timeoutMs, durabilityMin: undefined, entries: plan.entries },
+    (results) => tell(responseOf(request, plan.tell(results))),
   );
 });
+
+/** An answer would be taken for that of the next request: of a refusal it is the end of the connection that tells. */
+function tellByEnd({ clientId, end }: Exchange, { responses }: Response, done: () => void): void {
+  const refused = responses.flatMap(({ partitionResponses }) => partitionResponses).find(isRefused);
+  if (refused === undefined) {
+    done();
+    return;
+  }
+  const client = clientId === null ? 'a producer' : `producer ${clientId.slice(0, shownMax)}`;
+  const { index, errorCode, errorMessage } = refused;
+  end(`${client} wants no answers, and its batch for partition ${index} was refused (${errorCode}): ${errorMessage ?? ''}`);
+}
+
+/** A batch that may have been stored is none that was refused. */
+function isRefused({ errorCode }: PartitionResponse): boolean {
+  return errorCode !== 0 && errorCode !== kafkaErrors.REQUEST_TIMED_OUT.code;
+}
+
+const shownMax = 100;
 
 function refusalOf({ transactionalId }: Request, acks: Acks | undefined): number | undefined {
   if (acks === undefined) return kafkaErrors.INVALID_REQUIRED_ACKS.code;

@@ -1,9 +1,9 @@
 import type { Offset } from '../../../model/offset.js';
 import type { Failure } from '../../../model/ports.js';
-import type { Result } from '../../../model/result.js';
 import { kafkaErrors } from '../../../wire/kafka/error-codes.js';
 import { fetch } from '../../../wire/kafka/schema/01-fetch.js';
-import type { Gather, GatherEntry, Gathered, Gathering } from '../../verbs/gather.js';
+import type { Gather } from '../../verbs/gather.js';
+import { type AgreeingResults, gatherAgreeing, type ReaderEntry } from '../../verbs/gather-agreeing.js';
 import type { PartitionRequest, PartitionResponse, TopicRequest, TopicResponse } from '../fetch-session.js';
 import { spanOf } from '../outbox.js';
 import { type EpochCheck, epochRefusal } from './epochs.js';
@@ -29,8 +29,8 @@ export const fetchRow = row(fetch, (exchange, request, answer, version) => {
       sizeMin: isRefused || plan.entries.length === 0 ? 0 : request.minBytes,
       waitMs: plan.entries.length === 0 || isRefused ? 0 : Math.min(request.maxWaitMs, waitMsMax),
     };
-    return gather.begin(wanted, (gathering) => {
-      answer(turn.value.tell(plan.tell(gathering), clock.monotonicMs()), () => gathering.letGo());
+    return gatherAgreeing(gather, wanted, (results, letGo) => {
+      answer(turn.value.tell(plan.tell(results), clock.monotonicMs()), letGo);
     });
   });
 });
@@ -41,17 +41,19 @@ const nothing = () => undefined;
 type Place = { readonly entry: number } | { readonly code: number };
 
 function planOf({ verbs: { routing, gather } }: Exchange, topics: readonly TopicRequest[], version: number) {
-  const entries: GatherEntry[] = [];
+  const entries: ReaderEntry[] = [];
   let hasRefusals = false;
   /** 0: it is read. */
-  const add = (name: string, { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch }: PartitionRequest): number => {
+  const add = (name: string, wanted: PartitionRequest): number => {
+    const { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch, lastFetchedEpoch } = wanted;
     const found = routing.find(name, partition);
     if (!found.ok) return codeOf(found.error);
     const check: EpochCheck = { asked: currentLeaderEpoch, known: found.value.route.leaderEpoch };
     const refusal = epochRefusal(check);
     if (refusal !== 0) return refusal;
     if (fetchOffset < 0) return kafkaErrors.OFFSET_OUT_OF_RANGE.code;
-    entries.push({ served: found.value, offset: fetchOffset as Offset, sizeMax: Math.max(partitionMaxBytes, 1) });
+    const sizeMax = Math.max(partitionMaxBytes, 1);
+    entries.push({ served: found.value, offset: fetchOffset as Offset, sizeMax, lastEpoch: lastFetchedEpoch });
     return 0;
   };
   const places = topics.map(({ topic: name, topicId, partitions }) => {
@@ -63,7 +65,7 @@ function planOf({ verbs: { routing, gather } }: Exchange, topics: readonly Topic
       return { code };
     });
   });
-  const tell = ({ results }: Gathering): readonly TopicResponse[] =>
+  const tell = (results: AgreeingResults): readonly TopicResponse[] =>
     topics.map(({ topic, topicId, partitions }, at) => ({
       topic,
       topicId,
@@ -80,15 +82,15 @@ function fetchCodeOf(failure: Failure): number {
 
 interface Outcome {
   readonly gather: Gather;
-  readonly entries: readonly GatherEntry[];
-  readonly results: readonly Result<Gathered, Failure>[];
+  readonly entries: readonly ReaderEntry[];
+  readonly results: AgreeingResults;
 }
 
 function told({ gather, entries, results }: Outcome, partitionIndex: number, place: Place | undefined): PartitionResponse {
   if (place === undefined || 'code' in place) return empty(partitionIndex, place?.code ?? -1);
   const result = results[place.entry];
   if (result === undefined || !result.ok) return empty(partitionIndex, result === undefined ? -1 : fetchCodeOf(result.error));
-  const { logStart, highWatermark, batches } = result.value;
+  const { logStart, highWatermark, batches, parting } = result.value;
   const served = entries[place.entry]?.served;
   return {
     partitionIndex,
@@ -97,6 +99,7 @@ function told({ gather, entries, results }: Outcome, partitionIndex: number, pla
     // Without transactions everything below it is decided.
     lastStableOffset: highWatermark,
     logStartOffset: logStart,
+    divergingEpoch: parting && { epoch: parting.leaderEpoch, endOffset: parting.end },
     abortedTransactions: null,
     records: batches === undefined || served === undefined ? none : spanOf(gather, served, batches),
   };

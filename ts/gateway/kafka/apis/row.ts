@@ -23,6 +23,8 @@ export interface Exchange {
   readonly sessions: FetchSessions;
   /** The client's address. */
   readonly clientHost: string;
+  /** Instead of an answer: the connection is closed, and the node's log says why. */
+  end(reason: string): void;
 }
 
 /** Undefined: this request has no answer, as a produce with acks 0. `sent`: nothing of the reply is used any more. */
