@@ -34,7 +34,11 @@ fn main() -> ExitCode {
         return if victim::append(words) { ExitCode::SUCCESS } else { ExitCode::from(2) };
     }
     if let Some((first, words)) = arguments.split_first() {
-        let run = [(clients::COMMAND, clients::run as fn(&[String]) -> _), (clients::WRITER_COMMAND, clients::run_writer)];
+        let run = [
+            (clients::COMMAND, clients::run as fn(&[String]) -> _),
+            (clients::WRITER_COMMAND, clients::run_writer),
+            (bare::sending::COMMAND, bare::sending::discard),
+        ];
         if let Some((_, run)) = run.into_iter().find(|(name, _)| first == name) {
             system::raise_descriptor_limit();
             return exit_code(run(words));
