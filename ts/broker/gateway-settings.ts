@@ -20,6 +20,7 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan, gatewa
       poolSize: memory.kafkaPoolSize,
       roomSizeMax: memory.kafkaPoolSize,
       connectionsMax: config['connections-max'],
+      connectionsPerAddressMax: config['connections-per-address-max'] ?? config['connections-max'],
       requestSizeMax: kafkaRequestSizeMax,
       idleMs: kafkaIdleMs,
     },
@@ -43,5 +44,6 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan, gatewa
     waitingSizeMax: memory.receiveSizeMax,
     largeReadSizeMax: memory.readSizeMax,
     gatherSizeMax: memory.gatherSizeMax,
+    sendsFiles: config['fetch-strategy'] !== 'buffer',
   };
 }

@@ -21,6 +21,14 @@ export interface HotBatch {
   readonly size: number;
 }
 
+/** Batches in a file, as the log names them. */
+export interface LentPlace {
+  readonly lease: number;
+  readonly file: number;
+  readonly position: number;
+  readonly size: number;
+}
+
 /** What precedes the batches of a reply. */
 export interface ReadHead {
   readonly logStart: number;
@@ -122,6 +130,19 @@ export class ShardEnd {
     this.#reply(replyKind.slices, handle, ticket, sliceReply(head, batches));
   }
 
+  /** What was read lies in a file, where it stays until its lease is given back. */
+  lent(handle: number, ticket: number, head: ReadHead, { lease, file, position, size }: LentPlace): void {
+    this.#reply(replyKind.lent, handle, ticket, [...headWords(head, size), lease, file, position]);
+  }
+
+  /** Asks for a lease back. False: no room now. */
+  recalled(handle: number, lease: number): boolean {
+    const claim = this.#rings.replies.claim(wordSize, this.#unaskedMax);
+    if (claim < 0) return false;
+    this.#publish(claim, replyKind.recalled, handle, 0, [lease]);
+    return true;
+  }
+
   /** The read would take so much room, and took none. */
   roomWanted(handle: number, ticket: number, size: number): void {
     this.#reply(replyKind.roomWanted, handle, ticket, [size]);
@@ -145,11 +166,15 @@ export class ShardEnd {
   /** Tells of a new high watermark. False: no room now; the next notice says it all. */
   tail(handle: number, head: ReadHead, batches: readonly HotBatch[]): boolean {
     const words = sliceReply(head, batches);
-    // Notices take what replies leave: they come without being asked for.
-    const claim = this.#rings.replies.claim(words.length * wordSize, (this.#rings.replyCapacity * 3) / 4);
+    const claim = this.#rings.replies.claim(words.length * wordSize, this.#unaskedMax);
     if (claim < 0) return false;
     this.#publish(claim, replyKind.tail, handle, 0, words);
     return true;
+  }
+
+  /** Notices take what replies leave: they come without being asked for. */
+  get #unaskedMax(): number {
+    return (this.#rings.replyCapacity * 3) / 4;
   }
 
   #reply(kind: number, handle: number, ticket: number, words: ArrayLike<number>): void {
