@@ -75,6 +75,20 @@ export const logScenarios: readonly Scenario[] = [
     }),
   ),
   {
+    name: 'cold-send',
+    ...shownForItsOwnSake,
+    cases: cases('64 KiB', '256 KiB', '1 MiB', '1 MiB from the device'),
+    shown: { ours: 'sendfile_mb_per_s', bare: 'checked_mb_per_s', unit: 'MB/s' },
+    remarks: [
+      { metric: 'sendfile_cpu_ratio', words: 'CPU to a checked buffer: sendfile' },
+      { metric: 'splice_cpu_ratio', words: 'splice on a ring' },
+      { metric: 'store_cpu_ratio', words: 'as the store reads' },
+      { metric: 'buffer_cpu_ratio', words: 'unchecked buffer' },
+      { metric: 'checked_cpu_per_gb', words: 'CPU-s a GB of a checked buffer' },
+    ],
+    secondsMax: 240,
+  },
+  {
     name: 'reopen',
     ...shownForItsOwnSake,
     cases: cases('fresh'),

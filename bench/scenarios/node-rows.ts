@@ -136,6 +136,22 @@ export const nodeScenarios: readonly Scenario[] = [
     secondsMax: 180,
   },
   {
+    name: 'kafka-catch-up',
+    program: 'kafka-catch-up.js',
+    cases: cases('page cache'),
+    spinners: ['none'],
+    shown: { ours: 'ours_mb_per_s', bare: 'bare_mb_per_s', unit: 'MB/s' },
+    // Both sides are ours: sendfile, and the buffer that it stands in for.
+    targets: [],
+    remarks: [
+      words('ours_cpu_per_gb', 'CPU-s a GB'),
+      words('bare_cpu_per_gb', 'by way of a buffer'),
+      words('cpu_ratio', 'ratio of the CPU'),
+      words('from_files_share', 'of the bytes from files'),
+    ],
+    secondsMax: 240,
+  },
+  {
     name: 'pipes',
     program: 'pipes.js',
     cases: cases('produce', 'consume'),

@@ -41,7 +41,7 @@ fn main() {
 
 fn measure(load: &Load, choice: SocketsChoice) {
     let pool = AlignedBuffer::new(POOL);
-    let sockets = open_sockets(choice).expect("sockets");
+    let sockets = open_sockets(choice).expect("sockets").sockets;
     let mut net = Net::new(sockets, NetSettings::default(), pool.piece(0, POOL)).expect("settings");
     let (_, address) = net.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), false).expect("a free port");
     let per_connection = load.frames / load.connections;
@@ -81,7 +81,7 @@ fn serve(net: &mut Net<Box<dyn Sockets>>, connections: usize) {
         for event in events.drain(..) {
             match event {
                 NetEvent::Frame { connection, place, .. } => {
-                    parts.push(Part { connection, piece: answer.piece(0, ANSWER), is_owned: true });
+                    parts.push(Part { connection, source: answer.piece(0, ANSWER).into(), is_owned: true });
                     done.push((connection, place));
                 }
                 NetEvent::Closed { .. } => closed += 1,

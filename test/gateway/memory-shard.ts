@@ -6,6 +6,7 @@ import type {
   Durability,
   Failure,
   FoundOffset,
+  HeldRange,
   HeldRead,
   KnownProducer,
   LargerBatch,
@@ -161,7 +162,7 @@ export class MemoryShard implements ShardPort {
     return this.#call('read', () => done(this.#read(this.partition(handle), offset, sizeMax)));
   }
 
-  hold(handle: number, offset: Offset, sizeMax: number, done: (result: Result<HeldRead | LargerBatch, Failure>) => void): Taken {
+  hold(handle: number, { offset, sizeMax }: HeldRange, done: (result: Result<HeldRead | LargerBatch, Failure>) => void): Taken {
     return this.#call('hold', () => {
       const read = this.#read(this.partition(handle), offset, sizeMax);
       if (!read.ok) return done(read);

@@ -123,7 +123,7 @@ export class KafkaDoor {
       produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, observe: () => undefined }),
       fetch: new Fetch({ routing, tails, deadlines, waitingMax: 10 }),
       groups: new Groups({ routing, commands: controller, coordinators: [] }),
-      gather: new Gather({ tails, deadlines, room: new Room(8 << 20), sizeMax: 1 << 20, waitingMax: 10 }),
+      gather: new Gather({ tails, deadlines, room: new Room(8 << 20), sizeMax: 1 << 20, waitingMax: 10, mayLend: false }),
       node,
       clock,
       limits,

@@ -73,6 +73,8 @@ export class GatewayIsland {
     this.#links = openGatewayLinks(wiring, { duty, doorbell, largeSizeMax, largeReadSizeMax: settings.largeReadSizeMax });
     const startedMs = clock.monotonicMs();
     this.#kafka = settings.kafka && new KafkaListener(settings.kafka, duty, clock);
+    const reason = this.#kafka?.net.fallbackReason;
+    if (reason !== undefined) log.info({ reason }, 'sockets of Kafka clients use epoll: io_uring is not to be had');
     this.#gateway = new Gateway(settings, {
       shards: this.#links,
       coordinators: wiring.links.map(({ memory, groups }) => options.groupsHere(memory.shard) ?? new RemoteGroups(groups)),

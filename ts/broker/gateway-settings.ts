@@ -20,6 +20,7 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan, gatewa
         sizeMax: memory.fetchSessionsSize,
       },
       connectionsMax: config['connections-max'],
+      connectionsPerAddressMax: config['connections-per-address-max'] ?? config['connections-max'],
       requestSizeMax: config['socket.request.max.bytes'],
       idleMs: config['connections.max.idle.ms'],
     },
@@ -43,5 +44,6 @@ export function gatewaySettings(config: BrokerConfig, memory: MemoryPlan, gatewa
     waitingSizeMax: memory.receiveSizeMax,
     largeReadSizeMax: memory.readSizeMax,
     gatherSizeMax: memory.gatherSizeMax,
+    sendsFiles: config['fetch-strategy'] !== 'buffer',
   };
 }

@@ -22,8 +22,9 @@ export class KafkaListener {
   #isClosed = false;
 
   constructor(settings: KafkaSettings, duty: DutyCycle, clock: Clock) {
-    const { poolSize, connectionsMax, requestSizeMax, idleMs } = settings;
-    const opened = Net.open({ pool: allocateShared(poolSize), connectionsMax, frameSizeMax: requestSizeMax, idleMs });
+    const { poolSize, connectionsMax, connectionsPerAddressMax, requestSizeMax, idleMs } = settings;
+    const limits = { connectionsMax, connectionsPerAddressMax, frameSizeMax: requestSizeMax, idleMs };
+    const opened = Net.open({ pool: allocateShared(poolSize), ...limits });
     assert(opened.ok, opened.ok ? '' : `no sockets for Kafka clients: ${opened.error.message}`);
     this.net = opened.value;
     this.wake = () => duty.wakeSoon();

@@ -104,6 +104,7 @@ export class Gateway implements Deadline {
       room: this.#gatherRoom,
       sizeMax: Math.min(gatherAnswerMax, settings.gatherSizeMax / 4),
       waitingMax: settings.waitingFetchesMax,
+      mayLend: settings.sendsFiles,
     });
     const verbs = this.#makeVerbs(routing);
     this.verbs = verbs;
@@ -296,7 +297,7 @@ export class Gateway implements Deadline {
 
   #measureCopies(): void {
     const sockets = this.door?.counters;
-    if (sockets !== undefined) this.#counts.kafkaSockets(sockets);
+    if (sockets !== undefined) this.#counts.kafkaSockets(sockets, this.#ports.kafka?.net.fallbackReason !== undefined);
     const sum = (of: (calls: ShardCalls) => number) => this.#shards.reduce((total, calls) => total + of(calls), 0);
     this.#counts.copied({
       'kafka-receive': sockets?.movedSize ?? 0,

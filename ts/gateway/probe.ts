@@ -37,6 +37,16 @@ export const gatewayProbe = {
   kafkaCrossings: counter('gateway_kafka_crossings', 'none', 'Calls from JavaScript into the sockets of Kafka clients.'),
   kafkaReceived: counter('gateway_kafka_received', 'bytes', 'Bytes received from Kafka clients.'),
   kafkaSent: counter('gateway_kafka_sent', 'bytes', 'Bytes sent to Kafka clients.'),
+  kafkaSentFromFiles: counter(
+    'gateway_kafka_sent_from_files',
+    'bytes',
+    'Of the bytes sent to Kafka clients those that went from the page cache to the socket, unread.',
+  ),
+  kafkaFallback: gauge(
+    'gateway_kafka_sockets_fallback',
+    'none',
+    '1 where sockets of Kafka clients use epoll because io_uring is not to be had; the log says why.',
+  ),
   received: counter('gateway_received', 'bytes', 'Bytes of messages from clients.'),
   pushed: counter('gateway_pushed', 'bytes', 'Bytes of batches framed for live subscribers, each once for all of them.'),
   publishes: counter('gateway_publishes', 'none', 'Frames published to live subscribers, each once for all of them.'),

@@ -22,6 +22,7 @@ export interface KafkaSettings {
   readonly burdenMax: number;
   readonly fetchSessions: FetchSessionsLimits;
   readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
   readonly requestSizeMax: number;
   readonly idleMs: number;
 }
@@ -50,6 +51,8 @@ export interface GatewaySettings {
   readonly largeReadSizeMax: number;
   /** What Kafka clients asked for, from the reads until their sockets took it. */
   readonly gatherSizeMax: number;
+  /** What they asked for may go from files to sockets without being read. */
+  readonly sendsFiles: boolean;
   /** Reads of subscribers that are under way. */
   readonly readsMax: number;
   /** Fetches that wait for bytes. */
@@ -90,6 +93,7 @@ export const defaultSettings: GatewaySettings = {
   waitingCallsMax: 20_000,
   largeReadSizeMax: 16 * mebibyte,
   gatherSizeMax: 32 * mebibyte,
+  sendsFiles: true,
   readsMax: 32,
   waitingFetchesMax: 20_000,
   partitionsPerConnectionMax: 10_000,

@@ -65,6 +65,12 @@ export const brokerSettings = {
   },
   journal: { kind: 'size', value: 'SIZE', default: '512MiB', min: 2 ** 20, help: 'bytes that one shard’s journal may grow to' },
   io: { kind: 'choice', choices: ['auto', 'uring', 'fallback'], default: 'auto', help: 'how files are written' },
+  'fetch-strategy': {
+    kind: 'choice',
+    choices: ['auto', 'buffer', 'sendfile'],
+    default: 'auto',
+    help: 'how Kafka clients get what lies in files: read into a buffer, or sent from the page cache where it was checked before; auto: the latter',
+  },
   sync: { kind: 'choice', choices: ['linked', 'dsync'], default: 'linked', help: 'how a commit is synced' },
   'set-aside-corrupt': {
     kind: 'flag',
@@ -108,6 +114,13 @@ export const brokerSettings = {
     help: 'partitions of all topics together',
   },
   'connections-max': { kind: 'count', value: 'N', default: 10_000, min: 1, max: 1_000_000, help: 'clients connected at once' },
+  'connections-per-address-max': {
+    kind: 'count',
+    value: 'N',
+    min: 1,
+    max: 1_000_000,
+    help: 'Kafka clients connected at once from one address; default: as many as at all',
+  },
   'subscriptions-max': {
     kind: 'count',
     value: 'N',

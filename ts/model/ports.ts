@@ -83,13 +83,23 @@ export interface ReadResult extends PartitionEnds {
   readonly batches?: Batches | undefined;
 }
 
+/** Bytes of a file that any thread may send from, by a number that no other file ever gets. */
+export interface FilePlace {
+  readonly file: number;
+  readonly position: number;
+}
+
 /** A batch, or several, that lie where they were found until they are sent: ts/ring/link/held.ts. */
 export interface HeldPiece {
   readonly size: number;
   /** In memory that whoever asked has reserved. */
   readonly isOwn: boolean;
-  /** Undefined: they have left memory meanwhile, and are read again by offset. */
+  /** Undefined: they have left memory meanwhile, and are read again by offset; or `place` tells where they are. */
   bytes(): Uint8Array | undefined;
+  /** In a file, under a lease. Undefined: not, or not any more. */
+  readonly place?: FilePlace | undefined;
+  /** Whatever held it where it is ends. Once, and by all that were asked for. */
+  letGo?(): void;
 }
 
 /** Whole batches, one behind the other. */
@@ -98,6 +108,14 @@ export interface HeldBatches {
   readonly base: Offset;
   readonly next: Offset;
   readonly pieces: readonly HeldPiece[];
+}
+
+/** What is asked for of them. */
+export interface HeldRange {
+  readonly offset: Offset;
+  readonly sizeMax: number;
+  /** Parts of files are welcome. */
+  readonly mayLend: boolean;
 }
 
 export interface HeldRead extends PartitionEnds {
@@ -150,10 +168,10 @@ export interface ShardPort {
   /** Whole batches from the one that holds `offset` on: at most `sizeMax` bytes, but at least one batch. */
   read(handle: number, offset: Offset, sizeMax: number, done: (result: Result<ReadResult, Failure>) => void): Taken;
   /**
-   * As `read`, of bytes that are used later: what is in ring memory stays there, the rest is memory that the caller has reserved, and
-   * never more than that.
+   * As `read`, of bytes that are used later: what is in ring memory stays there, what is in files may where the caller says so, the rest
+   * is memory that the caller has reserved, and never more than that.
    */
-  hold(handle: number, offset: Offset, sizeMax: number, done: (result: Result<HeldRead | LargerBatch, Failure>) => void): Taken;
+  hold(handle: number, range: HeldRange, done: (result: Result<HeldRead | LargerBatch, Failure>) => void): Taken;
   /** The first record of this time or later; undefined: there is none. */
   find(handle: number, timestampMs: number, done: (result: Result<FoundOffset | undefined, Failure>) => void): Taken;
   /** Where the records of a leader epoch end: the largest epoch not above the one asked for, and the offset behind it. */

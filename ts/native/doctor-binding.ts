@@ -1,6 +1,7 @@
 /** What native/src/binding/doctor.rs exports. */
 export interface DoctorBinding {
   probeUring(): BindingUring;
+  probeSockets(): BindingSockets;
   probeDirectory(path: string): BindingDirectory;
   diskSpace(path: string): BindingSpace;
   /** Blocks for the budget at most, or for one write if that takes longer. */
@@ -15,6 +16,13 @@ export interface BindingUring {
   readonly registeredSizeMax: number;
 }
 
+/** `fallbackReason` is empty where sockets of Kafka clients are of the kind that is preferred. */
+export interface BindingSockets {
+  readonly error: string;
+  readonly kind: string;
+  readonly fallbackReason: string;
+}
+
 export interface BindingDirectory {
   readonly error: string;
   readonly freeSize: number;
@@ -23,6 +31,8 @@ export interface BindingDirectory {
   /** 0: the kernel or the filesystem does not tell. */
   readonly directMemoryAlignment: number;
   readonly directPositionAlignment: number;
+  /** The kernel says what is in the page cache. */
+  readonly tellsResidency: boolean;
 }
 
 export interface BindingSpace {

@@ -1,10 +1,14 @@
-import type { BindingDirectory, BindingSync, BindingSyncAsk, BindingUring } from './doctor-binding.js';
+import type { BindingDirectory, BindingSockets, BindingSync, BindingSyncAsk, BindingUring } from './doctor-binding.js';
 import { loadAddon } from './load.js';
 
-export type { BindingDirectory, BindingSync, BindingSyncAsk, BindingUring } from './doctor-binding.js';
+export type { BindingDirectory, BindingSockets, BindingSync, BindingSyncAsk, BindingUring } from './doctor-binding.js';
 
 export function probeUring(): BindingUring {
   return loadAddon().probeUring();
+}
+
+export function probeSockets(): BindingSockets {
+  return loadAddon().probeSockets();
 }
 
 export function probeDirectory(path: string): BindingDirectory {

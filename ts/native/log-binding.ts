@@ -130,7 +130,16 @@ export interface BindingStore {
   turn(monotonicMs: number, wallMs: number, words: Float64Array): void;
   wait(monotonicMs: number, wallMs: number, words: Float64Array): void;
   takeEvents(words: Float64Array): void;
-  read(partition: number, ticket: number, offset: number, limit: number, sizeMax: number, words: Float64Array): number;
+  read(
+    partition: number,
+    ticket: number,
+    offset: number,
+    limit: number,
+    sizeMax: number,
+    mayLend: boolean,
+    words: Float64Array,
+  ): number;
+  giveBack(lease: number): void;
   readTails(wanted: Float64Array, count: number, words: Float64Array): number;
   takeRead(partition: number, ticket: number, target: Uint8Array): number | null;
   find(partition: number, ticket: number, timestamp: number): Failure | null;

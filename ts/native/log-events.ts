@@ -106,6 +106,8 @@ export interface LogEvents {
   read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void;
   /** Undefined: no record is that young. */
   found(partition: number, ticket: number, result: Result<Found | undefined, StoreFailure>): void;
+  /** Something waits for the file of a lease: give it back. For those who read in place. */
+  recalled?(partition: number, lease: number): void;
   fenced(by: 'journal' | 'segment' | 'checkpoint', reason: string): void;
 }
 
@@ -120,6 +122,7 @@ const deliveries: readonly (Deliver | undefined)[] = [
   deliverRead,
   deliverFound,
   deliverFenced,
+  (words, at, events) => events.recalled?.(word(words, at + 1), word(words, at + 2)),
 ];
 
 /** Tells of each event in the words. */

@@ -121,6 +121,20 @@ export class DataDirectory {
 /** `pending`: the bytes come as an event with the ticket. `empty`: nothing between the offset and the limit yet. */
 export type ReadOutcome = 'pending' | 'empty' | readonly HotSlice[];
 
+/** Whole batches in a file, which stay as they are until the lease is given back. */
+export interface LentSlice {
+  readonly lease: number;
+  readonly file: number;
+  readonly position: number;
+  readonly size: number;
+  readonly base: number;
+  /** The offset behind them. */
+  readonly next: number;
+}
+
+/** What native/src/binding/store.rs answers when a part of a file was lent. */
+const lentAnswer = -100;
+
 /** id · epoch · last sequence · timestamp */
 const producerWords = 4;
 const eventsPerCall = 512;
@@ -260,7 +274,32 @@ export class LogStore {
   /** Whole batches from the one that holds `offset` on, below `limit`: at most `sizeMax` bytes, but at least one batch. */
   read(partition: number, ticket: number, offset: number, limit: number, sizeMax: number): Result<ReadOutcome, StoreFailure> {
     const words = this.#sliceWords;
-    const answer = this.#native.read(partition, exact(ticket), exact(offset), exact(limit), sizeMax, words);
+    const answer = this.#native.read(partition, exact(ticket), exact(offset), exact(limit), sizeMax, false, words);
+    return this.#outcomeOf(answer);
+  }
+
+  /** As `read`, for somebody who can send from files: what was checked before may come as a place in one. */
+  readInPlace(
+    partition: number,
+    ticket: number,
+    offset: number,
+    limit: number,
+    sizeMax: number,
+  ): Result<ReadOutcome | LentSlice, StoreFailure> {
+    const words = this.#sliceWords;
+    const answer = this.#native.read(partition, exact(ticket), exact(offset), exact(limit), sizeMax, true, words);
+    if (answer !== lentAnswer) return this.#outcomeOf(answer);
+    const [lease = 0, file = 0, position = 0, size = 0, base = 0, next = 0] = words;
+    return ok({ lease, file, position, size, base, next });
+  }
+
+  /** Nobody sends from what was lent any more. */
+  giveBack(lease: number): void {
+    this.#native.giveBack(lease);
+  }
+
+  #outcomeOf(answer: number): Result<ReadOutcome, StoreFailure> {
+    const words = this.#sliceWords;
     if (answer < -1) return failed(storeFailureOf(-1 - answer, words[0] ?? 0, words[1] ?? 0, words[2] ?? 0));
     if (answer === -1) return ok('pending');
     return ok(answer === 0 ? 'empty' : this.#slices(answer));

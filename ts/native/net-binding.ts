@@ -23,6 +23,8 @@ export interface BindingNetOptions {
 
 export interface BindingNet {
   readonly sockets: 'uring' | 'epoll';
+  /** Why they are not the kind that is preferred. */
+  readonly fallbackReason: string | null;
   listen(host: string, port: number, sharesPort: boolean): Listener | Failure;
   turn(monotonicMs: number, commands: Float64Array, commandsCount: number, words: Float64Array): void;
   flush(
@@ -37,6 +39,8 @@ export interface BindingNet {
   addMemory(memory: Uint8Array): number;
   grantRoom(room: number, memory: Uint8Array): boolean;
   takeBroken(connection: number): string | null;
+  /** The address that was refused last for the sake of a limit. */
+  lastRefused(): string | null;
   peer(connection: number): string | null;
   wakeupDescriptor(): number;
   counters(): NetCounters | null;
@@ -63,6 +67,8 @@ export interface NetCounters {
   readonly frames: number;
   readonly receivedSize: number;
   readonly sentSize: number;
+  /** Of these, sent from files. */
+  readonly fileSize: number;
   readonly receives: number;
   readonly sends: number;
   /** Of partial frames that moved to a larger place: what was copied on the way in. */

@@ -1,4 +1,5 @@
 import { assert } from '../model/assert.js';
+import type { FilePlace } from '../model/ports.js';
 import { ok, type Result } from '../model/result.js';
 import { type Failure, resultOf } from './failure.js';
 import { loadAddon } from './load.js';
@@ -48,13 +49,24 @@ const defaults: BindingNetOptions = {
   keptTotalMax: 16 << 20,
 };
 
-/** A connection whose socket did not take everything that was queued. */
-export type Unfinished = (connection: number, partsTaken: number, partSizeTaken: number, keptSize: number) => void;
+/**
+ * A connection whose socket did not take everything that was queued. Unreadable: it would have, but the next part cannot be had from its
+ * file; `writable` will not be told, and the caller queues exactly these bytes from elsewhere.
+ */
+export type Unfinished = (
+  connection: number,
+  partsTaken: number,
+  partSizeTaken: number,
+  keptSize: number,
+  isUnreadable: boolean,
+) => void;
 
 const eventsMax = 1024;
 const scratchSize = 256 << 10;
 const flushedHeaderWords = 3;
-const flushedWords = 4;
+const flushedWords = 5;
+/** How native/src/binding/net_words.rs calls them. */
+const partKind = { lent: 0, owned: 1, ofFile: 2 } as const;
 
 // Native code has only the addresses of the memory that it was lent, and sockets that nobody remembers would close at the whim of
 // the garbage collector. So what is open is remembered here until it is shut.
@@ -108,6 +120,16 @@ export class Net {
   /** Which kind of sockets it has. */
   get sockets(): 'uring' | 'epoll' {
     return this.#native.sockets;
+  }
+
+  /** Why they are not the kind that is preferred; undefined: they are, or another one was asked for. */
+  get fallbackReason(): string | undefined {
+    return this.#native.fallbackReason ?? undefined;
+  }
+
+  /** The address of the connection that was refused last for the sake of a limit. */
+  get lastRefused(): string | undefined {
+    return this.#native.lastRefused() ?? undefined;
   }
 
   /**
@@ -229,21 +251,26 @@ export class Net {
   send(connection: number, bytes: Uint8Array): void {
     if (this.#scratchUsed + bytes.length <= scratchSize) {
       this.#scratch.set(bytes, this.#scratchUsed);
-      this.#part(connection, 0, this.#scratchUsed, bytes.length, 1);
+      this.#part(connection, 0, this.#scratchUsed, bytes.length, partKind.owned);
       this.#scratchUsed += bytes.length;
     } else {
-      this.#part(connection, this.#view(bytes.slice()), 0, bytes.length, 1);
+      this.#part(connection, this.#view(bytes.slice()), 0, bytes.length, partKind.owned);
     }
   }
 
   /** Queues bytes that stay as they are until the flush returns, and are not needed longer: no copy. */
   sendSpan(connection: number, bytes: Uint8Array): void {
-    this.#part(connection, this.#view(bytes), 0, bytes.length, 0);
+    this.#part(connection, this.#view(bytes), 0, bytes.length, partKind.lent);
   }
 
   /** As above, in memory that was added: ring memory under a lease that lasts beyond the flush. */
   sendMemory(connection: number, memory: number, position: number, size: number): void {
-    this.#part(connection, memory, position, size, 0);
+    this.#part(connection, memory, position, size, partKind.lent);
+  }
+
+  /** Bytes of a file that was lent, until the flush returns: they are neither read nor copied by us. */
+  sendFile(connection: number, { file, position }: FilePlace, size: number): void {
+    this.#part(connection, file, position, size, partKind.ofFile);
   }
 
   #view(bytes: Uint8Array): number {
@@ -251,14 +278,14 @@ export class Net {
     return -this.#views.length;
   }
 
-  #part(connection: number, source: number, position: number, size: number, isOwned: 0 | 1): void {
+  #part(connection: number, source: number, position: number, size: number, kind: number): void {
     const at = this.#parts.add();
     const { words } = this.#parts;
     words[at] = connection;
     words[at + 1] = source;
     words[at + 2] = position;
     words[at + 3] = size;
-    words[at + 4] = isOwned;
+    words[at + 4] = kind;
   }
 
   /**
@@ -281,7 +308,7 @@ export class Net {
     this.keptSize = keptSize;
     for (let index = 0; index < count; index++) {
       const at = flushedHeaderWords + index * flushedWords;
-      unfinished(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
+      unfinished(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0, words[at + 4] === 1);
     }
     return hasMore === 1 || this.#isTurnDue;
   }

@@ -1,6 +1,6 @@
 import { assert } from '../model/assert.js';
 import type { Result } from '../model/result.js';
-import type { FileRead, Found, HotSlice, LogStore, StoreFailure } from '../native/log.js';
+import type { FileRead, Found, HotSlice, LentSlice, LogStore, StoreFailure } from '../native/log.js';
 import { slicesMax } from '../ring/link/layout.js';
 import type { ShardEnd } from '../ring/link/shard-end.js';
 import { endsOfBatches } from './batch-walk.js';
@@ -29,6 +29,8 @@ export interface Range {
   readonly from: number;
   readonly sizeMax: number;
   readonly room: number;
+  /** Who asks can send from files. */
+  readonly mayLend: boolean;
 }
 
 /** Each holds a batch and its records, decompressed: more of them wait. */
@@ -42,6 +44,9 @@ export class Reads {
   readonly #rings: readonly Uint8Array[];
   readonly #asked = new Map<number, Asked>();
   readonly #tickets: Tickets;
+  /** Who has which lease; the store bounds them. */
+  readonly #lent = new Map<number, ShardEnd>();
+  #recalls: { readonly handle: number; readonly lease: number }[] = [];
   /** Requests bound their number. */
   readonly #searches: Search[] = [];
   #searching = 0;
@@ -52,11 +57,13 @@ export class Reads {
     this.#tickets = tickets;
   }
 
-  read(gateway: ShardEnd, partition: Partition, ticket: number, { from, sizeMax, room }: Range): void {
+  read(gateway: ShardEnd, partition: Partition, ticket: number, { from, sizeMax, room, mayLend }: Range): void {
     const { handle, highWatermark } = partition;
     this.#refreshLogStart(partition);
     const own = this.#tickets.next();
-    const read = this.#store.read(handle, own, from, highWatermark, sizeMax);
+    const read = mayLend
+      ? this.#store.readInPlace(handle, own, from, highWatermark, sizeMax)
+      : this.#store.read(handle, own, from, highWatermark, sizeMax);
     if (!read.ok) {
       gateway.failed(handle, ticket, failureOfStore(read.error));
       return;
@@ -65,9 +72,39 @@ export class Reads {
       this.#asked.set(own, { gateway, partition, ticket, room });
       return;
     }
+    if (typeof read.value === 'object' && 'lease' in read.value) {
+      this.#lend(gateway, partition, ticket, read.value);
+      return;
+    }
     const slices = read.value === 'empty' ? noSlices : read.value;
     const told = slices.length > slicesMax ? slices.slice(0, slicesMax) : slices;
     gateway.slices(handle, ticket, headOf(partition, told, this.#rings), told);
+  }
+
+  #lend(gateway: ShardEnd, partition: Partition, ticket: number, slice: LentSlice): void {
+    const { handle, logStart, highWatermark, leaderEpoch } = partition;
+    this.#lent.set(slice.lease, gateway);
+    const { base, next } = slice;
+    gateway.lent(handle, ticket, { logStart, highWatermark, base, next, leaderEpoch }, slice);
+  }
+
+  /** The gateway sends from it no more, also if its partition is gone. */
+  giveBack(lease: number): void {
+    this.#lent.delete(lease);
+    this.#store.giveBack(lease);
+  }
+
+  recalled(handle: number, lease: number): void {
+    this.#recalls.push({ handle, lease });
+  }
+
+  /** Asks for leases that are wanted back. True: some gateway has no room to be asked now. */
+  recall(): boolean {
+    const recalls = this.#recalls;
+    if (recalls.length === 0) return false;
+    // Of what was given back meanwhile nobody is asked.
+    this.#recalls = recalls.filter(({ handle, lease }) => this.#lent.get(lease)?.recalled(handle, lease) === false);
+    return this.#recalls.length > 0;
   }
 
   /** Retention moves it without a word. */

@@ -97,6 +97,7 @@ export class Shard implements LogEvents {
     this.#operations.turn();
     isBusy = this.#ports.store.turn(this) || isBusy;
     this.#keepHouse();
+    isBusy = this.#reads.recall() || isBusy;
     this.#tails.tell();
     for (const gateway of this.#ports.gateways) gateway.flush();
     return isBusy;
@@ -129,6 +130,10 @@ export class Shard implements LogEvents {
 
   #request(gateway: ShardEnd, slot: RingSlot): void {
     const { target: handle, flags: kind, ticket } = slot;
+    if (kind === requestKind.giveBack) {
+      this.#reads.giveBack(gateway.word(slot, 0));
+      return;
+    }
     const partition = this.#partitions.get(handle);
     if (partition === undefined) {
       if (kind !== requestKind.unwatch) gateway.failed(handle, ticket, { error: 'unknown-partition' });
@@ -138,8 +143,7 @@ export class Shard implements LogEvents {
     switch (kind) {
       case requestKind.read:
       case requestKind.largeRead: {
-        const sizeMax = gateway.word(slot, 1);
-        this.#reads.read(gateway, partition, ticket, { from: first, sizeMax, room: kind === requestKind.read ? sizeMax : 0 });
+        this.#read(gateway, partition, slot);
         return;
       }
       case requestKind.find:
@@ -166,6 +170,13 @@ export class Shard implements LogEvents {
       default:
         assert(false, `a request of kind ${kind}`);
     }
+  }
+
+  #read(gateway: ShardEnd, partition: Partition, slot: RingSlot): void {
+    const [from, sizeMax] = [gateway.word(slot, 0), gateway.word(slot, 1)];
+    const isLarge = slot.flags === requestKind.largeRead;
+    const mayLend = isLarge && gateway.word(slot, 2) === 1;
+    this.#reads.read(gateway, partition, slot.ticket, { from, sizeMax, room: isLarge ? 0 : sizeMax, mayLend });
   }
 
   #describe(gateway: ShardEnd, partition: Partition, ticket: number): void {
@@ -237,6 +248,10 @@ export class Shard implements LogEvents {
 
   found(partition: number, ticket: number, result: Result<Found | undefined, StoreFailure>): void {
     this.#reads.found(partition, ticket, result);
+  }
+
+  recalled(partition: number, lease: number): void {
+    this.#reads.recalled(partition, lease);
   }
 
   fenced(by: string, reason: string): void {

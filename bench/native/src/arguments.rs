@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 pub type Scenario = fn(&Plan);
 
-const SCENARIOS: [(&str, Scenario); 10] = [
+const SCENARIOS: [(&str, Scenario); 11] = [
     ("many-partitions", scenarios::many_partitions::run),
     ("append-page-cache", scenarios::append_page_cache::run),
     ("append-latency", scenarios::append_latency::run),
     ("read-hot", scenarios::read::run_hot),
     ("read-warm", scenarios::read::run_warm),
     ("read-cold", scenarios::read::run_cold),
+    ("cold-send", scenarios::cold_send::run),
     ("reopen", scenarios::reopen::run),
     ("recovery", scenarios::reopen::run_recovery),
     ("retention", scenarios::retention::run),

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             (clients::COMMAND, clients::run as fn(&[String]) -> _),
             (clients::KAFKA_COMMAND, clients::run_kafka),
             (clients::WRITER_COMMAND, clients::run_writer),
+            (bare::sending::COMMAND, bare::sending::discard),
         ];
         if let Some((_, run)) = run.into_iter().find(|(name, _)| first == name) {
             system::raise_descriptor_limit();

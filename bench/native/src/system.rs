@@ -11,13 +11,24 @@ use std::time::Duration;
 /// User and system time of this process, its ended threads and its io workers included.
 #[must_use]
 pub fn process_times() -> (Duration, Duration) {
-    // SAFETY: plain bits, filled by the call.
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
-        usage
-    };
+    let usage = usage_of(libc::RUSAGE_SELF);
     (duration_of(usage.ru_utime), duration_of(usage.ru_stime))
+}
+
+/// User and system time of the children that were waited for.
+#[must_use]
+pub fn ended_children_time() -> Duration {
+    let usage = usage_of(libc::RUSAGE_CHILDREN);
+    duration_of(usage.ru_utime) + duration_of(usage.ru_stime)
+}
+
+fn usage_of(whose: libc::c_int) -> libc::rusage {
+    // SAFETY: plain bits, filled by the call.
+    unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(whose, &raw mut usage);
+        usage
+    }
 }
 
 fn duration_of(time: libc::timeval) -> Duration {

@@ -1,5 +1,6 @@
 use super::guarded;
 use crate::io::probe::{measure_sync_latency, probe_directory, probe_uring, space, Spinners, SyncLatency};
+use crate::io::sockets::{open_sockets, SocketsChoice};
 use crate::io::{open_io, IoChoice, SyncMethod};
 use napi_derive::napi;
 use std::path::Path;
@@ -15,6 +16,15 @@ pub struct BindingUring {
     pub registered_size_max: f64,
 }
 
+/// `fallback_reason`: empty where sockets of Kafka clients are of the kind that is preferred.
+#[derive(Default)]
+#[napi(object)]
+pub struct BindingSockets {
+    pub error: String,
+    pub kind: String,
+    pub fallback_reason: String,
+}
+
 #[derive(Default)]
 #[napi(object)]
 pub struct BindingDirectory {
@@ -25,6 +35,7 @@ pub struct BindingDirectory {
     /// 0: the kernel or the filesystem does not tell.
     pub direct_memory_alignment: u32,
     pub direct_position_alignment: u32,
+    pub tells_residency: bool,
 }
 
 #[napi(object)]
@@ -80,6 +91,19 @@ pub fn binding_probe_uring() -> BindingUring {
     })
 }
 
+/// Opens what the Kafka door would.
+#[napi(js_name = "probeSockets")]
+pub fn binding_probe_sockets() -> BindingSockets {
+    guarded(|| match open_sockets(SocketsChoice::Auto) {
+        Ok(opened) => BindingSockets {
+            error: String::new(),
+            kind: opened.sockets.name().to_owned(),
+            fallback_reason: opened.fallback_reason.unwrap_or_default(),
+        },
+        Err(error) => BindingSockets { error, ..Default::default() },
+    })
+}
+
 #[napi(js_name = "probeDirectory")]
 pub fn binding_probe_directory(path: String) -> BindingDirectory {
     guarded(|| match probe_directory(Path::new(&path)) {
@@ -92,6 +116,7 @@ pub fn binding_probe_directory(path: String) -> BindingDirectory {
                 direct_error: probe.direct.err().map(|error| error.to_string()).unwrap_or_default(),
                 direct_memory_alignment: alignment.map_or(0, |alignment| alignment.memory),
                 direct_position_alignment: alignment.map_or(0, |alignment| alignment.position),
+                tells_residency: probe.tells_residency,
             }
         }
         Err(error) => BindingDirectory { error: error.to_string(), ..Default::default() },

@@ -14,6 +14,7 @@
 //!     4 control failed   code  first  second                                             index into STORE_CODES
 //!     5 read             code  first  second     third                                   0: `first` bytes wait, `second` is the offset behind
 //!     6 found            code  offset timestamp  leader epoch                            as for a read; offset -1: none is that young
+//!     8 recalled         lease in place of the ticket: give it back
 //!     7 fenced           by    errno                                                     0 journal, 1 segment, 2 checkpoint
 //! ```
 //! ts/native/log-events.ts reads them.
@@ -121,6 +122,7 @@ pub(super) fn encode(event: Event, words: &mut [f64], keep: &mut impl FnMut(u32,
             let (code, details) = read_failure(&error);
             put_failure(words, 6, partition, ticket, index_of(&STORE_CODES, code), details);
         }
+        Event::Recalled { partition, lease } => put(words, 8, partition, lease, &[]),
         Event::Fenced { error, path_kind } => {
             let by = match path_kind {
                 FencedBy::Journal => 0.0,

@@ -8,12 +8,13 @@ use super::failure::BindingFailure;
 use super::guarded;
 use super::lent_words::LentWords;
 use super::net_words::{
-    encode, encode_unfinished, obey, COMMAND_WORDS, FLUSHED_HEADER_WORDS, NET_EVENT_WORDS, NET_HEADER_WORDS, PART_WORDS,
+    encode, encode_unfinished, obey, COMMAND_WORDS, FLUSHED_HEADER_WORDS, NET_EVENT_WORDS, NET_HEADER_WORDS, PART_OF_FILE,
+    PART_WORDS,
 };
 use super::shared_memory::SharedMemory;
-use crate::io::sockets::{is_address_in_use, open_sockets, Sockets, SocketsChoice};
-use crate::io::Piece;
-use crate::net::{Net, NetEvent, NetSettings, Part, Unfinished};
+use crate::io::sockets::{is_address_in_use, open_sockets, OpenedSockets, Sockets, SocketsChoice};
+use crate::io::{FileSpan, Piece};
+use crate::net::{Net, NetEvent, NetSettings, Part, Source, Unfinished};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use std::net::{IpAddr, SocketAddr};
@@ -55,6 +56,7 @@ pub struct BindingNetCounters {
     pub frames: f64,
     pub received_size: f64,
     pub sent_size: f64,
+    pub file_size: f64,
     pub receives: f64,
     pub sends: f64,
     pub moved_size: f64,
@@ -69,6 +71,7 @@ pub struct BindingNetCounters {
 pub struct BindingNet {
     net: Option<Net<Box<dyn Sockets>>>,
     name: &'static str,
+    fallback_reason: Option<String>,
     /// Rings and the like, by number less one.
     memories: Vec<SharedMemory>,
     events: Vec<NetEvent>,
@@ -106,12 +109,13 @@ fn open(options: &BindingNetOptions, pool: SharedMemory) -> Result<BindingNet, B
         kept_max: options.kept_max as usize,
         kept_total_max: options.kept_total_max as usize,
     };
-    let sockets = open_sockets(choice).map_err(|why| BindingFailure::new("no-io", why))?;
+    let OpenedSockets { sockets, fallback_reason } = open_sockets(choice).map_err(|why| BindingFailure::new("no-io", why))?;
     let name = sockets.name();
     let net = Net::new(sockets, settings, piece_of(pool)).map_err(|why| BindingFailure::new("wrong-setting", why))?;
     Ok(BindingNet {
         net: Some(net),
         name,
+        fallback_reason,
         memories: Vec::new(),
         events: Vec::new(),
         parts: Vec::new(),
@@ -137,6 +141,12 @@ impl BindingNet {
     #[napi(getter)]
     pub fn sockets(&self) -> String {
         self.name.to_owned()
+    }
+
+    /// Why they are not the kind that is preferred.
+    #[napi(getter)]
+    pub fn fallback_reason(&self) -> Option<String> {
+        self.fallback_reason.clone()
     }
 
     /// On an address, not a name. Port 0 picks a free one.
@@ -232,6 +242,12 @@ impl BindingNet {
         guarded(|| self.crossed()?.take_broken(connection as u64))
     }
 
+    /// The address of the connection that was refused last for the sake of a limit.
+    #[napi]
+    pub fn last_refused(&mut self) -> Option<String> {
+        guarded(|| self.crossed()?.last_refused().map(|address| address.to_string()))
+    }
+
     #[napi]
     pub fn peer(&mut self, connection: f64) -> Option<String> {
         guarded(|| self.crossed()?.peer(connection as u64).map(|peer| peer.to_string()))
@@ -260,6 +276,7 @@ impl BindingNet {
                 frames: exact(counters.frames),
                 received_size: exact(counters.received_size),
                 sent_size: exact(counters.sent_size),
+                file_size: exact(counters.file_size),
                 receives: exact(counters.receives),
                 sends: exact(counters.sends),
                 moved_size: exact(counters.moved_size),
@@ -284,12 +301,16 @@ impl BindingNet {
 }
 
 fn part_of(words: &[f64; PART_WORDS], scratch: SharedMemory, memories: &[SharedMemory], views: &[SharedMemory]) -> Part {
-    let [connection, source, position, size, is_owned] = *words;
+    let [connection, source, position, size, kind] = *words;
+    if kind == PART_OF_FILE {
+        let span = FileSpan { file: source as u64, position: position as u64, size: size as usize };
+        return Part { connection: connection as u64, source: Source::File(span), is_owned: false };
+    }
     let memory = match source as i64 {
         0 => scratch,
         number if number > 0 => memories[number as usize - 1],
         view => views[(-1 - view) as usize],
     };
     let piece = piece_of(memory).cut(position as usize, size as usize);
-    Part { connection: connection as u64, piece, is_owned: is_owned != 0.0 }
+    Part { connection: connection as u64, source: piece.into(), is_owned: kind != 0.0 }
 }

@@ -21,12 +21,13 @@
 //!
 //!   command   kind  subject: 1 release (place), 2 answered, 3 close, 4 abort (connection), 5 refuse room (room), 6 drain
 //!
-//!   part      connection  source (0 scratch, above a memory by its number, below a view: -1 - index)  position  size  1: owned
+//!   part      connection  source (0 scratch, above a memory by its number, below a view: -1 - index; of a kind 2 a file's number)
+//!             position  size  kind (0 lent, 1 owned, 2 of a file)
 //!
 //!   flushed   word 0   connections that follow
 //!             word 1   1: there is more to do at once
 //!             word 2   bytes kept for sockets that did not take them
-//!             word 3   connection  parts taken  bytes taken of the next  bytes kept of it; then the next every four
+//!             word 3   connection  parts taken  bytes taken of the next  bytes kept of it  1: unreadable; then the next every five
 //! ```
 //! ts/native/net-words.ts is the other side.
 
@@ -42,7 +43,9 @@ pub const NET_EVENT_WORDS: usize = 6;
 pub const COMMAND_WORDS: usize = 2;
 pub const PART_WORDS: usize = 5;
 pub const FLUSHED_HEADER_WORDS: usize = 3;
-pub const FLUSHED_WORDS: usize = 4;
+pub const FLUSHED_WORDS: usize = 5;
+/// The kind of a part that lies in a file.
+pub const PART_OF_FILE: f64 = 2.0;
 
 pub const CLOSE_CODES: [&str; 13] = [
     "peer-closed",
@@ -137,7 +140,8 @@ pub(super) fn obey<S: Sockets>(net: &mut Net<S>, commands: &[f64]) {
 
 pub(super) fn encode_unfinished(unfinished: &[Unfinished], words: &mut [f64]) {
     for (one, words) in unfinished.iter().zip(words.chunks_exact_mut(FLUSHED_WORDS)) {
-        let sizes = [one.parts_taken as u64, one.part_size_taken as u64, one.kept as u64].map(exact);
+        let is_unreadable = u64::from(one.is_unreadable);
+        let sizes = [one.parts_taken as u64, one.part_size_taken as u64, one.kept as u64, is_unreadable].map(exact);
         words[0] = exact(one.connection);
         words[1..].copy_from_slice(&sizes);
     }

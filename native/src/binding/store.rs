@@ -20,7 +20,9 @@ use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
 use crate::log::partition::AppendOrigin;
 use crate::ring::RingReader;
-use crate::store::{shard_of, Control, Event, HotSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig, StoreError, Tail};
+use crate::store::{
+    shard_of, Control, Event, HotSlice, LentSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig, StoreError, Tail,
+};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use std::collections::{HashMap, VecDeque};
@@ -31,6 +33,8 @@ use std::time::Instant;
 /// Words per batch that a read finds in ring memory: ring, high and low half of the slot's position (which outlasts what a
 /// double counts exactly), byte offset in the ring's data area, size, base offset, offset behind it.
 const SLICE_WORDS: usize = 7;
+/// What `read` answers when a part of a file was lent. Below all codes of failures.
+const LENT: i32 = -100;
 /// Words of a producer.
 const PRODUCER_WORDS: usize = 4;
 /// Words of a tail before its slices.
@@ -369,13 +373,29 @@ impl BindingStore {
     }
 
     /// Batches from an offset on, below a limit. The number of batches in ring memory, each as `SLICE_WORDS` words; 0:
-    /// nothing there yet; -1: the bytes come as an event; below: -1 minus the index into the store's codes, `words` holding
+    /// nothing there yet; -1: the bytes come as an event; -100: with `may_lend`, one part of a file, as lease, file, position,
+    /// size, base and next; else: -1 minus the index into the store's codes, `words` holding
     /// three details.
     #[napi]
-    pub fn read(&mut self, partition: u32, ticket: f64, offset: f64, limit: f64, size_max: u32, mut words: LentWords) -> i32 {
+    #[allow(clippy::too_many_arguments)] // One crossing, whatever has to cross.
+    pub fn read(
+        &mut self,
+        partition: u32,
+        ticket: f64,
+        offset: f64,
+        limit: f64,
+        size_max: u32,
+        may_lend: bool,
+        mut words: LentWords,
+    ) -> i32 {
         guarded(|| {
             let Some(store) = self.crossed() else { return -1 - index_of(&STORE_CODES, "unknown-partition") as i32 };
-            match store.read(partition, ticket as u64, offset as u64, limit as u64, size_max as usize) {
+            let read = if may_lend { Store::read_in_place } else { Store::read };
+            match read(store, partition, ticket as u64, offset as u64, limit as u64, size_max as usize) {
+                ReadOutcome::Lent(slice) => {
+                    put_lent(&slice, words.words());
+                    LENT
+                }
                 ReadOutcome::Hot(slices) => {
                     let targets = words.words().chunks_exact_mut(SLICE_WORDS);
                     slices.iter().zip(targets).map(|(slice, target)| put_slice(store, slice, target)).count() as i32
@@ -409,6 +429,16 @@ impl BindingStore {
             }
             told
         })
+    }
+
+    /// What was lent is not sent from any more.
+    #[napi]
+    pub fn give_back(&mut self, lease: f64) {
+        guarded(|| {
+            if let Some(store) = self.crossed() {
+                store.give_back(lease as u64);
+            }
+        });
     }
 
     /// Copies what a read event announced, once; how many bytes. Nothing if the target is smaller: the bytes still wait.
@@ -535,6 +565,10 @@ fn put_tail(store: &Store, tail: Option<&Tail>, words: &mut [f64], is_first: boo
     let targets = words[TAIL_WORDS..].chunks_exact_mut(SLICE_WORDS);
     slices.iter().zip(targets).for_each(|(slice, target)| put_slice(store, slice, target));
     Some(TAIL_WORDS + count * SLICE_WORDS)
+}
+
+fn put_lent(LentSlice { lease, span, base, next }: &LentSlice, words: &mut [f64]) {
+    words[..6].copy_from_slice(&[*lease, span.file, span.position, span.size as u64, *base, *next].map(exact));
 }
 
 fn put_slice(store: &Store, slice: &HotSlice, words: &mut [f64]) {

@@ -25,6 +25,7 @@ mod open;
 mod piece;
 pub mod probe;
 mod read_buffers;
+mod shared_file;
 pub mod sim;
 pub mod sockets;
 mod strips;
@@ -47,6 +48,7 @@ pub use fallback::FallbackIo;
 pub use open::{open_io, IoChoice, OpenedIo};
 pub use piece::Piece;
 pub use read_buffers::ReadBuffers;
+pub use shared_file::{FileSpan, SharedFile};
 pub use supervisor::notify_supervisor;
 pub use uring::UringIo;
 pub use watched::{Watch, WatchedIo};
@@ -198,6 +200,10 @@ pub trait Io {
     /// promises it, as the kernel would go on writing the old pages.
     fn register(&mut self, _memory: &AlignedBuffer) -> bool {
         false
+    }
+    /// The file, opened once more for threads that send from it. None where there is no kernel to send, and where it cannot be.
+    fn share(&mut self, _path: &Path) -> Option<SharedFile> {
+        None
     }
     /// Operations submitted and not yet returned by `poll` or `wait`.
     fn in_flight(&self) -> usize;

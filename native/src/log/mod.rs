@@ -10,3 +10,4 @@ pub mod partition;
 pub mod producer_state;
 pub mod retention;
 pub mod segment;
+pub mod verified;

@@ -1,7 +1,9 @@
 //! How connections end, and what makes them.
 
+use super::connections::Connection;
 use super::event::{CloseReason, ConnectionNumber, NetEvent};
 use super::frame::Broken;
+use super::pool::Kind;
 use super::{Connections, Net, Phase, Wanting, BROKEN_MAX};
 use crate::io::sockets::{is_reset, Sockets};
 use crate::io::IoError;
@@ -149,6 +151,16 @@ impl<S: Sockets> Net<S> {
         }
     }
 
+    /// Somebody waits for memory such as this connection's frame lies in: of the pool, or from JavaScript.
+    fn is_wanted_by_others(&self, connection: &Connection) -> bool {
+        let is_room = connection.current.is_some_and(|current| matches!(self.pool.kind(current.place), Kind::Room(_)));
+        if is_room {
+            !self.rooms_wanted.is_empty()
+        } else {
+            !self.line.is_empty()
+        }
+    }
+
     fn deadlines(&self) -> impl Iterator<Item = (ConnectionNumber, u64, CloseReason)> + '_ {
         let connections: &Connections = &self.connections;
         connections.iter().map(|(number, connection)| {
@@ -164,7 +176,7 @@ impl<S: Sockets> Net<S> {
             let idle = (idle_since_ms + self.settings.idle_ms, CloseReason::Idle);
             // Neither who waits for memory is slow, nor who waits for our answers.
             let holds = connection.wanting == Wanting::Nothing && connection.in_flight < self.settings.in_flight_max;
-            let slow = connection.partial_since_ms.filter(|_| holds && !self.line.is_empty());
+            let slow = connection.partial_since_ms.filter(|_| holds && self.is_wanted_by_others(connection));
             let slow = slow.map(|since_ms| (since_ms + self.settings.slow_frame_ms, CloseReason::SlowFrame));
             let (at_ms, reason) = slow.filter(|(at_ms, _)| *at_ms < idle.0).unwrap_or(idle);
             (number, at_ms, reason)

@@ -249,6 +249,7 @@ impl<S: Sockets> Net<S> {
         self.rooms_wanted.insert(room, number);
         self.connections.get_mut(number).expect("a live connection").wanting = Wanting::Room { room, size };
         self.events.push_back(NetEvent::RoomWanted { connection: number, room, size });
+        self.come_back_by(self.now_ms + self.settings.slow_frame_ms);
     }
 
     /// Moves what came of a frame, if anything did, to the start of another place.

@@ -117,6 +117,7 @@ impl<S: Sockets> Net<S> {
         };
         if let Some(reason) = full {
             self.sockets.close(socket, 0);
+            self.last_refused = Some(peer.ip());
             return self.refuse(listener, reason);
         }
         let number = self.connections.insert(Connection::new(socket, peer, self.pool.unit(), self.now_ms));

@@ -25,7 +25,7 @@ pub mod settings;
 mod tests;
 
 pub use event::{CloseReason, ConnectionNumber, NetEvent, RefuseReason};
-pub use output::{Part, Unfinished};
+pub use output::{Part, Source, Unfinished};
 pub use pool::PlaceId;
 pub use settings::{NetCounters, NetSettings};
 
@@ -52,6 +52,8 @@ pub struct Net<S: Sockets> {
     listeners: Listeners,
     connections: Connections,
     per_address: HashMap<IpAddr, usize>,
+    /// Who was not let in.
+    last_refused: Option<IpAddr>,
     is_draining: bool,
     // In.
     pool: Pool,
@@ -88,6 +90,7 @@ impl<S: Sockets> Net<S> {
             listeners: Listeners::default(),
             connections: Connections::default(),
             per_address: HashMap::new(),
+            last_refused: None,
             is_draining: false,
             pool: Pool::new(memory, settings.chunk_size)?,
             line: Line::default(),
@@ -208,6 +211,12 @@ impl<S: Sockets> Net<S> {
     pub fn take_broken(&mut self, number: ConnectionNumber) -> Option<String> {
         let index = self.broken.iter().position(|(broken, _)| *broken == number)?;
         self.broken.remove(index).map(|(_, text)| text)
+    }
+
+    /// The address of the connection that was refused last for the sake of a limit.
+    #[must_use]
+    pub fn last_refused(&self) -> Option<IpAddr> {
+        self.last_refused
     }
 
     // What there is.

@@ -4,18 +4,43 @@
 //! in memory that is only lent for the call: of them the remainder of one that was cut is kept, copied, if the budgets allow it,
 //! and nothing behind it but owned bytes up to the next span. From there on the parts are the caller's again (`Unfinished`): it
 //! goes on after `Writable` with exactly these bytes, or closes the connection.
+//!
+//! A part may lie in a file (DURABILITY.md rule 18): it is sent from there, and never kept. One that cannot be sent so without
+//! waiting is the caller's to read another way, at once.
 
 use super::event::{ConnectionNumber, NetEvent};
 use super::{Net, Phase};
-use crate::io::sockets::{Send, SocketId, Sockets};
-use crate::io::{IoResult, Piece, PIECES_MAX};
+use crate::io::sockets::{Send, SendSpan, SocketId, Sockets};
+use crate::io::{FileSpan, IoError, IoResult, Piece, PIECES_MAX};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
     pub connection: ConnectionNumber,
-    pub piece: Piece,
+    pub source: Source,
     /// May be kept as a whole; else only the rest of it once a part was sent.
     pub is_owned: bool,
+}
+
+/// Where a part's bytes are.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    Memory(Piece),
+    File(FileSpan),
+}
+
+impl Source {
+    fn size(self) -> usize {
+        match self {
+            Self::Memory(piece) => piece.size(),
+            Self::File(span) => span.size,
+        }
+    }
+}
+
+impl From<Piece> for Source {
+    fn from(piece: Piece) -> Self {
+        Self::Memory(piece)
+    }
 }
 
 /// A connection whose socket did not take everything.
@@ -28,6 +53,8 @@ pub struct Unfinished {
     pub part_size_taken: usize,
     /// Bytes of it that wait here now.
     pub kept: usize,
+    /// The socket has room, but the next part cannot be had from its file: no `Writable` will be told.
+    pub is_unreadable: bool,
 }
 
 /// A connection in the flush under way.
@@ -40,6 +67,7 @@ struct Touched {
     last: u32,
     parts_taken: usize,
     takes_no_more: bool,
+    is_unreadable: bool,
 }
 
 #[derive(Default)]
@@ -51,6 +79,8 @@ pub(super) struct Flushing {
     sends: Vec<Send>,
     /// Whose sends they are, as indices into `touched`.
     senders: Vec<usize>,
+    spans: Vec<SendSpan>,
+    span_senders: Vec<usize>,
 }
 
 impl<S: Sockets> Net<S> {
@@ -59,13 +89,7 @@ impl<S: Sockets> Net<S> {
         let mut flushing = std::mem::take(&mut self.flushing);
         self.group(parts, &mut flushing);
         while self.gather(parts, &mut flushing) {
-            self.counters.sends += flushing.sends.len() as u64;
-            self.sockets.send(&flushing.pieces, &mut flushing.sends);
-            for (send, &index) in flushing.sends.iter_mut().zip(&flushing.senders) {
-                let asked = flushing.pieces[send.pieces.clone()].iter().map(|piece| piece.size()).sum();
-                let result = std::mem::replace(&mut send.result, Ok(0));
-                self.sent(parts, &flushing.links, &mut flushing.touched[index], asked, result);
-            }
+            self.send_gathered(parts, &mut flushing);
         }
         for touched in &mut flushing.touched {
             self.keep_rest(parts, &flushing.links, touched);
@@ -74,6 +98,32 @@ impl<S: Sockets> Net<S> {
         flushing.touched.clear();
         self.flushing = flushing;
         self.sockets.flush();
+    }
+
+    fn send_gathered(&mut self, parts: &[Part], flushing: &mut Flushing) {
+        let Flushing { touched, links, pieces, sends, senders, spans, span_senders } = flushing;
+        self.counters.sends += (sends.len() + spans.len()) as u64;
+        if !sends.is_empty() {
+            self.sockets.send(pieces, sends);
+        }
+        self.sockets.send_spans(spans);
+        for (send, index) in sends.drain(..).zip(senders.drain(..)) {
+            let asked = pieces[send.pieces].iter().map(|piece| piece.size()).sum();
+            self.sent(parts, links, &mut touched[index], asked, send.result);
+        }
+        for (send, index) in spans.drain(..).zip(span_senders.drain(..)) {
+            self.counters.file_size += send.sent as u64;
+            let touched = &mut touched[index];
+            self.sent(parts, links, touched, send.span.size, Ok(send.sent));
+            match send.result {
+                Ok(()) => {}
+                Err(IoError::WOULD_BLOCK) => {
+                    touched.is_unreadable = true;
+                    touched.takes_no_more = true;
+                }
+                Err(error) => self.sent(parts, links, touched, 0, Err(error)),
+            }
+        }
     }
 
     /// Chains the parts of each connection. Those of connections that are gone, or are ending, belong to nobody.
@@ -101,36 +151,31 @@ impl<S: Sockets> Net<S> {
                     last: index,
                     parts_taken: 0,
                     takes_no_more: !connection.kept.is_empty() || connection.is_blocked,
+                    is_unreadable: false,
                 });
             }
         }
     }
 
-    /// One send for each connection that may take more. False: none does.
+    /// One send for each connection that may take more: of all memory up to its next file, or of that. False: none does.
     fn gather(&mut self, parts: &[Part], flushing: &mut Flushing) -> bool {
-        let Flushing { touched, links, pieces, sends, senders } = flushing;
+        let Flushing { touched, links, pieces, sends, senders, spans, span_senders } = flushing;
         pieces.clear();
-        sends.clear();
-        senders.clear();
         for (index, touched) in touched.iter_mut().enumerate().filter(|(_, touched)| !touched.takes_no_more) {
+            // Parts without bytes are sent by being passed over.
+            advance(parts, links, touched, 0);
+            let Some(first) = touched.next else { continue };
+            if let Source::File(span) = parts[first as usize].source {
+                spans.push(SendSpan { socket: touched.socket, span: span.from(touched.at), sent: 0, result: Ok(()) });
+                span_senders.push(index);
+                continue;
+            }
             let begin = pieces.len();
-            let (mut next, mut at) = (touched.next, touched.at);
-            while let Some(part) = next.filter(|_| pieces.len() - begin < PIECES_MAX) {
-                let piece = parts[part as usize].piece;
-                if piece.size() > at {
-                    pieces.push(piece.cut(at, piece.size() - at));
-                }
-                (next, at) = (links[part as usize], 0);
-            }
-            if pieces.len() > begin {
-                sends.push(Send { socket: touched.socket, pieces: begin..pieces.len(), result: Ok(0) });
-                senders.push(index);
-            } else {
-                // Parts without bytes are sent by being passed over.
-                advance(parts, links, touched, 0);
-            }
+            let next = gather_memory(parts, links, touched, pieces);
+            sends.push(Send { socket: touched.socket, pieces: begin..pieces.len(), has_more: next.is_some(), result: Ok(0) });
+            senders.push(index);
         }
-        !sends.is_empty()
+        !sends.is_empty() || !spans.is_empty()
     }
 
     fn sent(&mut self, parts: &[Part], links: &[Option<u32>], touched: &mut Touched, asked: usize, result: IoResult<usize>) {
@@ -157,7 +202,7 @@ impl<S: Sockets> Net<S> {
             return;
         };
         while let Some(index) = touched.next {
-            let Part { piece, is_owned, .. } = parts[index as usize];
+            let Part { source: Source::Memory(piece), is_owned, .. } = parts[index as usize] else { return };
             let rest = piece.cut(touched.at, piece.size() - touched.at);
             let memory = connection.kept.memory_for(rest.size());
             let has_room = connection.kept.memory() + memory <= self.settings.kept_max
@@ -175,13 +220,14 @@ impl<S: Sockets> Net<S> {
     fn conclude(&mut self, touched: &Touched, unfinished: &mut Vec<Unfinished>) {
         let Some(connection) = self.connections.get_mut(touched.number) else { return };
         connection.touched = None;
-        connection.is_blocked |= touched.next.is_some();
+        connection.is_blocked |= touched.next.is_some() && !touched.is_unreadable;
         if touched.next.is_some() || !connection.kept.is_empty() {
             unfinished.push(Unfinished {
                 connection: touched.number,
                 parts_taken: touched.parts_taken,
                 part_size_taken: touched.at,
                 kept: connection.kept.size(),
+                is_unreadable: touched.is_unreadable,
             });
         }
     }
@@ -204,7 +250,7 @@ impl<S: Sockets> Net<S> {
             let begin = pieces.len();
             pieces.extend(connection.kept.pieces().take(PIECES_MAX));
             if pieces.len() > begin {
-                sends.push(Send { socket: connection.socket, pieces: begin..pieces.len(), result: Ok(0) });
+                sends.push(Send { socket: connection.socket, pieces: begin..pieces.len(), has_more: false, result: Ok(0) });
                 return true;
             }
             self.emptied(number);
@@ -245,11 +291,25 @@ impl<S: Sockets> Net<S> {
     }
 }
 
+/// The pieces of one send, up to a file; the part behind them.
+fn gather_memory(parts: &[Part], links: &[Option<u32>], touched: &Touched, pieces: &mut Vec<Piece>) -> Option<u32> {
+    let begin = pieces.len();
+    let (mut next, mut at) = (touched.next, touched.at);
+    while let Some(part) = next.filter(|_| pieces.len() - begin < PIECES_MAX) {
+        let Source::Memory(piece) = parts[part as usize].source else { break };
+        if piece.size() > at {
+            pieces.push(piece.cut(at, piece.size() - at));
+        }
+        (next, at) = (links[part as usize], 0);
+    }
+    next
+}
+
 /// Passes over `count` bytes, and over parts that have none.
 fn advance(parts: &[Part], links: &[Option<u32>], touched: &mut Touched, count: usize) {
     let mut left = count;
     while let Some(index) = touched.next {
-        let rest = parts[index as usize].piece.size() - touched.at;
+        let rest = parts[index as usize].source.size() - touched.at;
         if left < rest {
             touched.at += left;
             return;

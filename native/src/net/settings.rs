@@ -15,7 +15,7 @@ pub struct NetSettings {
     pub turn_size_max: usize,
     /// Without a byte either way, and with nothing to answer.
     pub idle_ms: u64,
-    /// What a frame may take to arrive while others wait for receive memory.
+    /// What a frame may take to arrive while others wait for such memory as it lies in, of the pool or a room.
     pub slow_frame_ms: u64,
     /// How long a connection that we ended may still be read, so that its peer sees the end and not a reset.
     pub linger_ms: u64,
@@ -69,6 +69,8 @@ pub struct NetCounters {
     pub frames: u64,
     pub received_size: u64,
     pub sent_size: u64,
+    /// Of these, sent from files.
+    pub file_size: u64,
     pub receives: u64,
     pub sends: u64,
     /// Bytes of partial frames that moved to a larger place.

@@ -484,7 +484,7 @@ impl Workload {
                         assert_ne!(doubt, Doubt::Delete, "a deletion is repeated by whoever decided it");
                     }
                 }
-                Event::Read { .. } | Event::Found { .. } | Event::Fenced { .. } => {}
+                Event::Read { .. } | Event::Recalled { .. } | Event::Found { .. } | Event::Fenced { .. } => {}
             }
         }
         Ok(())

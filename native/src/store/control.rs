@@ -16,6 +16,7 @@ use crate::journal::entry::{Durability, Entry, EntryKind};
 use crate::log::config::LogConfig;
 use crate::log::identity::Identity;
 use crate::log::ids::PartitionId;
+use crate::log::open_files::FileKey;
 use crate::log::partition::{producers_at, Mark, Partition};
 use crate::log::producer_state::{ProducerState, PRODUCERS_MAX};
 use crate::log::retention::expired_start;
@@ -169,7 +170,7 @@ impl Store {
     /// else brings the next turn.
     pub(super) fn advance_controls(&mut self) {
         for handle in self.controls_at(|step| matches!(step, Step::Quieting)) {
-            if self.is_undisturbed(handle) {
+            if !self.recall_all_of(handle, None) && self.is_undisturbed(handle) {
                 self.prepare_control(handle);
             } else {
                 self.make_due(handle);
@@ -181,7 +182,7 @@ impl Store {
 
     fn advance_leaving(&mut self) {
         for handle in self.controls_at(|step| matches!(step, Step::Leaving)) {
-            if self.is_undisturbed(handle) {
+            if !self.recall_all_of(handle, None) && self.is_undisturbed(handle) {
                 let running = self.controls.remove(&handle).expect("a release under way");
                 self.hand_over(handle, running.ticket);
             }
@@ -252,6 +253,8 @@ impl Store {
     fn prepare_control(&mut self, handle: u32) {
         let control = self.running(handle).control;
         self.running(handle).step = Step::Preparing;
+        self.lent.close_all_of(handle);
+        self.verified.forget_all_of(handle);
         match control {
             Control::Truncate { to } => self.locate_cut(handle, to),
             Control::Durability(_) | Control::Release => self.running(handle).step = Step::Recording,
@@ -600,17 +603,22 @@ impl Store {
         let bound = state.log_start.min(state.recorded.offset);
         let removable =
             state.segments.windows(2).take_while(|pair| pair[1].base <= bound && pair[0].base < state.recorded.segment).count();
-        let keys = state.segments[..removable]
-            .iter()
-            .map(|segment| crate::log::open_files::FileKey { partition: handle, base: segment.base });
-        let free = keys.clone().take_while(|key| !self.open_files.is_leased(*key) && !self.opening.contains_key(key)).count();
-        let keys: Vec<_> = keys.take(free).collect();
+        let id = state.id;
+        let mut keys: Vec<FileKey> =
+            state.segments[..removable].iter().map(|segment| FileKey { partition: handle, base: segment.base }).collect();
+        let is_free =
+            |key: &&FileKey| !self.open_files.is_leased(**key) && !self.opening.contains_key(key) && !self.lent.is_lent(**key);
+        let free = keys.iter().take_while(is_free).count();
+        for key in keys.drain(free..) {
+            self.recall_all_of(handle, Some(key.base));
+        }
         if keys.is_empty() {
             return;
         }
-        let id = state.id;
         for key in &keys {
             self.drop_index(handle, key.base);
+            self.verified.forget(*key);
+            self.lent.close(*key);
             if let Some(file) = self.open_files.remove(*key) {
                 self.close_file(file);
             }

@@ -32,6 +32,11 @@ pub enum Event {
         ticket: u64,
         result: Result<ReadBytes, ReadError>,
     },
+    /// Something waits for the file of a lease: give it back.
+    Recalled {
+        partition: u32,
+        lease: u64,
+    },
     Found {
         partition: u32,
         ticket: u64,
@@ -120,11 +125,13 @@ pub struct ReadBytes {
     pub next: u64,
     /// Above zero: the first batch is larger than what was asked for and was not read. Whoever has so much room asks again.
     pub room_wanted: usize,
+    /// Where they lie in their segment.
+    pub at: u64,
 }
 
 impl ReadBytes {
     pub(super) fn none(next: u64, room_wanted: usize) -> Self {
-        Self { buffer: Rc::new(AlignedBuffer::new(1)), size: 0, next, room_wanted }
+        Self { buffer: Rc::new(AlignedBuffer::new(1)), size: 0, next, room_wanted, at: 0 }
     }
 
     #[must_use]

@@ -18,6 +18,7 @@ mod handover;
 mod index;
 pub mod inspect;
 mod journal_replay;
+mod lent;
 mod partition_files;
 mod read;
 mod recover;
@@ -30,6 +31,7 @@ mod writeback;
 pub use control::{Control, NO_TICKET};
 pub use event::{AppendError, Event, FencedBy, Found, ReadBytes, ReadError, StoreError};
 pub use handover::{Handover, HandoverStep};
+pub use lent::LentSlice;
 pub use read::{HotSlice, ReadOutcome, Tail};
 pub use recover::{recover, shard_of, Catalog, OpenError, OpenOptions, Recovered, RecoveredShard, RecoveryReport};
 
@@ -43,11 +45,14 @@ use crate::log::offset_index::OffsetIndex;
 use crate::log::open_files::{FileKey, OpenFiles};
 use crate::log::partition::{Ack, Append, AppendOrigin, Mark, Memory, Partition};
 use crate::log::segment::DataPaths;
+use crate::log::verified::Verified;
 use crate::ring::RingReader;
 use rings::ShardRing;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
+/// Of what is known of segments: at one for 64 KiB, of 8 GiB of them.
+const VERIFIED_MARKS_MAX: usize = 128 << 10;
 /// Memory kept for reads from segments.
 const READ_BUFFERS_SIZE_MAX: usize = 16 << 20;
 
@@ -210,6 +215,8 @@ pub struct Store {
     handovers: handover::Handovers,
     parked_reads: HashMap<u32, Vec<read::Parked>>,
     read_buffers: ReadBuffers,
+    verified: Verified,
+    lent: lent::Lent,
     /// Tombstones, with the commit after which nothing of them is in the journal.
     tombstones: Vec<(PartitionId, u64)>,
     fenced: Option<(IoError, FencedBy)>,
@@ -262,6 +269,8 @@ impl Store {
             handovers: handover::Handovers::default(),
             parked_reads: HashMap::new(),
             read_buffers: ReadBuffers::new(READ_BUFFERS_SIZE_MAX),
+            verified: Verified::new(VERIFIED_MARKS_MAX),
+            lent: lent::Lent::default(),
             tombstones: Vec::new(),
             fenced: None,
             last_commit_ms: now.monotonic_ms,

@@ -3,7 +3,7 @@
 
 use super::files::Waiter;
 use super::walk::{self, SegmentFile, WalkStart};
-use super::{Event, Finished, Found, ReadBytes, ReadError, Store};
+use super::{Event, Finished, Found, LentSlice, ReadBytes, ReadError, Store};
 use crate::codec::batch::BatchHeader;
 use crate::codec::records::Records;
 use crate::io::task::Files;
@@ -12,6 +12,7 @@ use crate::log::leader_epochs::LeaderEpochs;
 use crate::log::offset_index::OffsetIndex;
 use crate::log::open_files::FileKey;
 use crate::log::partition::{HotBatch, Partition};
+use crate::log::verified::{BatchStart, SPACING};
 use std::path::{Path, PathBuf};
 
 /// A whole batch in ring memory. Readers on other threads take it under a lease at `ring_position` (rule 17).
@@ -27,6 +28,8 @@ pub struct HotSlice {
 #[derive(Debug)]
 pub enum ReadOutcome {
     Hot(Vec<HotSlice>),
+    /// In a file, checked before.
+    Lent(LentSlice),
     /// The bytes come as an event with the ticket.
     Pending,
     /// Nothing between the offset and the limit yet.
@@ -37,11 +40,11 @@ pub enum ReadOutcome {
 /// A read from a segment file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FileRead {
-    partition: u32,
-    ticket: u64,
-    offset: u64,
-    limit: u64,
-    size_max: usize,
+    pub partition: u32,
+    pub ticket: u64,
+    pub offset: u64,
+    pub limit: u64,
+    pub size_max: usize,
 }
 
 /// What a task looks for, and the history by which it judges what it finds.
@@ -54,7 +57,12 @@ struct Wanted {
 /// A request that waits until what it needs is in its segment.
 pub(super) enum Parked {
     Read(FileRead),
-    Find { ticket: u64, timestamp: i64 },
+    /// Of what was stable when it was asked for: under steady appends the file never has all that is stable.
+    Find {
+        ticket: u64,
+        timestamp: i64,
+        until: u64,
+    },
 }
 
 /// The end of a partition as a live reader sees it.
@@ -82,6 +90,16 @@ impl Store {
     /// Whole batches from the one that holds `offset` on, below `limit`, at most `size_max` bytes. In ring memory, where they cost
     /// none, at least one; from a file a first batch that is larger is answered with its size alone, as memory is the caller's to give.
     pub fn read(&mut self, partition: u32, ticket: u64, offset: u64, limit: u64, size_max: usize) -> ReadOutcome {
+        self.read_by(FileRead { partition, ticket, offset, limit, size_max }, |_, _| None)
+    }
+
+    /// As `read`, for somebody who can send from files: what was checked before may come as a place in one.
+    pub fn read_in_place(&mut self, partition: u32, ticket: u64, offset: u64, limit: u64, size_max: usize) -> ReadOutcome {
+        self.read_by(FileRead { partition, ticket, offset, limit, size_max }, Self::lend)
+    }
+
+    fn read_by(&mut self, read: FileRead, lend: fn(&mut Self, &FileRead) -> Option<LentSlice>) -> ReadOutcome {
+        let FileRead { partition, offset, limit, size_max, .. } = read;
         let served = self.partition(partition).filter(|state| !state.is_leaving);
         let Some(state) = served else { return ReadOutcome::Failed(ReadError::UnknownPartition) };
         if state.is_damaged() {
@@ -98,7 +116,11 @@ impl Store {
         if !hot.is_empty() {
             return ReadOutcome::Hot(hot);
         }
-        self.read_file(FileRead { partition, ticket, offset, limit, size_max });
+        let read = FileRead { limit, ..read };
+        if let Some(slice) = lend(self, &read) {
+            return ReadOutcome::Lent(slice);
+        }
+        self.read_file(read);
         ReadOutcome::Pending
     }
 
@@ -142,6 +164,9 @@ impl Store {
             return self.read_failed(&read, ReadError::UnknownPartition);
         };
         let known = self.known_start(key, segment, read.offset);
+        // So that the next read begins where one can be lent.
+        let limit = self.verified.end_near(key, read.offset, read.limit, read.size_max).unwrap_or(read.limit);
+        let read = FileRead { limit, ..read };
         let index = if known.is_some() { None } else { self.indexes.remove(&key) };
         let path = self.index_path(key);
         let files = self.files.clone();
@@ -163,6 +188,9 @@ impl Store {
     ) {
         self.open_files.release(key);
         self.put_index(key, index);
+        if let Ok(bytes) = &result {
+            self.note_verified(key, bytes);
+        }
         let Some(state) = self.partition(read.partition) else { return self.read_failed(&read, ReadError::UnknownPartition) };
         // Nothing at or behind the offset in this segment: a gap that compaction left. The next one may have it.
         let is_empty = result.as_ref().is_ok_and(|bytes| bytes.size == 0 && bytes.room_wanted == 0);
@@ -170,6 +198,18 @@ impl Store {
         match (is_empty, next) {
             (true, Some(segment)) => self.read_file(FileRead { offset: segment.base.max(read.offset), ..read }),
             _ => self.events.push(Event::Read { partition: read.partition, ticket: read.ticket, result }),
+        }
+    }
+
+    /// Each batch was checked; a mark now and then is enough.
+    fn note_verified(&mut self, key: FileKey, read: &ReadBytes) {
+        let mut steps = VerifiedSteps::default();
+        let mut at = 0;
+        while let Ok(header) = BatchHeader::parse(&read.bytes()[at..]) {
+            let begin = BatchStart { offset: header.base_offset as u64, position: read.at + at as u64 };
+            at += header.size as usize;
+            let end = BatchStart { offset: header.next_offset() as u64, position: read.at + at as u64 };
+            steps.pass(begin, end, at == read.size, |from, to| self.verified.note(key, from, to));
         }
     }
 
@@ -181,7 +221,7 @@ impl Store {
         for parked in self.parked_reads.remove(&partition).unwrap_or_default() {
             match parked {
                 Parked::Read(read) => self.read_file(read),
-                Parked::Find { ticket, timestamp } => self.find(partition, ticket, timestamp),
+                Parked::Find { ticket, timestamp, until } => self.find_until(partition, ticket, timestamp, Some(until)),
             }
         }
     }
@@ -199,20 +239,25 @@ impl Store {
 
     /// The first record whose timestamp is at or above the given one; answers with `Found`.
     pub fn find(&mut self, partition: u32, ticket: u64, timestamp: i64) {
+        self.find_until(partition, ticket, timestamp, None);
+    }
+
+    fn find_until(&mut self, partition: u32, ticket: u64, timestamp: i64, until: Option<u64>) {
         let Some(state) = self.partition(partition).filter(|state| !state.is_leaving) else {
             return self.events.push(Event::Found { partition, ticket, result: Err(ReadError::UnknownPartition) });
         };
         if state.is_damaged() {
             return self.events.push(Event::Found { partition, ticket, result: Err(ReadError::Damaged) });
         }
-        if state.written.offset < state.stable.offset {
+        let until = until.unwrap_or(state.stable.offset);
+        if state.written.offset < until {
             if let Some(error) = state.write_error {
                 return self.events.push(Event::Found { partition, ticket, result: Err(error.into()) });
             }
-            self.parked_reads.entry(partition).or_default().push(Parked::Find { ticket, timestamp });
+            self.parked_reads.entry(partition).or_default().push(Parked::Find { ticket, timestamp, until });
             return self.make_due(partition);
         }
-        let (id, limit, log_start) = (state.id, state.stable_end(), state.log_start);
+        let (id, limit, log_start) = (state.id, state.stable_end().min(state.written.offset), state.log_start);
         let candidates: Vec<SegmentFile> = state
             .segments
             .iter()
@@ -244,6 +289,22 @@ impl Store {
             self.open_files.release(*key);
         }
         self.events.push(Event::Found { partition, ticket, result });
+    }
+}
+
+/// Gathers batches that follow each other into steps that are worth a mark.
+#[derive(Default)]
+pub(super) struct VerifiedSteps {
+    from: Option<BatchStart>,
+}
+
+impl VerifiedSteps {
+    pub fn pass(&mut self, begin: BatchStart, end: BatchStart, is_last: bool, note: impl FnOnce(BatchStart, BatchStart)) {
+        let from = *self.from.get_or_insert(begin);
+        if is_last || end.position - from.position >= SPACING {
+            note(from, end);
+            self.from = None;
+        }
     }
 }
 
@@ -335,7 +396,7 @@ async fn read_batches(
     if size == 0 {
         return Err(ReadError::Corrupt { offset: header.base_offset as u64, segment: segment.base, position });
     }
-    Ok(ReadBytes { buffer, size, next, room_wanted: 0 })
+    Ok(ReadBytes { buffer, size, next, room_wanted: 0, at: position })
 }
 
 /// The size of the run of good, contiguous batches below the limit, and the offset behind it. The CRC covers neither

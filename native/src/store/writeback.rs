@@ -4,11 +4,13 @@
 //! A partition is due when it has enough for one large write, when its oldest batch is old, when its acks wait for the
 //! page cache (`replicated`), or when memory is short. Until then its batches stay in memory and gather.
 
+use super::read::VerifiedSteps;
 use super::{Event, FencedBy, Store, KIND_SHIFT, SEGMENT_WRITE};
 use crate::io::{FileId, IoError, IoResult, Op, Piece, Token, PIECES_MAX};
 use crate::journal::entry::Durability;
 use crate::log::open_files::FileKey;
 use crate::log::partition::Partition;
+use crate::log::verified::BatchStart;
 
 pub(super) struct SegmentWrite {
     partition: u32,
@@ -146,10 +148,18 @@ impl Store {
     }
 
     fn settle_written(&mut self, write: &SegmentWrite) {
-        for _ in 0..write.batches {
+        let mut steps = VerifiedSteps::default();
+        for left in (0..write.batches).rev() {
             let state = self.live(write.partition);
             let batch = state.unwritten.pop_front().expect("as many as were written");
+            let before = state.written;
             state.written = batch.after;
+            // Checked in memory, and written as it was.
+            let offset = if before.segment == batch.segment { before.offset } else { batch.segment };
+            let begin = BatchStart { offset, position: batch.position };
+            let end = BatchStart { offset: batch.after.offset, position: batch.after.position };
+            steps.pass(begin, end, left == 0, |from, to| self.verified.note(write.key, from, to));
+            let state = self.live(write.partition);
             state.unwritten_size -= batch.piece.size();
             if let Some(ack) = batch.ack {
                 state.stable = batch.after;

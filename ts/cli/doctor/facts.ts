@@ -4,11 +4,13 @@ import { dirname, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type BindingDirectory,
+  type BindingSockets,
   type BindingSync,
   type BindingSyncAsk,
   type BindingUring,
   measureSync,
   probeDirectory,
+  probeSockets,
   probeUring,
 } from '../../native/doctor.js';
 import { findMount, type Limit, type Mount, mayLockMemory, parseLimit, parseStatusNumber } from './proc.js';
@@ -23,6 +25,8 @@ export interface Facts {
   readonly numaNodeCount: number;
   readonly clockSource: string | undefined;
   readonly uring: BindingUring;
+  /** What the Kafka door would have. */
+  readonly sockets: BindingSockets;
   /** kernel.io_uring_disabled; undefined where the kernel (before 6.6) has no such switch. */
   readonly uringDisabled: number | undefined;
   /** 0 none, 1 strict, 2 a filter: a container's profile, mostly. */
@@ -66,6 +70,7 @@ export async function gatherFacts(data: string): Promise<Facts> {
     numaNodeCount: numaNodeCount(),
     clockSource: read('/sys/devices/system/clocksource/clocksource0/current_clocksource')?.trim(),
     uring,
+    sockets: probeSockets(),
     uringDisabled: numberIn(read('/proc/sys/kernel/io_uring_disabled')),
     seccompMode: parseStatusNumber(status, 'Seccomp'),
     openFiles: parseLimit(limits, 'Max open files'),

@@ -13,6 +13,8 @@ export function judge(facts: Facts): readonly Row[] {
     kernelRow(facts),
     serverRow(facts),
     uringRow(facts),
+    socketsRow(facts),
+    fetchRow(facts),
     memlockRow(facts),
     openFilesRow(facts.openFiles),
     ...directoryRows(facts),
@@ -33,6 +35,22 @@ function kernelRow({ kernel, node }: Facts): Row {
   return isRecent
     ? row('kernel', value)
     : row('kernel', value, 'warn', 'Linux 6.1 or newer makes io_uring cheaper (DEFER_TASKRUN)');
+}
+
+function socketsRow({ sockets: { error, kind, fallbackReason } }: Facts): Row {
+  const check = 'Kafka sockets';
+  if (error !== '') return row(check, error, 'fail', 'no sockets for Kafka clients: see what this process may not do');
+  if (fallbackReason === '') return row(check, kind);
+  return row(check, `${kind}: ${fallbackReason}`, 'warn', 'works, at more CPU a request; what keeps io_uring away is above');
+}
+
+// sendfile waits for the device where pages are missing, so it is for those that are known to be there.
+function fetchRow({ directory }: Facts): Row {
+  const check = 'fetch strategy';
+  if (directory.error !== '' || directory.tellsResidency) return row(check, 'sendfile');
+  const advice =
+    'the kernel does not tell what is in the page cache: Linux 6.5 or newer does, unless a seccomp filter keeps cachestat away';
+  return row(check, 'buffer', 'warn', advice);
 }
 
 const registeredWanted = 64 * 2 ** 20;

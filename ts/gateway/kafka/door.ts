@@ -1,6 +1,7 @@
 import { assert } from '../../model/assert.js';
 import type { Clock, DebugLog, HeldPiece, Random } from '../../model/ports.js';
 import type { Net, NetCounters, NetEvents } from '../../native/net.js';
+import type { RefuseCode } from '../../native/net-words.js';
 import { withLeases } from '../../ring/link/held.js';
 import { Room } from '../../ring/room.js';
 import type { Verbs } from '../verbs/verbs.js';
@@ -43,6 +44,15 @@ export interface DoorPorts extends DoorSockets {
   readonly clock: Clock;
   readonly log: DebugLog;
   readonly count: DoorCounts;
+}
+
+/** Of what was queued for a connection, what its socket took. */
+interface Cut {
+  readonly partsCount: number;
+  /** Of the next part. */
+  readonly partSize: number;
+  /** Which could not be sent from its file. */
+  readonly isUnreadable: boolean;
 }
 
 /**
@@ -112,11 +122,13 @@ export class KafkaDoor implements NetEvents {
     const ready = this.#ready;
     this.#ready = new Set();
     const sending = [...ready].filter((connection) => this.#collect(connection));
-    const unfinished = new Map<number, readonly [partsCount: number, partSize: number]>();
+    const unfinished = new Map<number, Cut>();
     let hasMore = false;
     withLeases(piecesOf(sending), () => {
       for (const connection of sending) this.#queue(connection);
-      hasMore = this.#ports.net.flush((number, partsCount, partSize) => unfinished.set(number, [partsCount, partSize]));
+      hasMore = this.#ports.net.flush((number, partsCount, partSize, _kept, isUnreadable) =>
+        unfinished.set(number, { partsCount, partSize, isUnreadable }),
+      );
     });
     for (const connection of sending) this.#settle(connection, unfinished.get(connection.number));
     this.#resume();
@@ -155,24 +167,23 @@ export class KafkaDoor implements NetEvents {
     connection.isIncomplete = !outbox.queue({
       send: (bytes) => net.send(number, bytes),
       sendSpan: (bytes) => net.sendSpan(number, bytes),
+      sendFile: (place, size) => net.sendFile(number, place, size),
     });
   }
 
-  #settle(connection: KafkaConnection, cut: readonly [partsCount: number, partSize: number] | undefined): void {
+  #settle(connection: KafkaConnection, cut: Cut | undefined): void {
     // What the sockets have copied to send it later is taken: nobody tells when that has left.
-    const isCut = cut !== undefined && connection.outbox.hasMoreThan(cut[0]);
+    const isCut = cut !== undefined && connection.outbox.hasMoreThan(cut.partsCount);
+    connection.isIncomplete = isCut ? cut.isUnreadable : connection.isIncomplete;
     const isBlocked = isCut || connection.isIncomplete;
     if (isBlocked && !connection.isBlocked) connection.blockedMs = this.#ports.clock.monotonicMs();
     connection.isBlocked = isBlocked;
-    if (isCut) {
-      connection.outbox.took(...cut);
-      return;
-    }
-    connection.outbox.tookAll();
+    if (isCut) connection.outbox.took(cut.partsCount, cut.partSize);
+    else connection.outbox.tookAll();
     if (connection.isIncomplete) this.#restore(connection);
   }
 
-  /** Of an answer that has begun, batches have left memory before its socket took them. */
+  /** Of an answer that has begun, batches have left memory, or their file cannot be sent from, before its socket took them. */
   #restore(connection: KafkaConnection): void {
     connection.isRestoring = true;
     connection.outbox.restore((isThere) => {
@@ -266,9 +277,11 @@ export class KafkaDoor implements NetEvents {
     for (const { place } of connection.postponed.splice(0)) this.#ports.net.release(place);
   }
 
-  refused(_listener: number, code: string): void {
-    this.#ports.count.refused();
-    this.#ports.log.debug({ code }, 'a Kafka connection is refused');
+  refused(_listener: number, code: RefuseCode, errno: number): void {
+    const { net, count, log } = this.#ports;
+    count.refused();
+    if (code === 'io') log.info({ errno }, 'a Kafka connection is refused: the system has no room for it');
+    else log.info({ address: net.lastRefused }, `a Kafka connection is refused: ${refusals[code]}`);
   }
 
   #tellEnd(connection: KafkaConnection | undefined, reason: string): void {
@@ -335,3 +348,8 @@ function piecesOf(connections: readonly KafkaConnection[]): readonly HeldPiece[]
   for (const { outbox } of connections) outbox.addPieces(pieces);
   return pieces;
 }
+
+const refusals = {
+  'too-many-connections': 'as many as connections-max allows are open',
+  'too-many-of-address': 'as many as connections-per-address-max allows are open from its address',
+} as const;

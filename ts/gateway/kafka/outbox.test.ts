@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { HeldPiece } from '../../model/ports.js';
 import { Writer } from '../../wire/kafka/writer.js';
 import type { HeldAgain } from '../verbs/gather.js';
-import { Outbox } from './outbox.js';
+import { Outbox, type PartSink } from './outbox.js';
 
 /** Records in two pieces, the second of which leaves memory now and then; read again they are there. */
 function spanIn(bytes: Uint8Array) {
@@ -62,7 +63,7 @@ test('a socket that takes as it likes gets every byte once and in order, and eac
         let left = appetites.next().value as number;
         const parts: Uint8Array[] = [];
         const note = (part: Uint8Array) => void parts.push(part);
-        const isWhole = outbox.queue({ send: note, sendSpan: note });
+        const isWhole = outbox.queue({ send: note, sendSpan: note, sendFile: () => expect.unreachable() });
         let taken = 0;
         while (parts[taken] !== undefined && (parts[taken]?.length ?? 0) <= left) {
           const part = parts[taken++] as Uint8Array;
@@ -79,6 +80,48 @@ test('a socket that takes as it likes gets every byte once and in order, and eac
     }),
     { numRuns: 200 },
   );
+});
+
+test('what lies in a file is named from where its socket stopped, and read again where it cannot be sent so', () => {
+  const outbox = new Outbox();
+  const records = new Uint8Array(10_000).map((_, at) => at);
+  let givenBack = 0;
+  const lent: HeldPiece = {
+    size: records.length,
+    isOwn: false,
+    bytes: () => undefined,
+    get place() {
+      return givenBack === 0 ? { file: 7, position: 5000 } : undefined;
+    },
+    letGo: () => void (givenBack += 1),
+  };
+  const again = (done: (again: HeldAgain | undefined) => void) =>
+    done({ pieces: [{ size: records.length, isOwn: true, bytes: () => records }], letGo: () => undefined });
+  const span = { size: records.length, pieces: [lent], again };
+  const writer = new Writer();
+  writer.raw(Uint8Array.of(1, 2));
+  writer.span(span);
+  let isSent = false;
+  outbox.add({ encoded: writer.finish(), sent: () => void (isSent = true) });
+  const named: unknown[] = [];
+  const spans: Uint8Array[] = [];
+  const sink: PartSink = {
+    send: (bytes) => void named.push(bytes.length),
+    sendSpan: (bytes) => void spans.push(bytes),
+    sendFile: (place, size) => void named.push({ ...place, size }),
+  };
+  expect(outbox.queue(sink)).toBe(true);
+  outbox.took(1, 4000);
+  expect(outbox.queue(sink)).toBe(true);
+  expect(named).toEqual([2, { file: 7, position: 5000, size: 10_000 }, { file: 7, position: 9000, size: 6000 }]);
+  // The socket said that it cannot be had from there.
+  outbox.took(0, 1000);
+  outbox.restore((isThere) => expect(isThere).toBe(true));
+  expect(givenBack).toBe(1);
+  expect(outbox.queue(sink)).toBe(true);
+  expect(spans).toEqual([records.subarray(5000)]);
+  outbox.tookAll();
+  expect(isSent).toBe(true);
 });
 
 test('an answer without bytes waits for those before it', () => {

@@ -1,4 +1,4 @@
-import type { HeldBatches, HeldPiece } from '../../model/ports.js';
+import type { FilePlace, HeldBatches, HeldPiece } from '../../model/ports.js';
 import type { Encoded, Span } from '../../wire/kafka/writer.js';
 import type { Served } from '../routing.js';
 import type { Gather, HeldAgain } from '../verbs/gather.js';
@@ -33,6 +33,7 @@ export interface PartSink {
   /** Copied. */
   send(bytes: Uint8Array): void;
   sendSpan(bytes: Uint8Array): void;
+  sendFile(place: FilePlace, size: number): void;
 }
 
 /** Below it a part is cheaper to copy than to name. */
@@ -70,6 +71,12 @@ export class Outbox {
   queue(sink: PartSink): boolean {
     this.#queuedCount = 0;
     for (const { piece, from } of this.#parts) {
+      const { place } = piece;
+      if (place !== undefined) {
+        sink.sendFile({ ...place, position: place.position + from }, piece.size - from);
+        this.#queuedCount += 1;
+        continue;
+      }
       const bytes = piece.bytes()?.subarray(from);
       if (bytes === undefined) return false;
       if (bytes.length <= copiedSizeMax) sink.send(bytes);
@@ -125,7 +132,7 @@ export class Outbox {
     if (first !== undefined) left[0] = { ...first, from: Math.max(0, at - first.spanFrom) };
     if (last !== undefined)
       left[left.length - 1] = { ...(left.at(-1) as Part), taken: taken === undefined ? letGo : both(taken, letGo) };
-    this.#parts.splice(0, count, ...left);
+    for (const { piece } of this.#parts.splice(0, count, ...left)) piece.letGo?.();
   }
 
   /** The connection is gone. */

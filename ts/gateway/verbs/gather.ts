@@ -57,6 +57,8 @@ export interface GatherPorts {
   readonly sizeMax: number;
   /** Of requests that wait for bytes; one more is answered with what there is. */
   readonly waitingMax: number;
+  /** Sockets take parts of files (docs/decisions/0017-lent-segments.md). */
+  readonly mayLend: boolean;
 }
 
 /** Reads from many partitions at once, and waits if that is too little. */
@@ -153,7 +155,7 @@ class Collection implements Deadline {
     const { entries, sizeMax } = this.#request;
     this.#isPassing = true;
     this.#arrived = 0;
-    this.#results = [];
+    this.#forgetResults();
     this.#next = 0;
     this.#nextToDescribe = 0;
     this.#found = 0;
@@ -204,7 +206,7 @@ class Collection implements Deadline {
 
   #read(index: number, { served, offset }: GatherEntry, size: number): void {
     served.calls.call<HeldRead | LargerBatch>(
-      (port, done) => port.hold(served.route.handle, offset, size, done),
+      (port, done) => port.hold(served.route.handle, { offset, sizeMax: size, mayLend: this.#verb.ports.mayLend }, done),
       (result) => {
         if (!result.ok) this.#results[index] = result;
         else if ('sizeWanted' in result.value) this.#larger.push({ index, size: result.value.sizeWanted });
@@ -237,7 +239,10 @@ class Collection implements Deadline {
     // In ring memory a first batch may be larger than what was asked for.
     const fits = batches !== undefined && (this.#found === 0 || this.#found + batches.size <= this.#request.sizeMax);
     if (fits) this.#found += batches.size;
-    else this.#isFull ||= batches !== undefined;
+    else {
+      this.#isFull ||= batches !== undefined;
+      letGoOf(batches);
+    }
     return { logStart, highWatermark, batches: fits ? batches : undefined };
   }
 
@@ -332,6 +337,7 @@ class Collection implements Deadline {
     if (this.#isOver) return;
     this.#isLast = true;
     if (this.#isPassing) return;
+    this.#forgetResults();
     this.#answer([]);
   }
 
@@ -358,6 +364,11 @@ class Collection implements Deadline {
     this.#keepRoomOf(0);
   }
 
+  #forgetResults(): void {
+    for (const result of this.#results) if (result?.ok === true) letGoOf(result.value.batches);
+    this.#results = [];
+  }
+
   /** With those that were not read: nothing was there. */
   #allResults(): readonly Result<Gathered, Failure>[] {
     return this.#request.entries.map((_, index) => {
@@ -370,17 +381,26 @@ class Collection implements Deadline {
     this.#isOver = true;
     this.#stopWaiting();
     this.#keepRoomOf(ownSize(results.flatMap((result) => (result.ok ? (result.value.batches?.pieces ?? []) : []))));
-    this.#done({ results, letGo: () => this.#letGo() });
+    const letGo = () => {
+      for (const result of results) if (result?.ok === true) letGoOf(result.value.batches);
+      this.#letGo();
+    };
+    this.#done({ results, letGo });
   }
+}
+
+function letGoOf(batches: HeldBatches | undefined): void {
+  for (const piece of batches?.pieces ?? []) piece.letGo?.();
 }
 
 /** Exactly so many bytes from an offset on; a read may bring less at a time. Undefined: the log has others there, or none. */
 function holdAll(served: Served, base: Offset, size: number, done: (pieces: readonly HeldPiece[] | undefined) => void): void {
   const { calls, route } = served;
   const pieces: HeldPiece[] = [];
+  // Not from files: what is read again could not be had from one.
   const hold = (from: Offset, left: number) =>
     calls.call<HeldRead | LargerBatch>(
-      (port, answer) => port.hold(route.handle, from, left, answer),
+      (port, answer) => port.hold(route.handle, { offset: from, sizeMax: left, mayLend: false }, answer),
       (result) => {
         const batches = result.ok && 'batches' in result.value ? result.value.batches : undefined;
         if (batches?.base !== from || batches.size > left) {

@@ -6,6 +6,7 @@ import type {
   AppendTaken,
   Failure,
   FoundOffset,
+  HeldRange,
   HeldRead,
   KnownProducer,
   LargerBatch,
@@ -21,6 +22,7 @@ import type { RingReader } from '../reader.js';
 import type { Room } from '../room.js';
 import type { Sleeper, Waiter } from '../wakeup.js';
 import { type RingWriter, refusal } from '../writer.js';
+import { LentPiece } from './held.js';
 import type { HotMemory, Slice } from './hot-memory.js';
 import type { LargeBatches, LargeRead } from './large-batches.js';
 import {
@@ -37,7 +39,7 @@ import {
   sliceWords,
   wordSize,
 } from './layout.js';
-import { heldIn, hotBatches, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
+import { heldIn, hotBatches, lentIn, type ReplySlot, slicesIn, tellRead } from './read-reply.js';
 
 type Done<T> = (result: Result<T, Failure>) => void;
 
@@ -87,6 +89,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   readonly #appendCounts = new Map<number, number>();
   readonly #pending = new Map<number, Pending>();
   readonly #watchers = new Map<number, (tail: Tail) => void>();
+  /** Pieces of files, by their leases. */
+  readonly #lent = new Map<number, LentPiece>();
   #sequence = 1;
   #readSize = 0;
   /** Of replies that were told and are still in the ring: their room is not free before they are. */
@@ -187,19 +191,39 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
       this.#largeReads.release(size);
       this.#readAgain(handle, from, size, done);
     };
-    if (this.#ask(requestKind.largeRead, handle, [from, size], { done: told, reply, size: 0 })) return;
+    if (this.#ask(requestKind.largeRead, handle, [from, size, 0], { done: told, reply, size: 0 })) return;
     if (this.#isClosed) told(failed({ error: 'shutting-down' }));
     else this.space(() => this.#askLarge(handle, from, size, done));
   }
 
-  /** Its bytes have no room in the reply ring: they stay in ring memory, or come by message port. */
-  hold(handle: number, from: Offset, sizeMax: number, done: Done<HeldRead | LargerBatch>): Taken {
+  /** Its bytes have no room in the reply ring: they stay in ring memory or in their file, or come by message port. */
+  hold(handle: number, range: HeldRange, done: Done<HeldRead | LargerBatch>): Taken {
     const reply = (slot: ReplySlot, words: Float64Array) => {
-      done(ok(slot.kind === replyKind.roomWanted ? { sizeWanted: words[slot.word] ?? 0 } : heldIn(slot, words, this.#hot)));
+      if (slot.kind === replyKind.roomWanted) done(ok({ sizeWanted: words[slot.word] ?? 0 }));
+      else if (slot.kind === replyKind.lent) done(ok(this.#lentIn(slot, words)));
+      else done(ok(heldIn(slot, words, this.#hot)));
     };
+    const { offset, sizeMax, mayLend } = range;
     // Of slices alone: bytes come by message port.
     const size = Math.min(slicesMax, 1 + Math.floor(sizeMax / batchSizeMin)) * sliceWords * wordSize;
-    return this.#ask(requestKind.largeRead, handle, [from, sizeMax], { done, reply, size }) ? 'taken' : this.#refused();
+    const asked = [offset, sizeMax, mayLend ? 1 : 0];
+    return this.#ask(requestKind.largeRead, handle, asked, { done, reply, size }) ? 'taken' : this.#refused();
+  }
+
+  #lentIn(slot: ReplySlot, words: Float64Array): HeldRead {
+    const { handle } = slot;
+    const { lease, place, size, ...read } = lentIn(slot, words);
+    const piece = new LentPiece(place, size, () => {
+      this.#lent.delete(lease);
+      this.#giveBack(handle, lease);
+    });
+    this.#lent.set(lease, piece);
+    return { ...read, batches: { ...read.batches, size, pieces: [piece] } };
+  }
+
+  #giveBack(handle: number, lease: number): void {
+    if (this.#isClosed || this.#put(requestKind.giveBack, handle, 0, [lease]) === 'taken') return;
+    this.space(() => this.#giveBack(handle, lease));
   }
 
   find(handle: number, timestampMs: number, done: Done<FoundOffset | undefined>): Taken {
@@ -340,6 +364,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     if (slot.kind === replyKind.appended) this.#tellAppended(slot, words);
     else if (slot.kind === replyKind.tail) this.#tellTail(slot, words);
     else if (slot.kind === replyKind.failed) this.#tellFailed(slot);
+    // Nothing is being sent from it just now. Given back meanwhile, it is known no more.
+    else if (slot.kind === replyKind.recalled) this.#lent.get(words[slot.word] ?? 0)?.letGo();
     else this.#take(slot.ticket).reply(slot, words);
   }
 

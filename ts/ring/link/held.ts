@@ -1,4 +1,4 @@
-import type { HeldPiece } from '../../model/ports.js';
+import type { FilePlace, HeldPiece } from '../../model/ports.js';
 import type { HotMemory, Slice } from './hot-memory.js';
 
 /** In ring memory, which goes on without us. */
@@ -36,6 +36,35 @@ export class BytesPiece implements HeldPiece {
 
   bytes(): Uint8Array {
     return this.#bytes;
+  }
+}
+
+/** In a file, under a lease of its shard's. */
+export class LentPiece implements HeldPiece {
+  readonly isOwn = false;
+  readonly size: number;
+  readonly #giveBack: () => void;
+  #place: FilePlace | undefined;
+
+  constructor(place: FilePlace, size: number, giveBack: () => void) {
+    this.#place = place;
+    this.size = size;
+    this.#giveBack = giveBack;
+  }
+
+  /** Undefined once the lease has ended: the shard may have wanted it back. */
+  get place(): FilePlace | undefined {
+    return this.#place;
+  }
+
+  bytes(): undefined {
+    return undefined;
+  }
+
+  letGo(): void {
+    if (this.#place === undefined) return;
+    this.#place = undefined;
+    this.#giveBack();
   }
 }
 

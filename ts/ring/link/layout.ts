@@ -24,6 +24,8 @@ export const requestKind = {
   largeRead: 7,
   raiseLogStart: 8,
   producers: 9,
+  /** Unanswered: a lease has ended. */
+  giveBack: 10,
 } as const;
 
 export const replyKind = {
@@ -40,6 +42,10 @@ export const replyKind = {
   tail: 6,
   /** Of a read: the first batch is larger than what was asked for. Its size. */
   roomWanted: 7,
+  /** Ends, then where in a file: lease, file, position. */
+  lent: 8,
+  /** Unasked: the lease that it names is wanted back. */
+  recalled: 9,
 } as const;
 
 export const wordSize = 8;
@@ -53,6 +59,8 @@ export const appendedMark = { replicated: 1, duplicate: 2 } as const;
 export const readWords = 6;
 /** ring · position's high half · its low half · byte offset in the ring's data area · size */
 export const sliceWords = 5;
+/** lease · file · position */
+export const placeWords = 3;
 /** In one reply. */
 export const slicesMax = 256;
 

@@ -80,6 +80,19 @@ export function heldIn(slot: ReplySlot, words: Float64Array, hot: HotMemory): He
   return { logStart, highWatermark, batches: { size, base, next, pieces } };
 }
 
+/** A read that was answered by a place in a file. */
+export function lentIn({ word }: ReplySlot, words: Float64Array) {
+  const at = (index: number) => words[word + index] ?? 0;
+  return {
+    logStart: offsetOf(at(0)),
+    highWatermark: offsetOf(at(1)),
+    batches: { base: offsetOf(at(2)), next: offsetOf(at(3)) },
+    size: at(countWord),
+    lease: at(readWords),
+    place: { file: at(readWords + 1), position: at(readWords + 2) },
+  };
+}
+
 /** Answers a read. False: its bytes are in memory no more. */
 export function tellRead(
   slot: ReplySlot,

@@ -3,7 +3,7 @@ import type { Failure } from '../../model/ports.js';
 import type { RingReader, RingSlot } from '../reader.js';
 import type { RingWriter } from '../writer.js';
 import type { LargeAppend, ShardLinkPort } from './large-batches.js';
-import { appendedWords, failureSizeMax, readWords, replyKind, slicesMax, sliceWords, wordSize } from './layout.js';
+import { appendedWords, failureSizeMax, placeWords, readWords, replyKind, slicesMax, sliceWords, wordSize } from './layout.js';
 
 export interface ShardRings {
   readonly requests: RingReader;
@@ -18,6 +18,14 @@ export interface HotBatch {
   readonly ring: number;
   readonly position: bigint;
   readonly offset: number;
+  readonly size: number;
+}
+
+/** Batches in a file, as the log names them. */
+export interface LentPlace {
+  readonly lease: number;
+  readonly file: number;
+  readonly position: number;
   readonly size: number;
 }
 
@@ -124,6 +132,24 @@ export class ShardEnd {
     this.#rings.replies.publish(claim, handle, replyKind.slices, ticket);
   }
 
+  /** What was read lies in a file, where it stays until its lease is given back. */
+  lent(handle: number, ticket: number, head: ReadHead, { lease, file, position, size }: LentPlace): void {
+    const claim = this.#claim((readWords + placeWords) * wordSize);
+    const { replyWords, replies } = this.#rings;
+    const at = claim / wordSize;
+    putHead(replyWords, at, head, size);
+    replyWords.set([lease, file, position], at + readWords);
+    replies.publish(claim, handle, replyKind.lent, ticket);
+  }
+
+  /** Asks for a lease back. False: no room now. */
+  recalled(handle: number, lease: number): boolean {
+    const claim = this.#rings.replies.claim(wordSize, this.#unaskedMax);
+    if (claim < 0) return false;
+    this.#publish(claim, replyKind.recalled, handle, 0, [lease]);
+    return true;
+  }
+
   /** The read would take so much room, and took none. */
   roomWanted(handle: number, ticket: number, size: number): void {
     this.#reply(replyKind.roomWanted, handle, ticket, [size]);
@@ -147,8 +173,7 @@ export class ShardEnd {
 
   /** Tells of a new high watermark. False: no room now; the next notice says it all. */
   tail(handle: number, head: ReadHead, batches: readonly HotBatch[]): boolean {
-    // Notices take what replies leave: they come without being asked for.
-    const claim = this.#rings.replies.claim(sliceReplySize(batches) * wordSize, (this.#rings.replyCapacity * 3) / 4);
+    const claim = this.#rings.replies.claim(sliceReplySize(batches) * wordSize, this.#unaskedMax);
     if (claim < 0) return false;
     this.#putSlices(claim, head, batches);
     this.#rings.replies.publish(claim, handle, replyKind.tail, 0);
@@ -168,6 +193,11 @@ export class ShardEnd {
       words[at + 4] = size;
       at += sliceWords;
     }
+  }
+
+  /** Notices take what replies leave: they come without being asked for. */
+  get #unaskedMax(): number {
+    return (this.#rings.replyCapacity * 3) / 4;
   }
 
   #reply(kind: number, handle: number, ticket: number, words: ArrayLike<number>): void {

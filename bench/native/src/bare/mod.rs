@@ -4,3 +4,4 @@ pub mod journaled;
 pub mod open_loop;
 pub mod page_cache;
 pub mod ring;
+pub mod sending;

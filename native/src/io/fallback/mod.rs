@@ -6,7 +6,7 @@ mod pool;
 use super::check::file_of;
 use super::cold::{self, Locks};
 use super::file_table::FileTable;
-use super::{Completion, DirEntry, EventFd, FileId, Io, IoResult, Op, OpenMode, Token};
+use super::{Completion, DirEntry, EventFd, FileId, Io, IoResult, Op, OpenMode, SharedFile, Token};
 use call::{Call, On};
 use pool::{Finished, Job, Pool};
 use std::cell::Cell;
@@ -152,6 +152,10 @@ impl Io for FallbackIo {
             self.pool.wait();
         }
         self.poll(completions);
+    }
+
+    fn share(&mut self, path: &Path) -> Option<SharedFile> {
+        SharedFile::open(path).ok()
     }
 
     fn in_flight(&self) -> usize {

@@ -1,4 +1,4 @@
-use crate::io::{AlignedBuffer, IoError, IoResult, BLOCK_SIZE};
+use crate::io::{AlignedBuffer, IoError, IoResult, SharedFile, BLOCK_SIZE};
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::AsRawFd;
@@ -16,6 +16,8 @@ pub struct DirectoryProbe {
     pub direct: IoResult<()>,
     /// What statx says O_DIRECT asks of memory and positions; None where the kernel (before 6.1) or filesystem is silent.
     pub direct_alignment: Option<DirectAlignment>,
+    /// Does the kernel say what is in the page cache (since 6.5)?
+    pub tells_residency: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,13 @@ pub fn probe_directory(directory: &Path) -> IoResult<DirectoryProbe> {
         total_size,
         direct: write_direct(scratch.path()),
         direct_alignment: direct_alignment(&scratch.file),
+        tells_residency: tells_residency(&scratch),
     })
+}
+
+fn tells_residency(scratch: &ScratchFile) -> bool {
+    let is_written = scratch.file.write_all_at(&[0; BLOCK_SIZE], 0).is_ok();
+    is_written && SharedFile::open(scratch.path()).is_ok_and(|file| file.is_resident(0, BLOCK_SIZE))
 }
 
 /// A file of ours in a directory that may hold data: named so that nobody takes it for any, gone when this ends.

@@ -1,8 +1,9 @@
 //! epoll, edge-triggered, each socket registered once for both directions: a system call for each socket that moves bytes, and
 //! none to change what is watched. The descriptor to wake by is that of the epoll itself.
 
-use super::{calls, Readiness, Receive, Send, SocketId, SocketNumber, Sockets};
+use super::{calls, Readiness, Receive, Send, SendSpan, SocketId, SocketNumber, Sockets};
 use crate::io::calls::iovec;
+use crate::io::shared_file::send_span;
 use crate::io::{IoError, IoResult, Piece};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -95,12 +96,18 @@ impl Sockets for EpollSockets {
             iovecs.clear();
             iovecs.extend(pieces[send.pieces.clone()].iter().map(iovec));
             let message = message_of(&mut iovecs);
-            let (fd, flags) = (send.socket.0, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL);
+            let (fd, flags) = (send.socket.0, send_flags(send));
             // SAFETY: the vectors name memory that their pieces promise, used within the call.
             let sent = self.retried(|| unsafe { libc::sendmsg(fd, &raw const message, flags) });
             send.result = taken(sent);
         }
         self.iovecs = iovecs;
+    }
+
+    fn send_spans(&mut self, sends: &mut [SendSpan]) {
+        for send in sends {
+            (send.sent, send.result) = send_span(send.socket.0, send.span, &mut self.system_calls);
+        }
     }
 
     fn end_output(&mut self, socket: SocketId) {
@@ -139,6 +146,10 @@ pub(super) fn readiness(number: SocketNumber, events: u32) -> Readiness {
     let has = |bits: libc::c_int| events & bits as u32 != 0;
     let has_ended = has(libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR);
     Readiness { number, is_readable: has_ended || has(libc::EPOLLIN), is_writable: has_ended || has(libc::EPOLLOUT), has_ended }
+}
+
+pub(super) fn send_flags(send: &Send) -> libc::c_int {
+    libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | if send.has_more { libc::MSG_MORE } else { 0 }
 }
 
 /// A full socket has taken nothing.

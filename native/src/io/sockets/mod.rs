@@ -21,7 +21,7 @@ mod uring;
 pub use epoll::EpollSockets;
 pub use uring::UringSockets;
 
-use super::{IoError, IoResult, Piece};
+use super::{FileSpan, IoError, IoResult, Piece};
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::os::fd::RawFd;
@@ -58,8 +58,22 @@ pub struct Receive {
 pub struct Send {
     pub socket: SocketId,
     pub pieces: Range<usize>,
+    /// Something follows at once: what it ends with need not leave in a packet of its own.
+    pub has_more: bool,
     /// Bytes taken; fewer than given: the socket takes no more now.
     pub result: IoResult<usize>,
+}
+
+/// A send from a file: at least one byte.
+#[derive(Debug)]
+pub struct SendSpan {
+    pub socket: SocketId,
+    pub span: FileSpan,
+    /// Bytes taken, whatever the result.
+    pub sent: usize,
+    /// If it is no error, fewer bytes than given mean what they mean of `Send`. `WOULD_BLOCK`: no more from the file, as it is closed,
+    /// too short, or its bytes are not in memory; the socket has room.
+    pub result: IoResult<()>,
 }
 
 /// Lives on: one thread.
@@ -74,6 +88,8 @@ pub trait Sockets {
     fn poll(&mut self, ready: &mut Vec<Readiness>);
     fn receive(&mut self, receives: &mut [Receive]);
     fn send(&mut self, pieces: &[Piece], sends: &mut [Send]);
+    /// sendfile, in all implementations: a splice on a ring goes to a worker thread, which costs more (docs/decisions/0017-lent-segments.md).
+    fn send_spans(&mut self, sends: &mut [SendSpan]);
     /// Tells the peer that nothing more comes.
     fn end_output(&mut self, socket: SocketId);
     /// What the socket has not sent yet is still sent, unless bytes were left unread: then the peer sees a reset.
@@ -97,14 +113,28 @@ pub enum SocketsChoice {
     Epoll,
 }
 
+pub struct OpenedSockets {
+    pub sockets: Box<dyn Sockets>,
+    /// Why it is not the kind that is preferred; nothing if it is, or another one was asked for.
+    pub fallback_reason: Option<String>,
+}
+
 /// Sockets for the calling thread, or why there are none.
-pub fn open_sockets(choice: SocketsChoice) -> Result<Box<dyn Sockets>, String> {
+pub fn open_sockets(choice: SocketsChoice) -> Result<OpenedSockets, String> {
+    open_sockets_with(choice, || Ok(Box::new(UringSockets::new()?)))
+}
+
+fn open_sockets_with(
+    choice: SocketsChoice,
+    uring: impl FnOnce() -> Result<Box<dyn Sockets>, String>,
+) -> Result<OpenedSockets, String> {
+    let as_asked = |sockets| OpenedSockets { sockets, fallback_reason: None };
     match choice {
-        SocketsChoice::Uring => Ok(Box::new(UringSockets::new()?)),
-        SocketsChoice::Epoll => epoll(),
-        SocketsChoice::Auto => match UringSockets::new() {
-            Ok(sockets) => Ok(Box::new(sockets)),
-            Err(_) => epoll(),
+        SocketsChoice::Uring => uring().map(as_asked),
+        SocketsChoice::Epoll => epoll().map(as_asked),
+        SocketsChoice::Auto => match uring() {
+            Ok(sockets) => Ok(as_asked(sockets)),
+            Err(reason) => Ok(OpenedSockets { sockets: epoll()?, fallback_reason: Some(reason) }),
         },
     }
 }
@@ -140,6 +170,10 @@ impl<T: Sockets + ?Sized> Sockets for Box<T> {
 
     fn send(&mut self, pieces: &[Piece], sends: &mut [Send]) {
         (**self).send(pieces, sends);
+    }
+
+    fn send_spans(&mut self, sends: &mut [SendSpan]) {
+        (**self).send_spans(sends);
     }
 
     fn end_output(&mut self, socket: SocketId) {
@@ -186,4 +220,20 @@ pub fn is_out_of_descriptors(error: IoError) -> bool {
 #[must_use]
 pub fn is_address_in_use(error: IoError) -> bool {
     error.0 == libc::EADDRINUSE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_io_uring_is_forbidden_epoll_says_why() {
+        let forbidden = || Err("io_uring_setup: Operation not permitted".to_owned());
+        let opened = open_sockets_with(SocketsChoice::Auto, forbidden).expect("there is always epoll");
+        assert_eq!(opened.sockets.name(), "epoll");
+        assert_eq!(opened.fallback_reason.as_deref(), Some("io_uring_setup: Operation not permitted"));
+        assert!(open_sockets_with(SocketsChoice::Uring, forbidden).is_err(), "who asks for one kind gets no other");
+        let asked = open_sockets_with(SocketsChoice::Epoll, forbidden).expect("epoll");
+        assert_eq!((asked.sockets.name(), asked.fallback_reason), ("epoll", None));
+    }
 }

@@ -1,14 +1,17 @@
 //! Sockets with no kernel behind them: seeded, deterministic, and as unkind as TCP may be. Bytes that a peer has sent arrive in
 //! pieces of any size, any number of polls later; a socket takes as much as it has room for; readiness may be told for nothing.
 
-use super::{Readiness, Receive, Send, SocketId, SocketNumber, Sockets};
+use super::{Readiness, Receive, Send, SendSpan, SocketId, SocketNumber, Sockets};
 use crate::io::sim::Random;
-use crate::io::{IoError, IoResult, Piece};
+use crate::io::{AlignedBuffer, FileSpan, IoError, IoResult, Piece};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::RawFd;
+use std::os::unix::fs::FileExt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Bytes that lie in a connection on their way to the peer.
 const ROOM: usize = 64 << 10;
@@ -222,6 +225,25 @@ impl Sockets for SimSockets {
                 left -= taken;
             }
             send.result = Ok(count);
+        }
+    }
+
+    /// Of real files: they are what threads share.
+    fn send_spans(&mut self, sends: &mut [SendSpan]) {
+        for send in sends {
+            let FileSpan { position, size, .. } = send.span;
+            let mut memory = AlignedBuffer::new(size);
+            let target = memory.piece(0, size);
+            let read = |file: Arc<File>| file.read_exact_at(&mut memory.bytes_mut()[..size], position).is_ok();
+            if !send.span.file().is_some_and(read) {
+                send.result = Err(IoError::WOULD_BLOCK);
+                continue;
+            }
+            let mut one = [Send { socket: send.socket, pieces: 0..1, has_more: false, result: Ok(0) }];
+            self.send(&[target], &mut one);
+            let [Send { result, .. }] = one;
+            send.sent = result.unwrap_or(0);
+            send.result = result.map(drop);
         }
     }
 

@@ -1,8 +1,8 @@
 //! One set of tests over all implementations: what `Sockets` promises. Real ones talk over loopback.
 
 use super::sim::{SimPeer, SimSockets};
-use super::{is_address_in_use, is_reset, EpollSockets, Readiness, Receive, Send, SocketId, Sockets, UringSockets};
-use crate::io::{AlignedBuffer, IoError, IoResult};
+use super::{is_address_in_use, is_reset, EpollSockets, Readiness, Receive, Send, SendSpan, SocketId, Sockets, UringSockets};
+use crate::io::{AlignedBuffer, FileSpan, IoError, IoResult, SharedFile};
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
@@ -23,6 +23,7 @@ over_all!(
     the_end_is_told_behind_the_last_byte,
     a_full_socket_is_told_of_as_writable_when_there_is_room_again,
     gathered_sends_keep_their_order,
+    a_file_goes_as_far_as_the_socket_has_room_and_then_on,
     a_reset_is_an_error_of_its_own,
     a_peer_hears_of_a_close,
     a_port_in_use_is_refused,
@@ -158,9 +159,17 @@ impl Bed {
     }
 
     fn send(&mut self, socket: SocketId, parts: &[&[u8]]) -> IoResult<usize> {
+        self.send_with(socket, parts, false)
+    }
+
+    fn send_before_more(&mut self, socket: SocketId, part: &[u8]) -> IoResult<usize> {
+        self.send_with(socket, &[part], true)
+    }
+
+    fn send_with(&mut self, socket: SocketId, parts: &[&[u8]], has_more: bool) -> IoResult<usize> {
         let memory: Vec<AlignedBuffer> = parts.iter().map(|part| filled(part)).collect();
         let pieces: Vec<_> = memory.iter().zip(parts).map(|(memory, part)| memory.piece(0, part.len())).collect();
-        let mut sends = [Send { socket, pieces: 0..pieces.len(), result: Ok(0) }];
+        let mut sends = [Send { socket, pieces: 0..pieces.len(), has_more, result: Ok(0) }];
         self.sockets.send(&pieces, &mut sends);
         let [Send { result, .. }] = sends;
         result
@@ -294,6 +303,44 @@ fn a_full_socket_is_told_of_as_writable_when_there_is_room_again(bed: &mut Bed) 
     panic!("writable, and takes nothing");
 }
 
+fn a_file_goes_as_far_as_the_socket_has_room_and_then_on(bed: &mut Bed) {
+    let (socket, number, mut peer) = bed.connect();
+    let bytes: Vec<u8> = (0..6 << 20).map(|index: u32| (index ^ index >> 8 ^ index >> 16) as u8).collect();
+    let path = std::env::temp_dir().join(format!("millrace-span-{}-{}", std::process::id(), bed.address.port()));
+    std::fs::write(&path, &bytes).expect("written");
+    let file = SharedFile::open(&path).expect("opens");
+    std::fs::remove_file(path).expect("the test's own");
+    let whole = FileSpan { file: file.number(), position: 0, size: bytes.len() };
+    let (mut sent, mut cuts, mut read) = (0, 0, Vec::new());
+    assert_eq!(bed.send_before_more(socket, b"head"), Ok(4));
+    for _ in 0..PATIENCE {
+        if sent < bytes.len() {
+            let mut sends = [SendSpan { socket, span: whole.from(sent), sent: 0, result: Ok(()) }];
+            bed.sockets.send_spans(&mut sends);
+            assert_eq!(sends[0].result, Ok(()), "its bytes are in memory");
+            sent += sends[0].sent;
+            cuts += usize::from(sent < bytes.len());
+        }
+        loop {
+            let some = peer.read();
+            if some.is_empty() {
+                break;
+            }
+            read.extend(some);
+        }
+        if read.len() == bytes.len() + 4 {
+            break;
+        }
+        if sent < bytes.len() {
+            bed.wait_for(number, |ready| ready.is_writable);
+        } else {
+            bed.look();
+        }
+    }
+    assert!(cuts > 0, "no socket takes this much");
+    assert!(read[..4] == *b"head" && read[4..] == bytes, "every byte in order");
+}
+
 fn gathered_sends_keep_their_order(bed: &mut Bed) {
     let (socket, _, mut peer) = bed.connect();
     let parts: Vec<Vec<u8>> = (0..100u8).map(|index| vec![index; usize::from(index) + 1]).collect();
@@ -371,7 +418,12 @@ fn many_sockets_move_bytes_in_one_call(bed: &mut Bed) {
     let expected: Vec<u8> = (0..lines.len() as u32).flat_map(u32::to_be_bytes).collect();
     assert_eq!(&memory.bytes()[..expected.len()], expected);
     let pieces: Vec<_> = (0..lines.len()).map(|index| memory.piece(index * 4, 4)).collect();
-    let send = |(index, line): (usize, &(SocketId, u64, Peer))| Send { socket: line.0, pieces: index..index + 1, result: Ok(0) };
+    let send = |(index, line): (usize, &(SocketId, u64, Peer))| Send {
+        socket: line.0,
+        pieces: index..index + 1,
+        has_more: false,
+        result: Ok(0),
+    };
     let mut sends: Vec<Send> = lines.iter().enumerate().map(send).collect();
     bed.sockets.send(&pieces, &mut sends);
     assert!(sends.iter().all(|send| send.result == Ok(4)));

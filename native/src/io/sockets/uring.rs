@@ -4,9 +4,10 @@
 //! Waking up is as in `io/uring/ring.rs`: the eventfd is registered before the first submit, its signals are off while we are in
 //! here, and after they are on again we look once more. What is reaped beside a transfer is kept for the next poll, and signalled.
 
-use super::epoll::{message_of, readiness, taken};
-use super::{calls, Readiness, Receive, Send, SocketId, SocketNumber, Sockets};
+use super::epoll::{message_of, readiness, send_flags, taken};
+use super::{calls, Readiness, Receive, Send, SendSpan, SocketId, SocketNumber, Sockets};
 use crate::io::calls::iovec;
+use crate::io::shared_file::send_span;
 use crate::io::uring::{setup, SIGNALS_CAN_BE_SWITCHED};
 use crate::io::{EventFd, IoError, IoResult, Piece};
 use io_uring::squeue::Entry;
@@ -245,12 +246,18 @@ impl Sockets for UringSockets {
         let iovecs = &mut self.iovecs;
         self.messages.clear();
         self.messages.extend(sends.iter().map(|send| message_of(&mut iovecs[send.pieces.clone()])));
-        let flags = (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as u32;
         self.transfer(sends.len(), |sockets, index| {
-            opcode::SendMsg::new(types::Fd(sends[index].socket.0), &raw const sockets.messages[index]).flags(flags).build()
+            let (fd, flags) = (types::Fd(sends[index].socket.0), send_flags(&sends[index]) as u32);
+            opcode::SendMsg::new(fd, &raw const sockets.messages[index]).flags(flags).build()
         });
         for (index, send) in sends.iter_mut().enumerate() {
             send.result = taken(self.result(index));
+        }
+    }
+
+    fn send_spans(&mut self, sends: &mut [SendSpan]) {
+        for send in sends {
+            (send.sent, send.result) = send_span(send.socket.0, send.span, &mut self.system_calls);
         }
     }
 

@@ -13,7 +13,9 @@ use super::cold::{self, Locks};
 use super::file_table::FileTable;
 use super::inline::InlineWrites;
 use super::strips::{cut_strips, is_striped, StripedWrite};
-use super::{AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SyncMethod, Token};
+use super::{
+    AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SharedFile, SyncMethod, Token,
+};
 use in_flight::{InFlight, InFlightTable, Kept, LinkedState, LinkedWrite, Stage};
 use io_uring::squeue::{Entry, Flags};
 use io_uring::types::{DestinationSlot, Fd, FsyncFlags};
@@ -596,6 +598,10 @@ impl Io for UringIo {
             self.registered = Some(begin..begin + bytes.len());
         }
         is_registered
+    }
+
+    fn share(&mut self, path: &Path) -> Option<SharedFile> {
+        SharedFile::open(path).ok()
     }
 
     fn in_flight(&self) -> usize {

@@ -57,7 +57,7 @@ fn echo(net: &mut Net<Box<dyn Sockets>>, pool: &AlignedBuffer, closes: usize) {
         }
         let part = |(connection, memory, size): &(u64, AlignedBuffer, usize)| Part {
             connection: *connection,
-            piece: memory.piece(0, *size),
+            source: memory.piece(0, *size).into(),
             is_owned: false,
         };
         let parts: Vec<Part> = answers.iter().map(part).collect();

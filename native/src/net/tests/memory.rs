@@ -94,6 +94,37 @@ fn slow_frames_are_nobodys_trouble_while_there_is_room() {
 }
 
 #[test]
+fn a_frame_that_trickles_into_its_room_gives_way_to_those_who_wait_for_one() {
+    let mut world = World::new(3, NetSettings { slow_frame_ms: 1000, ..settings() }, UNITS);
+    let (trickling, holder) = world.connected();
+    trickling.write(&frame(&body(1, 5000))[..100]);
+    world.turns_until(|world| world.rooms_count() == 1);
+    // Alone it may take its time.
+    for _ in 0..20 {
+        world.now_ms += 500;
+        trickling.write(&[1]);
+        world.turns(10);
+    }
+    assert_eq!(world.closed.len(), 0);
+    // JavaScript has no second one.
+    world.grants_rooms = false;
+    let (peer, number) = world.connected();
+    peer.write(&frame(&body(2, 6000)));
+    world.turns_until(|world| world.wishes.len() == 1);
+    assert_eq!(world.closed.len(), 0, "it has had its time when others come, and nobody before");
+    for _ in 0..20 {
+        world.now_ms += 500;
+        trickling.write(&[1]);
+        world.turns(10);
+    }
+    assert_eq!(world.reason_of(holder), Some(CloseReason::SlowFrame));
+    assert_eq!(world.rooms_count(), 0, "its room is there for the next");
+    let (room, size) = world.wishes[0];
+    assert!(world.grant(room, size));
+    world.turns_until(|world| world.frames_of(number) == 1);
+}
+
+#[test]
 fn a_room_is_granted_late_or_refused_or_not_needed_any_more() {
     let mut world = World::new(1, settings(), UNITS);
     world.grants_rooms = false;

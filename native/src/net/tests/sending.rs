@@ -1,5 +1,6 @@
 use super::world::{body, frame, lent, settings, World};
-use crate::net::{CloseReason, NetEvent, NetSettings, Unfinished};
+use crate::io::{FileSpan, SharedFile};
+use crate::net::{CloseReason, NetEvent, NetSettings, Part, Source, Unfinished};
 
 fn slow(room: usize, settings: NetSettings) -> World {
     let world = World::new(7, settings, 64);
@@ -18,7 +19,7 @@ fn many_parts_of_many_connections_leave_in_one_flush() {
     for round in 0..2500 {
         for (_, number) in &lines {
             let size = [1, 0, 2][round % 3];
-            parts.push(crate::net::Part { connection: *number, piece: memory.piece(round, size), is_owned: false });
+            parts.push(crate::net::Part { connection: *number, source: memory.piece(round, size).into(), is_owned: false });
         }
     }
     let mut unfinished = Vec::new();
@@ -37,7 +38,10 @@ fn of_the_span_that_was_cut_the_rest_is_kept_and_what_is_behind_is_the_callers()
     let parts = [(&head, 4, true), (&first, 200, false), (&tail, 4, true), (&second, 50, false), (&tail, 4, true)];
     let unfinished = world.flush(number, &parts);
     // 100 bytes went; of the cut span 104 are kept, and the small bytes behind it.
-    assert_eq!(unfinished, [Unfinished { connection: number, parts_taken: 3, part_size_taken: 0, kept: 108 }]);
+    assert_eq!(
+        unfinished,
+        [Unfinished { connection: number, parts_taken: 3, part_size_taken: 0, kept: 108, is_unreadable: false }]
+    );
     assert_eq!(world.net.counters.kept_size, 108);
     // Until it is writable nothing passes what the caller still has.
     assert_eq!(world.flush(number, &[(&head, 4, true)])[0].parts_taken, 0);
@@ -102,7 +106,10 @@ fn what_no_budget_keeps_is_told_to_the_byte() {
     let small = lent(&body(2, 3000));
     // Too much for one connection.
     let unfinished = world.flush(lines[0].1, &[(&large, 9000, false)]);
-    assert_eq!(unfinished, [Unfinished { connection: lines[0].1, parts_taken: 0, part_size_taken: 100, kept: 0 }]);
+    assert_eq!(
+        unfinished,
+        [Unfinished { connection: lines[0].1, parts_taken: 0, part_size_taken: 100, kept: 0, is_unreadable: false }]
+    );
     // Two fill what all of them may keep.
     assert_eq!(world.flush(lines[1].1, &[(&small, 3000, true)])[0].kept, 2900);
     assert_eq!(world.flush(lines[2].1, &[(&small, 3000, true)])[0].kept, 2900);
@@ -115,7 +122,7 @@ fn what_no_budget_keeps_is_told_to_the_byte() {
     // One that keeps nothing is told when it may go on, and until then nothing passes what its caller still has.
     assert_eq!(lines[0].0.read(100).len(), 100);
     let early = world.flush(lines[0].1, &[(&small, 10, true)]);
-    assert_eq!(early, [Unfinished { connection: lines[0].1, parts_taken: 0, part_size_taken: 0, kept: 0 }]);
+    assert_eq!(early, [Unfinished { connection: lines[0].1, parts_taken: 0, part_size_taken: 0, kept: 0, is_unreadable: false }]);
     assert_eq!(lines[0].0.read(100), b"");
     world.turns_until(|world| world.events.contains(&NetEvent::Writable { connection: lines[0].1 }));
 }
@@ -135,4 +142,87 @@ fn parts_of_connections_that_are_gone_go_nowhere() {
     assert_eq!(other.read(10), b"bytes");
     other.write(&frame(b"x"));
     world.runs_until(|world| world.frames_of(other_number) == 1);
+}
+
+/// A file of so many bytes that goes with the test.
+fn shared(name: &str, bytes: &[u8]) -> SharedFile {
+    let path = std::env::temp_dir().join(format!("millrace-sending-{name}-{}", std::process::id()));
+    std::fs::write(&path, bytes).expect("written");
+    let file = SharedFile::open(&path).expect("opens");
+    std::fs::remove_file(path).expect("the test's own");
+    file
+}
+
+#[test]
+fn parts_of_files_leave_in_their_order_among_others_and_are_not_kept() {
+    for seed in 0..20 {
+        let mut world = World::new(seed, settings(), 64);
+        world.sim.set_room(50 + seed as usize * 40);
+        let (peer, number) = world.connected();
+        let bytes = body(7, 5000);
+        let file = shared(&format!("order-{seed}"), &bytes);
+        let head = lent(b"head");
+        let spans: Vec<(usize, usize)> = (0..12).map(|index| (index * 100, 1 + index * 83)).collect();
+        let all: Vec<Part> = spans
+            .iter()
+            .flat_map(|&(position, size)| {
+                let span = FileSpan { file: file.number(), position: position as u64, size };
+                let source = Source::File(span);
+                [
+                    Part { connection: number, source: head.piece(0, 4).into(), is_owned: true },
+                    Part { connection: number, source, is_owned: false },
+                ]
+            })
+            .collect();
+        let expected: Vec<u8> = spans.iter().flat_map(|&(at, size)| [b"head", &bytes[at..at + size]].concat()).collect();
+        let (mut next, mut at, mut is_blocked, mut read) = (0, 0, false, Vec::new());
+        for _ in 0..20_000 {
+            if !is_blocked && next < all.len() {
+                let mut parts = all[next..].to_vec();
+                if let Source::File(span) = parts[0].source {
+                    parts[0].source = Source::File(span.from(at));
+                }
+                let mut unfinished = Vec::new();
+                world.net.flush(&parts, &mut unfinished);
+                match unfinished.first() {
+                    Some(one) => {
+                        at = if one.parts_taken == 0 { at + one.part_size_taken } else { one.part_size_taken };
+                        next += one.parts_taken;
+                        is_blocked = next < all.len();
+                        assert!(one.kept <= 4 && !one.is_unreadable, "of a file nothing is kept: {one:?}");
+                    }
+                    None => next = all.len(),
+                }
+            }
+            let known = world.events.len();
+            world.turn();
+            is_blocked &= !world.events[known..].contains(&NetEvent::Writable { connection: number });
+            read.extend(peer.read(1 + read.len() % 90));
+            if read.len() == expected.len() {
+                break;
+            }
+        }
+        assert_eq!(read, expected, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_sent_from_is_the_callers_to_read_at_once() {
+    let mut world = World::new(1, settings(), 64);
+    let (peer, number) = world.connected();
+    let bytes = body(3, 100);
+    let file = shared("gone", &bytes);
+    let span = FileSpan { file: file.number(), position: 0, size: 100 };
+    drop(file);
+    let head = lent(b"head");
+    let part = |source: Source, is_owned| Part { connection: number, source, is_owned };
+    let mut unfinished = Vec::new();
+    world.net.flush(&[part(head.piece(0, 4).into(), true), part(Source::File(span), false)], &mut unfinished);
+    let expected = Unfinished { connection: number, parts_taken: 1, part_size_taken: 0, kept: 0, is_unreadable: true };
+    assert_eq!(unfinished, [expected]);
+    // The socket has room: the same bytes go on without waiting.
+    let read = lent(&bytes);
+    assert_eq!(world.flush(number, &[(&read, 100, false)]), []);
+    assert_eq!(peer.read(1000), [b"head", &bytes[..]].concat());
+    assert_eq!(world.reason_of(number), None, "its connection lives on");
 }

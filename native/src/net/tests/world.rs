@@ -172,7 +172,7 @@ impl World {
     pub fn flush(&mut self, number: ConnectionNumber, parts: &[(&AlignedBuffer, usize, bool)]) -> Vec<Unfinished> {
         let part = |&(memory, size, is_owned): &(&AlignedBuffer, usize, bool)| Part {
             connection: number,
-            piece: memory.piece(0, size),
+            source: memory.piece(0, size).into(),
             is_owned,
         };
         let parts: Vec<Part> = parts.iter().map(part).collect();

@@ -244,6 +244,7 @@ impl Bed {
         let answer = match self.store().read(handle, ticket, offset, limit, size_max) {
             ReadOutcome::Hot(slices) => Ok(slices.iter().flat_map(|slice| slice.piece.bytes().to_vec()).collect()),
             ReadOutcome::Empty => Ok(Vec::new()),
+            ReadOutcome::Lent(_) => unreachable!("it was not asked for"),
             ReadOutcome::Failed(error) => Err(error),
             ReadOutcome::Pending => return ticket,
         };
@@ -267,9 +268,14 @@ impl Bed {
         self.read_below(id, offset, u64::MAX)
     }
 
-    pub fn find(&mut self, id: PartitionId, timestamp: i64) -> Option<Found> {
+    pub fn ask_find(&mut self, id: PartitionId, timestamp: i64) -> u64 {
         let (ticket, handle) = (self.ticket(), self.handle(id));
         self.store().find(handle, ticket, timestamp);
+        ticket
+    }
+
+    pub fn find(&mut self, id: PartitionId, timestamp: i64) -> Option<Found> {
+        let ticket = self.ask_find(id, timestamp);
         match self.answer(ticket) {
             Answer::Found(result) => result.expect("readable"),
             other => panic!("a search was answered with {other:?}"),
@@ -395,6 +401,7 @@ impl Bed {
                 }
                 Event::Read { ticket, result, .. } => self.note(ticket, Answer::Read(result.map(|read| read.bytes().to_vec()))),
                 Event::Found { ticket, result, .. } => self.note(ticket, Answer::Found(result)),
+                Event::Recalled { .. } => unreachable!("nothing was lent"),
                 Event::Fenced { path_kind, .. } => self.fenced = Some(path_kind),
             }
         }

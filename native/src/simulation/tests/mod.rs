@@ -12,6 +12,7 @@ mod fences;
 mod full_disk;
 mod journal;
 mod leading;
+mod lending;
 mod moves;
 mod reads;
 mod real_files;

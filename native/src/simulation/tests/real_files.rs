@@ -4,16 +4,20 @@ use crate::io::{open_io, Io, IoChoice};
 use crate::simulation::audit::End;
 use crate::simulation::rig::{small_config, MakeIo, Rig};
 use crate::simulation::workload::{Mix, Workload};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A directory of its own that goes with the test.
-struct Directory(PathBuf);
+pub struct Directory(PathBuf);
 
 impl Directory {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("millrace-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a temporary directory");
         Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 }
 
