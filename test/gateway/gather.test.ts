@@ -229,6 +229,31 @@ test('what comes between a read and the watch, or while others are read, wakes w
   expect(rig.lastTold()).toEqual([1, undefined]);
 });
 
+test('a log start that moves alone is told within ten sweeps', () => {
+  const rig = new Rig();
+  for (const handle of [0, 1]) rig.grow(handle);
+  const starts = () => rig.told.pop()?.results.map((result) => result.ok && result.value.logStart);
+  const ask = () => {
+    rig.fetch(1, 1000, [1, 1]);
+    rig.settle();
+    rig.pass(1100);
+    rig.settle();
+  };
+  ask();
+  expect(starts()).toEqual([0, 0]);
+  for (const handle of [0, 1]) rig.shard.partition(handle).logStart = 1;
+  ask();
+  expect(starts()).toEqual([0, 0]);
+  for (let sweeps = 0; sweeps < 10; sweeps++) {
+    ask();
+    starts();
+    rig.tails.sweep();
+    rig.settle();
+  }
+  ask();
+  expect(starts()).toEqual([1, 1]);
+});
+
 test('of many partitions in which nothing is, none waits for others to be read', () => {
   const rig = new Rig();
   const offsets = Array.from({ length: 600 }, () => 0);

@@ -1,6 +1,9 @@
-import type { Failure, PartitionEnds, Tail } from '../model/ports.js';
+import type { Failure, PartitionDescription, PartitionEnds, Tail } from '../model/ports.js';
 import type { Result } from '../model/result.js';
 import type { Served } from './routing.js';
+
+/** Of so many sweeps each looks at its share of the log starts. */
+const sharesCount = 10;
 
 /** Somebody who is told how a partition grows. */
 export interface TailFollower {
@@ -26,6 +29,7 @@ class TailWatch {
 /** A port has one watcher for each partition and gateway: here everybody else shares it. */
 export class Tails {
   readonly #watches = new Map<number, TailWatch>();
+  #share = 0;
 
   get count(): number {
     return this.#watches.size;
@@ -67,11 +71,24 @@ export class Tails {
 
   /** Once in a while. */
   sweep(): void {
+    this.#share = (this.#share + 1) % sharesCount;
     for (const [key, watch] of this.#watches) {
       if (watch.sweepsLeft === 0) continue;
       watch.sweepsLeft -= 1;
       this.#endIfUnused(key, watch);
+      if (!watch.isOver && watch.served.route.handle % sharesCount === this.#share) this.#lookAtLogStart(watch);
     }
+  }
+
+  /** No tail tells of it where nothing else is new, and who fetches is told what is known here. */
+  #lookAtLogStart(watch: TailWatch): void {
+    const { calls, route } = watch.served;
+    calls.call<PartitionDescription>(
+      (port, done) => port.describe(route.handle, done),
+      (result) => {
+        if (result.ok && watch.ends !== undefined) watch.ends = { ...watch.ends, logStart: result.value.logStart };
+      },
+    );
   }
 
   #endIfUnused(key: number, watch: TailWatch): void {

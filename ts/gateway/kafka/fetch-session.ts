@@ -25,7 +25,7 @@ interface Partition {
 }
 
 /** What one of each takes in memory, with its places in maps, about. */
-const topicSize = 512;
+const topicSize = 768;
 const partitionSize = 384;
 
 /** Of a session that wants these, or somewhat less. */
