@@ -8,10 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../ts/sdk/node/index.js';
 import { fetch } from '../../ts/wire/kafka/schema/01-fetch.js';
 import { metadata } from '../../ts/wire/kafka/schema/03-metadata.js';
+import { KafkaSocket } from '../kafka/socket.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode, startNode } from '../node/process.mjs';
 import { batchesIn, createTopic, headerOf, importClient, kcat, kcatRead, newNode, webSocketBatches } from './kafka-clients.js';
-import { RawKafka, Wiretap } from './raw-kafka.js';
+import { Wiretap } from './wiretap.js';
 
 // One log behind two doors: what comes in at one goes out at the other, unchanged.
 
@@ -131,13 +132,13 @@ describe('bytes', () => {
   });
 
   async function kafkaBatches(topic: string, version: number): Promise<readonly Uint8Array[]> {
-    const raw = await RawKafka.open(node.kafka);
-    const { topics } = await raw.ask(metadata, 12, { topics: [{ name: topic }] });
+    const socket = await KafkaSocket.open(node.kafka);
+    const { topics } = await socket.ask(metadata, 12, { topics: [{ name: topic }] });
     const [{ topicId } = absent()] = topics;
     const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }];
     const request = { maxWaitMs: 0, minBytes: 0, maxBytes: 1 << 20, topics: [{ topic, topicId, partitions }] };
-    const answer = await raw.ask(fetch, version, request);
-    raw.close();
+    const answer = await socket.ask(fetch, version, request);
+    socket.close();
     const [partition] = answer.responses[0]?.partitions ?? [];
     expect(partition).toMatchObject({ errorCode: 0 });
     return batchesIn(partition?.records ?? new Uint8Array(0));
