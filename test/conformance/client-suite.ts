@@ -44,7 +44,7 @@ const records: readonly TestRecord[] = [
 const numbered = records.map((record, offset) => ({ offset, ...record }));
 const largeSize = 10 << 20;
 const sessionMs = 2000;
-const patience = { timeout: 60_000, interval: 50 };
+const patience = { timeout: 40_000, interval: 50 };
 
 interface Member {
   readonly assigned: readonly number[];
@@ -236,11 +236,11 @@ export function testClient({ open, codecs, refusals, lacks = [] }: ClientUnderTe
     await driver.ask('join', { member: 'reader', group: 'readers', topic: 'numbers', sessionMs: 10_000 });
     await driver.ask('begin', { topic: 'numbers' });
     const acked = () => driver.ask<number>('acked');
-    await expect.poll(acked, patience).toBeGreaterThan(200);
+    await expect.poll(acked, patience).toBeGreaterThan(100);
     await first.kill('SIGKILL');
     const before = await acked();
     const second = await startNode(data, [...options, '--kafka', first.kafka]);
-    await expect.poll(acked, patience).toBeGreaterThan(before + 200);
+    await expect.poll(acked, patience).toBeGreaterThan(before + 100);
     const acks = await driver.ask<readonly Ack[]>('end');
     const log = await driver.ask<readonly { offset: number; value: string }[]>('read', {
       topic: 'numbers',
@@ -249,7 +249,7 @@ export function testClient({ open, codecs, refusals, lacks = [] }: ClientUnderTe
       at: 0,
     });
     expect(log.map(({ offset, value }) => [Number(value), offset])).toEqual(log.map((_, index) => [index, index]));
-    expect(acks.length).toBeGreaterThan(before + 200);
+    expect(acks.length).toBeGreaterThan(before + 100);
     expect(acks.filter(([number, offset]) => number !== offset || offset >= log.length)).toEqual([]);
     // Some may come twice: what was read before a commit that failed.
     const distinct = async () => new Set((await driver.ask<Member>('member', { member: 'reader' })).values).size;

@@ -16,8 +16,12 @@ export async function installed(name: string, pins: readonly string[], make: (ho
   // Another test file may be at it too: who is first wins.
   const draft = `${home}.${process.pid}`;
   await mkdir(draft, { recursive: true });
-  await make(draft);
-  await rename(draft, home).catch(() => rm(draft, { recursive: true }));
+  try {
+    await make(draft);
+    await rename(draft, home).catch(() => undefined);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
   const outdated = (await readdir(builds)).filter((each) => each.startsWith(`${name}-`) && !each.startsWith(pinned));
   await Promise.all(outdated.map((each) => rm(join(builds, each), { recursive: true, force: true })));
   return home;

@@ -136,9 +136,10 @@ await answerAll({
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({
       autoCommit: false,
-      eachMessage: async (/** @type {any} */ { partition, message }) => {
-        await consumer.commitOffsets([{ topic, partition, offset: String(Number(message.offset) + 1) }]);
-        told.values.push(text(message.value));
+      eachBatch: async (/** @type {any} */ { batch }) => {
+        const offset = String(Number(batch.lastOffset()) + 1);
+        await consumer.commitOffsets([{ topic, partition: batch.partition, offset }]);
+        told.values.push(...batch.messages.map((/** @type {any} */ { value }) => text(value)));
       },
     });
     members.set(member, { consumer, told });

@@ -52,7 +52,7 @@ export class Numbers {
       const numbers = [0, 1, 2, 3, 4].map((more) => number + more);
       const base = await send(numbers.map(String));
       for (const [index, each] of numbers.entries()) this.acks.push([each, base + index]);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 

@@ -251,7 +251,7 @@ public final class KafkaClient {
     }
   }
 
-  /** Numbers to one partition, one a millisecond at most, until it is told to end. */
+  /** Numbers to one partition, one in two milliseconds at most, until it is told to end. */
   private static final class Numbers implements Runnable {
     private final List<long[]> acks = new ArrayList<>();
     private final Thread thread = new Thread(this);
@@ -271,7 +271,7 @@ public final class KafkaClient {
           long sent = number;
           ProducerRecord<String, String> record = new ProducerRecord<>(topic, 0, null, String.valueOf(number));
           producer.send(record, (told, refused) -> ack(sent, told, refused));
-          Thread.sleep(1);
+          Thread.sleep(2);
         }
       } catch (InterruptedException never) {
         throw new IllegalStateException(never);

@@ -147,13 +147,16 @@ class Member:
 
     async def run(self):
         while True:
-            message = await self.consumer.getone()
+            polled = await self.consumer.getmany(timeout_ms=100)
+            messages = [message for part in polled.values() for message in part]
+            if not messages:
+                continue
             try:
                 await self.consumer.commit()
             except KafkaError:
                 # The group moves, or its coordinator is away: the next commit covers this one.
                 pass
-            self.values.append(text(message.value))
+            self.values += [text(message.value) for message in messages]
 
     def told(self):
         return {"assigned": [each.partition for each in self.consumer.assignment()], "values": self.values}
@@ -169,7 +172,7 @@ async def join(group, topic, sessionMs):
 
 
 class Numbers:
-    """To one partition, one a millisecond at most, until it is told to end."""
+    """To one partition, one in two milliseconds at most, until it is told to end."""
 
     def __init__(self, producer, topic):
         self.acks = []
@@ -183,7 +186,7 @@ class Numbers:
             sent = await producer.send(topic, str(number).encode(), partition=0)
             waiting.append(asyncio.create_task(self.acknowledge(number, sent)))
             number += 1
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.002)
         await asyncio.gather(*waiting)
         await producer.stop()
 
