@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect } from '../../ts/sdk/node/index.js';
@@ -53,13 +53,17 @@ export interface Ended {
   readonly errors: string;
 }
 
-/** kcat to its end; what it reads is `input`. */
-export async function kcatEnded(kafka: string, args: readonly string[], input: string | Uint8Array = ''): Promise<Ended> {
-  const child = spawnKcat(kafka, args);
-  child.stdin.end(input);
+/** A child to its end; what it reads is `input`. */
+export async function ended(child: ChildProcessWithoutNullStreams, input: string | Uint8Array = ''): Promise<Ended> {
+  // What it did not take any more is told by its end.
+  child.stdin.on('error', () => undefined).end(input);
   const closed = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
   const [out, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
   return { code, out, errors };
+}
+
+export function kcatEnded(kafka: string, args: readonly string[], input?: string | Uint8Array): Promise<Ended> {
+  return ended(spawnKcat(kafka, args), input);
 }
 
 /** What kcat printed; an error if it failed. */
@@ -70,10 +74,7 @@ export async function kcat(kafka: string, args: readonly string[], input: string
 }
 
 export function spawnKcat(kafka: string, args: readonly string[]) {
-  const child = spawn('kcat', ['-b', kafka, ...args], { timeout: commandSecondsMax * 1000, killSignal: 'SIGKILL' });
-  // What it did not take any more is told by its end.
-  child.stdin.on('error', () => undefined);
-  return child;
+  return spawn('kcat', ['-b', kafka, ...args], { timeout: commandSecondsMax * 1000, killSignal: 'SIGKILL' });
 }
 
 /** As kcat tells it with -J. */
