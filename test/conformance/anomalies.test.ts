@@ -33,7 +33,7 @@ async function append(socket: KafkaSocket, topic: string, first: number, count: 
 }
 
 const perBatch = 10;
-const batches = 150;
+const batches = 60;
 
 test('anomaly 27: who seeks a time while the beginning is deleted is told the first record left, never nothing', async () => {
   const node = await newNode();
@@ -59,7 +59,7 @@ test('anomaly 27: who seeks a time while the beginning is deleted is told the fi
     let count = 0;
     for (; !isOver(); count++) {
       const before = logStart;
-      const time = Math.max(0, before + ((count * 13) % 60) - 30);
+      const time = Math.min(Math.max(0, before + ((count * 13) % 60) - 30), end - 1);
       const found = await find(time);
       expect(found).toBeGreaterThanOrEqual(Math.max(time, before));
       // What is cut while it is asked may be told as cut already.
@@ -86,10 +86,10 @@ test('anomaly 27: who seeks a time while the beginning is deleted is told the fi
 
 test('anomaly 28: a fetch with the epoch of another life is refused by name, and where each life ended is known', async () => {
   const data = join(await newDirectory(), 'data');
-  let node = await startNode(data);
-  await createTopic(node.gateway, 'lives');
   const ends: { epoch: number; end: number }[] = [];
   for (const count of [3, 0, 5]) {
+    const node = await startNode(data);
+    if (ends.length === 0) await createTopic(node.gateway, 'lives');
     const socket = await KafkaSocket.open(node.kafka);
     const first = ends.at(-1)?.end ?? 0;
     if (count > 0) await append(socket, 'lives', first, count);
@@ -105,9 +105,7 @@ test('anomaly 28: a fetch with the epoch of another life is refused by name, and
     expect(await endOf(socket, epoch - 1, epoch)).toMatchObject({ errorCode: 74 });
     expect(await endOf(socket, epoch + 1, epoch)).toMatchObject({ errorCode: 75 });
     await node.kill('SIGKILL');
-    node = await startNode(data);
   }
-  await node.kill('SIGKILL');
 });
 
 async function latest(socket: KafkaSocket) {

@@ -1,7 +1,12 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { offsetForLeaderEpoch } from '../../ts/wire/kafka/schema/23-offset-for-leader-epoch.js';
+import { newDirectory } from '../log/directory.js';
+import { startNode } from '../node/process.mjs';
 import { testClient } from './client-suite.js';
 import { openJava } from './java.js';
 import { createTopic, newNode } from './kafka-clients.js';
+import { Wiretap } from './wiretap.js';
 
 // Kafka's own clients, which ask for the newest version of everything.
 
@@ -26,4 +31,28 @@ test('the newest record, the directories of logs', async () => {
   await java.ask('produce', { topic: 'newest', partition: 0, records });
   expect(await java.ask('newest', { topic: 'newest', partition: 0 })).toBe(1);
   expect(await java.ask('logDirs')).toBe(1);
+});
+
+test('anomaly 28: a consumer that outlives its node asks where the epoch of its position ended, and goes on there', async () => {
+  const wiretap = await Wiretap.open();
+  const data = join(await newDirectory(), 'data');
+  const options = ['--kafka-advertised', wiretap.address, '--group-initial-rebalance-delay-ms', '0'];
+  const first = await startNode(data, options);
+  wiretap.target = first.kafka;
+  await createTopic(first.gateway, 'epochs');
+  const java = await open(wiretap.address);
+  const send = (value: string) =>
+    java.ask('produce', { topic: 'epochs', partition: 0, records: [{ timestamp: 1, key: null, value, headers: [] }] });
+  const values = async () => (await java.ask<{ readonly values: readonly string[] }>('member', { member: 'reader' })).values;
+  await java.ask('join', { member: 'reader', group: 'epochs', topic: 'epochs', sessionMs: 20_000 });
+  await send('before');
+  await expect.poll(values, { timeout: 30_000 }).toEqual(['before']);
+  expect(wiretap.asked).not.toContain(offsetForLeaderEpoch.key);
+  await first.kill('SIGKILL');
+  const second = await startNode(data, [...options, '--kafka', first.kafka]);
+  await send('after');
+  await expect.poll(values, { timeout: 30_000 }).toEqual(['before', 'after']);
+  expect(wiretap.asked).toContain(offsetForLeaderEpoch.key);
+  wiretap.close();
+  await second.kill('SIGKILL');
 });

@@ -6,9 +6,10 @@ import { FrameStream } from '../kafka/frame-stream.js';
 import { connected } from '../kafka/socket.js';
 import { batchesIn } from './kafka-clients.js';
 
-/** Between clients and a node that advertises this port: keeps the batches that go by. */
+/** Between clients and a node that advertises this port: keeps the batches that go by, and which APIs were asked. */
 export class Wiretap {
   readonly batches: Uint8Array[] = [];
+  readonly asked = new Set<number>();
   readonly address: string;
   target = '';
   readonly #server: Server;
@@ -26,8 +27,14 @@ export class Wiretap {
   }
 
   async #join(client: Socket): Promise<void> {
-    const node = await connected(this.target);
+    const node = await connected(this.target).catch(() => undefined);
+    if (node === undefined) {
+      client.destroy();
+      return;
+    }
     const frames = new FrameStream();
+    // A killed node resets its connections: so does this.
+    node.on('close', () => client.destroy());
     client.on('error', () => node.destroy());
     client.on('data', (chunk) => {
       for (const frame of frames.push(chunk)) this.#keep(frame);
@@ -39,6 +46,7 @@ export class Wiretap {
   #keep(frame: Uint8Array): void {
     const reader = new Reader(frame);
     const { key, version } = readRequestHeader(reader);
+    this.asked.add(key);
     if (key !== produce.key) return;
     for (const { partitionData } of produce.request.decode(version, reader).topicData) {
       for (const { records } of partitionData) this.batches.push(...batchesIn(records ?? new Uint8Array(0)));

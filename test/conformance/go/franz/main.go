@@ -37,6 +37,7 @@ func main() {
 		"produce":       produce,
 		"read":          read,
 		"offsets":       offsets,
+		"epoch":         epoch,
 		"endOfEpoch":    endOfEpoch,
 		"nodes":         nodes,
 		"topics":        topics,
@@ -160,6 +161,12 @@ func endsOf(args lines.Args) (lines.Offsets, error) {
 	}
 	err := errors.Join(startErr, endErr, timeErr, starts.Error(), ends.Error(), times.Error())
 	return lines.Offsets{Beginning: first.Offset, End: end.Offset, Found: found.Offset}, err
+}
+
+// epoch of the leader of the first partition.
+func epoch(args lines.Args) (any, error) {
+	listed, err := topicsNow(args.Topic)
+	return listed[args.Topic].Partitions[0].LeaderEpoch, err
 }
 
 // endOfEpoch is where an epoch of leadership ended; Time is the epoch.
