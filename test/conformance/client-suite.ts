@@ -55,7 +55,13 @@ interface Member {
 /** A number that was sent as a value, and the offset that its acknowledgement told. */
 type Ack = readonly [number, number];
 
-export function testClient({ open, codecs, refusals, lacks = [] }: ClientUnderTest): void {
+/** For tests of its own: the node, and a driver that is connected to it. */
+interface Subject {
+  readonly node: RunningNode;
+  readonly client: Driver;
+}
+
+export function testClient({ open, codecs, refusals, lacks = [] }: ClientUnderTest): () => Subject {
   let node: RunningNode;
   let client: Driver;
 
@@ -257,4 +263,6 @@ export function testClient({ open, codecs, refusals, lacks = [] }: ClientUnderTe
     await driver.kill();
     await second.kill('SIGKILL');
   });
+
+  return () => ({ node, client });
 }

@@ -4,13 +4,13 @@ import { newDirectory } from '../log/directory.js';
 import { startNode } from '../node/process.mjs';
 import { testClient } from './client-suite.js';
 import { openGoClient } from './go-clients.js';
-import { createTopic, newNode } from './kafka-clients.js';
+import { createTopic } from './kafka-clients.js';
 
 // franz-go asks for the newest version of everything that both sides know.
 
 const open = (kafka: string) => openGoClient('franz', kafka);
 
-testClient({
+const subject = testClient({
   open,
   codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
   refusals: {
@@ -22,8 +22,7 @@ testClient({
 });
 
 test('anomaly 27: who seeks a time while retention takes the beginning is told the first record left, never nothing', async () => {
-  const node = await newNode();
-  const client = await open(node.kafka);
+  const { node, client } = subject();
   await createTopic(node.gateway, 'retained', { 'segment.bytes': '4000', 'retention.bytes': '8000' });
   const [count, perBatch] = [200, 10];
   for (let first = 0; first < count; first += perBatch) {

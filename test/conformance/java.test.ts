@@ -5,14 +5,14 @@ import { newDirectory } from '../log/directory.js';
 import { startNode } from '../node/process.mjs';
 import { testClient } from './client-suite.js';
 import { openJava } from './java.js';
-import { createTopic, newNode } from './kafka-clients.js';
+import { createTopic } from './kafka-clients.js';
 import { Wiretap } from './wiretap.js';
 
 // Kafka's own clients, which ask for the newest version of everything.
 
 const open = (kafka: string) => openJava('KafkaClient', kafka);
 
-testClient({
+const subject = testClient({
   open,
   codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
   refusals: {
@@ -24,8 +24,7 @@ testClient({
 });
 
 test('the newest record, the directories of logs', async () => {
-  const node = await newNode();
-  const java = await open(node.kafka);
+  const { node, client: java } = subject();
   await createTopic(node.gateway, 'newest');
   const records = [3000, 9000, 5000].map((timestamp) => ({ timestamp, key: null, value: 'x', headers: [] }));
   await java.ask('produce', { topic: 'newest', partition: 0, records });

@@ -6,8 +6,8 @@ import { answerAll, Numbers } from './lines.mjs';
 // @platformatic/kafka, as test/conformance/client-suite.ts asks it. Arguments: where it is installed, and the broker's address.
 
 const [home = '', address = ''] = process.argv.slice(2);
-const require = createRequire(join(home, 'package.json'));
-const client = await import(pathToFileURL(require.resolve('@platformatic/kafka')).href);
+const { resolve } = createRequire(join(home, 'package.json'));
+const client = await import(pathToFileURL(resolve('@platformatic/kafka')).href);
 
 const base = { clientId: 'conformance', bootstrapBrokers: [address], retries: 100, retryDelay: 100 };
 const admin = new client.Admin({ ...base, retries: 2 });
