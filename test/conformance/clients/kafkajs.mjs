@@ -67,7 +67,7 @@ await answerAll({
       time: await offsetAt(topic, partition, at),
     })[from];
     if (start === undefined || start >= Number(high)) return [];
-    const consumer = kafka.consumer({ groupId: `read-${Math.random()}`, maxWaitTimeInMs: 50, maxBytesPerPartition: 12 << 20 });
+    const consumer = kafka.consumer({ groupId: `read-${Math.random()}`, maxWaitTimeInMs: 50 });
     await consumer.connect();
     await consumer.subscribe({ topic });
     /** @type {object[]} */

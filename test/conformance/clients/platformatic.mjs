@@ -52,7 +52,7 @@ await answerAll({
     const time = from === 'time' ? await offsetAt(topic, partition, at) : 0;
     const start = /** @type {Record<string, number | undefined>} */ ({ beginning: low, end: high, offset: at, time })[from];
     if (start === undefined || start >= high) return [];
-    const consumer = newConsumer(`read-${Math.random()}`, { maxBytes: 12 << 20 });
+    const consumer = newConsumer(`read-${Math.random()}`);
     const offsets = [{ topic, partition, offset: BigInt(start) }];
     const stream = await consumer.consume({ topics: [topic], mode: 'manual', offsets, autocommit: false });
     const records = [];

@@ -47,7 +47,7 @@ async def started(topics=(), **more):
 
 
 async def read(topic, partition, **where):
-    reader = await started(max_partition_fetch_bytes=LARGE)
+    reader = await started()
     try:
         return await read_to_end(reader, TopicPartition(topic, partition), **where)
     finally:
