@@ -113,7 +113,7 @@ public final class KafkaClient {
   }
 
   private static JsonNode produce(TopicPartition partition, JsonNode args) throws Exception {
-    Map<String, Object> settings = new HashMap<>(Map.of("linger.ms", 50, "max.request.size", large, "max.block.ms", 2000));
+    Map<String, Object> settings = new HashMap<>(Map.of("linger.ms", 1000, "max.request.size", large, "max.block.ms", 3000));
     settings.put("compression.type", args.path("codec").asText("none"));
     settings.put("acks", args.path("acks").asText("-1"));
     settings.put("enable.idempotence", args.path("idempotent").asBoolean());
@@ -121,6 +121,7 @@ public final class KafkaClient {
     try (KafkaProducer<String, String> producer = producer(settings)) {
       List<Future<RecordMetadata>> sent = new ArrayList<>();
       for (JsonNode each : args.get("records")) sent.add(producer.send(record(partition, each)));
+      producer.flush();
       for (Future<RecordMetadata> each : sent) offsets.add(each.get().offset());
     }
     return json(offsets);

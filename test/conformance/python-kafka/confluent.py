@@ -54,7 +54,7 @@ class Sent:
 
 def produce(topic, partition, records, codec="none", acks=-1, idempotent=False):
     settings = {"compression.type": codec, "acks": acks, "enable.idempotence": idempotent}
-    producer = Producer({**BASE, **settings, "message.max.bytes": LARGE, "linger.ms": 50})
+    producer = Producer({**BASE, **settings, "message.max.bytes": LARGE, "linger.ms": 1000})
     sent = Sent()
     for number, each in enumerate(records):
         producer.produce(
@@ -66,6 +66,7 @@ def produce(topic, partition, records, codec="none", acks=-1, idempotent=False):
             headers=[(name, data(value)) for name, value in each["headers"]],
             on_delivery=sent.take(number),
         )
+    # All at once: a batch that compression would not make smaller goes as it is.
     producer.flush(WAIT_SECONDS)
     sent.check()
     return [sent.offsets[number] for number in range(len(records))]
