@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['test/conformance/**/*.test.ts'],
     // One for each core: most of the time a file waits for what it has started.
     maxWorkers: availableParallelism(),
-    testTimeout: 90_000,
+    testTimeout: 180_000,
     // The first time, packages are installed.
     hookTimeout: 300_000,
   },

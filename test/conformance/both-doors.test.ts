@@ -8,15 +8,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../ts/sdk/node/index.js';
 import { fetch } from '../../ts/wire/kafka/schema/01-fetch.js';
 import { metadata } from '../../ts/wire/kafka/schema/03-metadata.js';
+import { KafkaSocket } from '../kafka/socket.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode, startNode } from '../node/process.mjs';
-import { batchesIn, createTopic, headerOf, importClient, kcat, kcatRead, newNode, webSocketBatches } from './kafka-clients.js';
-import { RawKafka, Wiretap } from './raw-kafka.js';
+import { killDrivers } from './driver.js';
+import { batchesIn, createTopic, headerOf, kcat, kcatRead, newNode, webSocketBatches } from './kafka-clients.js';
+import { openNodeClient } from './node-clients.js';
+import { Wiretap } from './wiretap.js';
 
 // One log behind two doors: what comes in at one goes out at the other, unchanged.
 
 removeDirectoriesAfterwards();
 afterAll(killAll);
+afterAll(killDrivers);
 
 const millrace = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const run = promisify(execFile);
@@ -63,23 +67,11 @@ describe('records', () => {
   });
 
   test('from kafkajs to the SDK', async () => {
-    const { Kafka, logLevel, Partitioners, CompressionTypes } = await importClient('kafkajs');
     await createTopic(node.gateway, 'kafkajs');
-    const kafka = new Kafka({ brokers: [node.kafka], logLevel: logLevel.NOTHING });
-    const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
-    await producer.connect();
-    const messages = records.map(({ timestamp, headers, ...message }) => ({
-      ...message,
-      timestamp: String(timestamp),
-      headers: Object.fromEntries(headers.map(([name]) => [name, valuesOf(headers, name)])),
-    }));
-    await producer.send({ topic: 'kafkajs', compression: CompressionTypes.GZIP, messages });
-    await producer.disconnect();
+    const kafkajs = await openNodeClient('kafkajs', node.kafka);
+    await kafkajs.ask('produce', { topic: 'kafkajs', partition: 0, codec: 'gzip', records });
     expect(await readBySdk('kafkajs')).toEqual(records.map((record, offset) => ({ offset, ...record })));
   });
-
-  const valuesOf = (headers: readonly (readonly [string, string])[], wanted: string) =>
-    headers.filter(([name]) => name === wanted).map(([, value]) => value);
 
   async function readBySdk(topic: string): Promise<readonly unknown[]> {
     const client = await connect(node.gateway);
@@ -131,13 +123,13 @@ describe('bytes', () => {
   });
 
   async function kafkaBatches(topic: string, version: number): Promise<readonly Uint8Array[]> {
-    const raw = await RawKafka.open(node.kafka);
-    const { topics } = await raw.ask(metadata, 12, { topics: [{ name: topic }] });
+    const socket = await KafkaSocket.open(node.kafka);
+    const { topics } = await socket.ask(metadata, 12, { topics: [{ name: topic }] });
     const [{ topicId } = absent()] = topics;
     const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }];
     const request = { maxWaitMs: 0, minBytes: 0, maxBytes: 1 << 20, topics: [{ topic, topicId, partitions }] };
-    const answer = await raw.ask(fetch, version, request);
-    raw.close();
+    const answer = await socket.ask(fetch, version, request);
+    socket.close();
     const [partition] = answer.responses[0]?.partitions ?? [];
     expect(partition).toMatchObject({ errorCode: 0 });
     return batchesIn(partition?.records ?? new Uint8Array(0));

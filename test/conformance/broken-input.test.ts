@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeRequest } from '../../ts/wire/kafka/frames.js';
 import { metadata } from '../../ts/wire/kafka/schema/03-metadata.js';
 import { apiVersions } from '../../ts/wire/kafka/schema/18-api-versions.js';
+import { connected, KafkaSocket } from '../kafka/socket.js';
 import { removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode } from '../node/process.mjs';
 import { createTopic, kcat, newNode, spawnKcat } from './kafka-clients.js';
-import { connected, RawKafka } from './raw-kafka.js';
 
 // What is not Kafka's protocol ends its connection, the log says why, and a client beside it notices nothing.
 
@@ -93,11 +93,11 @@ test('whoever asks for unknown versions of ApiVersions is told the known ones, i
   const answer = await answered;
   expect([answer.readInt32BE(4), answer.readInt16BE(8)]).toEqual([1, 35]);
   socket.destroy();
-  const raw = await RawKafka.open(node.kafka);
-  expect(await raw.ask(apiVersions, 3, { clientSoftwareName: 'raw', clientSoftwareVersion: '1' })).toMatchObject({
+  const kafka = await KafkaSocket.open(node.kafka);
+  expect(await kafka.ask(apiVersions, 3, { clientSoftwareName: 'raw', clientSoftwareVersion: '1' })).toMatchObject({
     errorCode: 0,
   });
-  raw.close();
+  kafka.close();
 });
 
 /** One line that was not there before. */

@@ -5,9 +5,11 @@ import { readRequestHeader } from '../../ts/wire/kafka/frames.js';
 import { Reader } from '../../ts/wire/kafka/reader.js';
 import { removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode } from '../node/process.mjs';
-import { openJavaSession } from './java-session.js';
-import { createTopic, importClient, kcat, newNode } from './kafka-clients.js';
-import { Wiretap } from './raw-kafka.js';
+import { type Driver, killDrivers } from './driver.js';
+import { openJava } from './java.js';
+import { createTopic, kcat, newNode } from './kafka-clients.js';
+import { openNodeClient } from './node-clients.js';
+import { Wiretap } from './wiretap.js';
 
 // What clients send, from which `npm run fuzz` starts: test/golden/kafka/requests.jsonl. Where the file is missing it is made; else it has
 // to know everything that they ask for.
@@ -34,7 +36,8 @@ beforeAll(async () => {
   tap.target = node.kafka;
 });
 
-afterAll(() => {
+afterAll(async () => {
+  await killDrivers();
   tap.close();
   killAll();
 });
@@ -52,8 +55,6 @@ function record(client: string): void {
   lines.push(...[...kinds.values()].flat().filter(({ api }) => api !== ''));
 }
 
-const patience = { timeout: 30_000 };
-
 test('kcat', async () => {
   await createTopic(node.gateway, 'kcat', {}, 2);
   const produce = ['-P', '-t', 'kcat', '-K:', '-H', 'name=value', '-X', 'enable.idempotence=true'];
@@ -67,87 +68,39 @@ test('kcat', async () => {
   record('kcat');
 });
 
-test('kafkajs', async () => {
-  const { Kafka, logLevel, Partitioners, ConfigResourceTypes } = await importClient('kafkajs');
-  const kafka = new Kafka({ clientId: 'kafkajs', brokers: [tap.address], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  const [topic, groupId] = ['kafkajs', 'kafkajs-group'];
-  await admin.createTopics({
-    topics: [{ topic, numPartitions: 2, configEntries: [{ name: 'retention.ms', value: '10000000' }] }],
-  });
-  await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] });
-  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, idempotent: true });
-  await producer.connect();
-  await producer.send({ topic, messages: [{ key: 'key', value: 'value', headers: { name: 'value' } }, { value: null }] });
-  await producer.disconnect();
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
-  let seen = 0;
-  await consumer.connect();
-  await consumer.subscribe({ topic, fromBeginning: true });
-  await consumer.run({
-    eachMessage: async () => {
-      seen += 1;
-    },
-  });
-  await expect.poll(() => seen, patience).toBe(2);
-  await consumer.disconnect();
-  const resource = { type: ConfigResourceTypes.TOPIC, name: topic };
-  await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
-  await admin.alterConfigs({
-    validateOnly: true,
-    resources: [{ ...resource, configEntries: [{ name: 'retention.ms', value: '2000' }] }],
-  });
-  await admin.fetchTopicOffsetsByTimestamp(topic, 1000);
-  await admin.fetchOffsets({ groupId, topics: [topic] });
-  await admin.describeGroups([groupId]);
-  await admin.listGroups();
-  await admin.deleteGroups([groupId]);
-  await admin.describeCluster();
-  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '0' }] });
-  await admin.deleteTopics({ topics: [topic] });
-  await admin.disconnect();
-  record('kafkajs');
-});
+/** What most clients have calls for: client-suite.ts says what each is. */
+async function goThrough(driver: Driver, topic: string, idempotent: boolean): Promise<void> {
+  const group = `${topic}-group`;
+  const of = { topic, partition: 0 };
+  const records = [{ timestamp: 1000, key: 'key', value: 'value', headers: [['name', 'value']] }];
+  await driver.ask('createTopic', { topic, partitions: 2, configs: { 'retention.ms': '10000000000000' } });
+  await driver.ask('growTopic', { topic, partitions: 3 });
+  await driver.ask('produce', { ...of, records, idempotent });
+  for (const from of ['beginning', 'offset']) await driver.ask('read', { ...of, from, at: 0 });
+  await driver.ask('offsets', { ...of, time: 500 });
+  await driver.ask('join', { member: 'one', group, topic, sessionMs: 6000 });
+  const values = async () => (await driver.ask<{ readonly values: readonly string[] }>('member', { member: 'one' })).values;
+  await expect.poll(values, { timeout: 30_000 }).toEqual(['value']);
+  await driver.ask('leave', { member: 'one' });
+  for (const name of ['groups', 'topics', 'nodes']) await driver.ask(name);
+  await driver.ask('describeGroup', { group });
+  await driver.ask('committed', { group, ...of });
+  await driver.ask('config', { topic, name: 'retention.ms' });
+  await driver.ask('alterConfig', { topic, name: 'retention.ms', value: '20000000000000' });
+  await driver.ask('deleteRecords', { ...of, before: 1 });
+  await driver.ask('deleteTopic', { topic });
+}
 
-test('@platformatic/kafka', async () => {
-  const client = await importClient('@platformatic/kafka');
-  const base = { clientId: 'platformatic', bootstrapBrokers: [tap.address], retries: 5, retryDelay: 50 };
-  const admin = new client.Admin(base);
-  const [topic, groupId] = ['platformatic', 'platformatic-group'];
-  await admin.createTopics({ topics: [topic], partitions: 2, replicas: 1 });
-  await admin.createPartitions({ topics: [{ name: topic, count: 3 }] });
-  const producer = new client.Producer({ ...base, serializers: client.stringSerializers });
-  const headers = new Map([['name', 'value']]);
-  await producer.send({ acks: -1, idempotent: true, messages: [{ topic, partition: 0, key: 'key', value: 'value', headers }] });
-  await producer.close();
-  const consumer = new client.Consumer({ ...base, groupId, deserializers: client.stringDeserializers, maxWaitTime: 100 });
-  const stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest', autocommit: true });
-  await stream[Symbol.asyncIterator]().next();
-  await consumer.close(true);
-  const resource = { resourceType: client.ConfigResourceTypes.TOPIC, resourceName: topic };
-  const configs = [{ name: 'retention.ms', configOperation: client.IncrementalAlterConfigOperationTypes.SET, value: '20000000' }];
-  await admin.incrementalAlterConfigs({ resources: [{ ...resource, configs }] });
-  await admin.describeConfigs({ resources: [{ ...resource, configurationKeys: ['retention.ms'] }] });
-  await admin.listOffsets({ topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp: -1n }] }] });
-  await admin.listGroups();
-  await admin.deleteTopics({ topics: [topic] });
-  await admin.close();
-  record('platformatic');
-});
+const drivers = {
+  kafkajs: (kafka: string) => openNodeClient('kafkajs', kafka),
+  platformatic: (kafka: string) => openNodeClient('platformatic', kafka),
+  java: (kafka: string) => openJava('KafkaClient', kafka),
+};
 
-test('Java', async () => {
-  const java = await openJavaSession('KafkaClient', tap.address);
-  await createTopic(node.gateway, 'java');
-  const records = JSON.stringify([{ timestamp: 1000, key: 'key', value: 'value', headers: [['name', 'value']] }]);
-  await java.ask('produce', 'java', records, 'compression.type=zstd');
-  await java.ask('read', 'java', 'beginning', 0);
-  await java.ask('drain', 'java', 1);
-  await java.ask('offsets', 'java', 500);
-  await java.ask('group', 'java', 'java-group', 1);
-  await java.ask('admin', 'java-made');
-  java.close();
-  record('java');
+test.each(Object.entries(drivers))('%s', async (name, open) => {
+  const driver = await open(tap.address);
+  await goThrough(driver, name, true);
+  record(name);
 });
 
 test('what they sent is kept', () => {

@@ -1,104 +1,61 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
 import { connect } from '../../ts/sdk/node/index.js';
 import { fetch } from '../../ts/wire/kafka/schema/01-fetch.js';
-import { removeDirectoriesAfterwards } from '../log/directory.js';
-import { killAll, type RunningNode } from '../node/process.mjs';
-import { type JavaSession, openJavaSession } from './java-session.js';
-import { createTopic, headerOf, newNode, webSocketBatches } from './kafka-clients.js';
-import { Wiretap } from './raw-kafka.js';
+import { offsetForLeaderEpoch } from '../../ts/wire/kafka/schema/23-offset-for-leader-epoch.js';
+import { newDirectory } from '../log/directory.js';
+import { startNode } from '../node/process.mjs';
+import { testClient } from './client-suite.js';
+import { openJava } from './java.js';
+import { createTopic, newNode } from './kafka-clients.js';
+import { Wiretap } from './wiretap.js';
 
-// Kafka's own clients, which ask for the newest version of everything; their producer is idempotent unless told otherwise.
+// Kafka's own clients, which ask for the newest version of everything.
 
-removeDirectoriesAfterwards();
+const open = (kafka: string) => openJava('KafkaClient', kafka);
 
-let node: RunningNode;
-let java: JavaSession;
-
-beforeAll(async () => {
-  node = await newNode();
-  java = await openJavaSession('KafkaClient', node.kafka);
-});
-
-afterAll(() => {
-  java?.close();
-  killAll();
-});
-
-const records = [
-  {
-    timestamp: 1000,
-    key: 'ключ',
-    value: 'value',
-    headers: [
-      ['a', 'first'],
-      ['a', 'second'],
-    ],
+const subject = testClient({
+  open,
+  codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  refusals: {
+    unknownTopic: /not present in metadata/,
+    tooLarge: /RecordTooLargeException/,
+    badConfig: /InvalidConfigurationException: .*retention\.ms/,
+    exists: /TopicExistsException/,
   },
-  { timestamp: 2000, key: 'tombstone', value: null, headers: [] },
-  { timestamp: 3000, key: null, value: 'x'.repeat(3000), headers: [] },
-];
-
-const asked = JSON.stringify(records);
-const numbered = records.map((record, offset) => ({ offset, ...record }));
-
-test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('%s: what is produced comes back', async (codec) => {
-  const topic = `codec-${codec}`;
-  await createTopic(node.gateway, topic);
-  const settings = [`compression.type=${codec}`, 'linger.ms=200'];
-  expect(await java.ask('produce', topic, asked, ...settings)).toEqual({ offsets: [0, 1, 2] });
-  expect(await java.ask('read', topic, 'beginning', 0)).toEqual({ records: numbered });
-  const [batch] = await webSocketBatches(node.gateway, topic);
-  expect(batch && [headerOf(batch).compression, headerOf(batch).hasProducer]).toEqual([codec, true]);
 });
 
-test.each([
-  ['0', [-1, -1, -1]],
-  ['1', [0, 1, 2]],
-])('acks %s', async (acks, offsets) => {
-  await createTopic(node.gateway, `acks-${acks}`);
-  const settings = [`acks=${acks}`, 'enable.idempotence=false'];
-  expect(await java.ask('produce', `acks-${acks}`, asked, ...settings)).toEqual({ offsets });
+test('the newest record, the directories of logs', async () => {
+  const { node, client: java } = subject();
+  await createTopic(node.gateway, 'newest');
+  const records = [3000, 9000, 5000].map((timestamp) => ({ timestamp, key: null, value: 'x', headers: [] }));
+  await java.ask('produce', { topic: 'newest', partition: 0, records });
+  expect(await java.ask('newest', { topic: 'newest', partition: 0 })).toBe(1);
+  expect(await java.ask('logDirs')).toBe(1);
 });
 
-test('seeks to the beginning, the end, an offset and a time', async () => {
-  await createTopic(node.gateway, 'seeks');
-  await java.ask('produce', 'seeks', asked);
-  const read = (from: string, at: number) => java.ask('read', 'seeks', from, at);
-  expect(await read('beginning', 0)).toEqual({ records: numbered });
-  expect(await read('end', 0)).toEqual({ records: [] });
-  expect(await read('offset', 1)).toEqual({ records: numbered.slice(1) });
-  expect(await read('time', 2500)).toEqual({ records: numbered.slice(2) });
-  expect(await java.ask('offsets', 'seeks', 1500)).toEqual({ beginning: 0, end: 3, found: 1, timestamp: 2000 });
-  expect(await java.ask('offsets', 'seeks', 3001)).toEqual({ beginning: 0, end: 3, found: -1, timestamp: -1 });
-});
-
-test('what is too large is refused by name', async () => {
-  await createTopic(node.gateway, 'small', { 'max.message.bytes': '1000' });
-  await expect(java.ask('produce', 'small', asked)).rejects.toThrow('RecordTooLargeException');
-});
-
-test('administration: the life of a topic', async () => {
-  expect(await java.ask('admin', 'administered')).toEqual({
-    listed: true,
-    partitions: 3,
-    retention: '1000',
-    altered: '2000',
-    refused: 'InvalidConfigurationException',
-    end: 1,
-    newest: 0,
-    logStart: 1,
-    nodes: 1,
-    logDirs: 1,
-    isGone: true,
-  });
-});
-
-test('a group reads, commits, and goes on', async () => {
-  await createTopic(node.gateway, 'grouped');
-  await java.ask('produce', 'grouped', JSON.stringify(records.slice(0, 2)));
-  expect(await java.ask('group', 'grouped', 'java', 2)).toEqual({ values: ['value', null], committed: 2 });
-  await java.ask('produce', 'grouped', JSON.stringify(records.slice(2)));
-  expect(await java.ask('group', 'grouped', 'java', 1)).toEqual({ values: [records[2]?.value], committed: 3 });
+test('anomaly 28: a consumer that outlives its node asks where the epoch of its position ended, and goes on there', async () => {
+  const wiretap = await Wiretap.open();
+  const data = join(await newDirectory(), 'data');
+  const options = ['--kafka-advertised', wiretap.address, '--group-initial-rebalance-delay-ms', '0'];
+  const first = await startNode(data, options);
+  wiretap.target = first.kafka;
+  await createTopic(first.gateway, 'epochs');
+  const java = await open(wiretap.address);
+  const send = (value: string) =>
+    java.ask('produce', { topic: 'epochs', partition: 0, records: [{ timestamp: 1, key: null, value, headers: [] }] });
+  const values = async () => (await java.ask<{ readonly values: readonly string[] }>('member', { member: 'reader' })).values;
+  await java.ask('join', { member: 'reader', group: 'epochs', topic: 'epochs', sessionMs: 20_000 });
+  await send('before');
+  await expect.poll(values, { timeout: 30_000 }).toEqual(['before']);
+  expect(wiretap.asked).not.toContain(offsetForLeaderEpoch.key);
+  await first.kill('SIGKILL');
+  const second = await startNode(data, [...options, '--kafka', first.kafka]);
+  await send('after');
+  await expect.poll(values, { timeout: 30_000 }).toEqual(['before', 'after']);
+  expect(wiretap.asked).toContain(offsetForLeaderEpoch.key);
+  wiretap.close();
+  await second.kill('SIGKILL');
 });
 
 test('many partitions are read in one session, which is told once what it wants', async () => {
@@ -107,20 +64,18 @@ test('many partitions are read in one session, which is told once what it wants'
   tap.target = tapped.kafka;
   const [partitions, rounds] = [60, 5];
   await createTopic(tapped.gateway, 'wide', {}, partitions);
-  const reader = await openJavaSession('KafkaClient', tap.address);
+  const reader = await open(tap.address);
   const values = Array.from({ length: partitions * rounds }, (_, index) => `${index}`);
   // Answers that hold a few partitions each: the others wait for their turn.
-  const settings = ['fetch.max.bytes=2000', 'fetch.max.wait.ms=50'];
-  const read = reader.ask<{ values: readonly string[] }>('drain', 'wide', values.length, ...settings);
+  const read = reader.ask<readonly string[]>('drain', { topic: 'wide', count: values.length, fetchSizeMax: 2000 });
   const client = await connect(tapped.gateway);
   const producer = client.producer();
   for (let round = 0; round < rounds; round++) {
     const own = values.slice(round * partitions, (round + 1) * partitions);
     await Promise.all(own.map((value, partition) => producer.send({ topic: 'wide', partition, value })));
   }
-  expect([...(await read).values].sort()).toEqual([...values].sort());
+  expect([...(await read)].sort()).toEqual([...values].sort());
   await client.close();
-  reader.close();
   tap.close();
   const asked = tap.of(fetch);
   const named = asked.map(({ topics }) => topics.reduce((sum, each) => sum + each.partitions.length, 0));

@@ -1,23 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { connect } from '../../ts/sdk/node/index.js';
 import { BatchHeader } from '../../ts/wire/records/header.js';
 import { Client } from '../gateway/client.js';
 import { newDirectory } from '../log/directory.js';
 import { startNode } from '../node/process.mjs';
 
-// What tests of Kafka clients share: nodes, topics, and the clients themselves.
+// What tests of Kafka clients share: nodes, topics, batches, and kcat.
 
-const run = promisify(execFile);
-const folder = fileURLToPath(new URL('clients', import.meta.url));
-const builds = fileURLToPath(new URL('../../dist/conformance-clients', import.meta.url));
 const commandSecondsMax = 40;
 
 /** Its groups wait for nobody who might still come. */
@@ -56,41 +47,23 @@ export function headerOf(batch: Uint8Array): BatchHeader {
   return parsed.value;
 }
 
-/** A package of test/conformance/clients, which are installed once and again when their lock file changes. Without types. */
-export async function importClient(name: string) {
-  const home = await installedClients();
-  const module = await import(pathToFileURL(createRequire(join(home, 'package.json')).resolve(name)).href);
-  return module.default ?? module;
-}
-
-async function installedClients(): Promise<string> {
-  const lock = createHash('sha256').update(readFileSync(join(folder, 'package-lock.json')));
-  const name = lock.digest('hex').slice(0, 16);
-  const home = join(builds, name);
-  if (existsSync(home)) return home;
-  // Another test file may be at it too: who is first wins.
-  const draft = `${home}.${process.pid}`;
-  await mkdir(draft, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json']) await copyFile(join(folder, file), join(draft, file));
-  await run('npm', ['ci', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund'], { cwd: draft });
-  await rename(draft, home).catch(() => rm(draft, { recursive: true }));
-  for (const other of await readdir(builds)) if (!other.startsWith(name)) await rm(join(builds, other), { recursive: true });
-  return home;
-}
-
 export interface Ended {
   readonly code: number | null;
   readonly out: string;
   readonly errors: string;
 }
 
-/** kcat to its end; what it reads is `input`. */
-export async function kcatEnded(kafka: string, args: readonly string[], input: string | Uint8Array = ''): Promise<Ended> {
-  const child = spawnKcat(kafka, args);
-  child.stdin.end(input);
+/** A child to its end; what it reads is `input`. */
+export async function ended(child: ChildProcessWithoutNullStreams, input: string | Uint8Array = ''): Promise<Ended> {
+  // What it did not take any more is told by its end.
+  child.stdin.on('error', () => undefined).end(input);
   const closed = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
   const [out, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
   return { code, out, errors };
+}
+
+export function kcatEnded(kafka: string, args: readonly string[], input?: string | Uint8Array): Promise<Ended> {
+  return ended(spawnKcat(kafka, args), input);
 }
 
 /** What kcat printed; an error if it failed. */
@@ -101,10 +74,7 @@ export async function kcat(kafka: string, args: readonly string[], input: string
 }
 
 export function spawnKcat(kafka: string, args: readonly string[]) {
-  const child = spawn('kcat', ['-b', kafka, ...args], { timeout: commandSecondsMax * 1000, killSignal: 'SIGKILL' });
-  // What it did not take any more is told by its end.
-  child.stdin.on('error', () => undefined);
-  return child;
+  return spawn('kcat', ['-b', kafka, ...args], { timeout: commandSecondsMax * 1000, killSignal: 'SIGKILL' });
 }
 
 /** As kcat tells it with -J. */

@@ -15,7 +15,7 @@ removeDirectoriesAfterwards();
 let node: RunningNode;
 
 beforeAll(async () => {
-  node = await newNode(['--message-size-max', '32MiB']);
+  node = await newNode(['--message-size-max', '32MiB', '--group-min-session-timeout-ms', '1000']);
 });
 
 afterAll(killAll);
@@ -99,6 +99,45 @@ test('a group commits what it has read, and goes on behind it', async () => {
   expect(await read()).toEqual(['a', 'b']);
   await grow('c', 'd');
   expect(await read()).toEqual(['c', 'd']);
+});
+
+test('who stays in a group takes the partitions of who leaves, and of who dies when its session is over', async () => {
+  await createTopic(node.gateway, 'shared', {}, 2);
+  const settings = ['session.timeout.ms=2000', 'heartbeat.interval.ms=200', 'auto.offset.reset=earliest', 'fetch.wait.max.ms=10'];
+  const join = () => {
+    const member = spawnKcat(node.kafka, [
+      '-u',
+      '-f',
+      '%s\\n',
+      ...settings.flatMap((each) => ['-X', each]),
+      '-G',
+      'shared',
+      'shared',
+    ]);
+    let told = '';
+    member.stderr.on('data', (chunk) => {
+      told += chunk;
+    });
+    const lines = createInterface({ input: member.stdout })[Symbol.asyncIterator]();
+    const assigned = () => told.split('\n').findLast((line) => line.includes('assigned: '));
+    return { member, assigned, next: async () => (await lines.next()).value };
+  };
+  const both = /assigned: shared \[\d\], shared \[\d\]/;
+  const one = /assigned: shared \[\d\]\s*$/;
+  const patience = { timeout: 30_000 };
+  const stays = join();
+  await expect.poll(stays.assigned, patience).toMatch(both);
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const goes = join();
+    await expect.poll(goes.assigned, patience).toMatch(one);
+    await expect.poll(stays.assigned, patience).toMatch(one);
+    goes.member.kill(signal);
+    for (const partition of [0, 1])
+      await kcat(node.kafka, ['-P', '-t', 'shared', '-p', `${partition}`], `${signal} ${partition}\n`);
+    expect([await stays.next(), await stays.next()].sort()).toEqual([`${signal} 0`, `${signal} 1`]);
+    await expect.poll(stays.assigned, patience).toMatch(both);
+  }
+  stays.member.kill('SIGKILL');
 });
 
 test('an empty topic ends at once, wherever one begins', async () => {

@@ -1,40 +1,50 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Driver } from './driver.js';
+import { installed } from './installed.js';
 
 const run = promisify(execFile);
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const folder = at('python');
+const kafkaFolder = at('python-kafka');
 const proto = at('../../proto');
-const builds = at('../../dist/conformance');
 const secondsMax = 60;
 
-/** A Python with the client's packages and the classes that protoc makes of proto/: made once, and again when either changes. */
+/** A Python with packages of its own, as a file pins them: only wheels, by their hashes. */
+async function installPython(home: string, requirements: string): Promise<string> {
+  await run('python3', ['-m', 'venv', join(home, 'venv')]);
+  const python = join(home, 'venv/bin/python');
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
+  await run(python, [...install, '--require-hashes', '-r', requirements]);
+  return python;
+}
+
+/** With the classes that protoc makes of proto/. */
 export async function preparePython(): Promise<Python> {
   const sources = readdirSync(join(proto, 'millrace/v1')).map((name) => join('millrace/v1', name));
   const requirements = join(folder, 'requirements.txt');
-  const hash = createHash('sha256');
-  for (const path of [requirements, ...sources.map((source) => join(proto, source))]) hash.update(readFileSync(path));
-  const home = join(builds, `python-${hash.digest('hex').slice(0, 16)}`);
-  const stamp = join(home, 'complete');
-  if (!existsSync(stamp)) {
-    // Those of other hashes go too.
-    await rm(builds, { recursive: true, force: true });
-    await mkdir(join(home, 'classes'), { recursive: true });
-    await run('python3', ['-m', 'venv', join(home, 'venv')]);
-    const python = join(home, 'venv/bin/python');
-    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
-    await run(python, [...install, '--require-hashes', '-r', requirements]);
-    await run(python, ['-m', 'protoc', `--proto_path=${proto}`, `--python_out=${join(home, 'classes')}`, ...sources]);
-    await writeFile(`${stamp}.draft`, '');
-    await rename(`${stamp}.draft`, stamp);
-  }
+  const pins = [requirements, ...sources.map((source) => join(proto, source))];
+  const home = await installed('python', pins, async (draft) => {
+    const python = await installPython(draft, requirements);
+    await mkdir(join(draft, 'classes'));
+    await run(python, ['-m', 'protoc', `--proto_path=${proto}`, `--python_out=${join(draft, 'classes')}`, ...sources]);
+  });
   return new Python(join(home, 'venv/bin/python'), join(home, 'classes'));
+}
+
+/** A program of python-kafka/. */
+export async function openPythonClient(program: string, kafka: string): Promise<Driver> {
+  const requirements = join(kafkaFolder, 'requirements.txt');
+  const home = await installed('kafka-python', [requirements], async (draft) => {
+    await installPython(draft, requirements);
+  });
+  const script = join(kafkaFolder, `${program}.py`);
+  return new Driver(join(home, 'venv/bin/python'), [script, kafka], { PYTHONDONTWRITEBYTECODE: '1' });
 }
 
 export class Python {

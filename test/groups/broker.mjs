@@ -138,7 +138,7 @@ export class Broker {
    * @param {number} [thread]
    * @returns {Promise<Uint8Array>}
    */
-  ask(frame, thread = 0) {
+  answer(frame, thread = 0) {
     return new Promise((resolve, reject) => {
       const exchange = {
         verbs: this.verbs(thread),

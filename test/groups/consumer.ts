@@ -6,8 +6,8 @@ import { joinGroup } from '../../ts/wire/kafka/schema/11-join-group.js';
 import { heartbeat } from '../../ts/wire/kafka/schema/12-heartbeat.js';
 import { leaveGroup } from '../../ts/wire/kafka/schema/13-leave-group.js';
 import { syncGroup } from '../../ts/wire/kafka/schema/14-sync-group.js';
+import { type Asking, ask, type Peer } from '../kafka/ask.js';
 import { Broker } from './broker.mjs';
-import { type Asking, ask, type Peer, whenLoaded } from './frames.js';
 
 /** Which version of each API a client speaks. */
 export interface Spoken {
@@ -33,6 +33,16 @@ export const text = (some: Uint8Array): string => new TextDecoder().decode(some)
 /** A client of a node would ask for metadata. */
 export function topicIdOf(peer: Peer, topic: string, thread = 0): TopicId {
   return (peer instanceof Broker ? peer.verbs(thread).routing.view.topic(topic)?.topicId : undefined) ?? noTopicId;
+}
+
+/** Asks until the coordinator has read its log. */
+export async function whenLoaded<T>(answer: () => Promise<T>, codeOf: (answer: T) => number): Promise<T> {
+  for (let count = 0; count < 1000; count++) {
+    const answered = await answer();
+    if (codeOf(answered) !== 14) return answered;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  throw new Error('its log is never read');
 }
 
 /** A consumer as a client library plays it. */

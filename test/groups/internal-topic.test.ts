@@ -2,10 +2,10 @@ import { afterEach, expect, test } from 'vitest';
 import { produce } from '../../ts/wire/kafka/schema/00-produce.js';
 import { metadata } from '../../ts/wire/kafka/schema/03-metadata.js';
 import { findCoordinator } from '../../ts/wire/kafka/schema/10-find-coordinator.js';
+import { ask } from '../kafka/ask.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { batchOf } from '../log/store.js';
 import { Broker } from './broker.mjs';
-import { ask } from './frames.js';
 
 removeDirectoriesAfterwards();
 

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import { offsetCommit } from '../../ts/wire/kafka/schema/08-offset-commit.js';
+import { ask } from '../kafka/ask.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { Broker, type BrokerOptions } from './broker.mjs';
 import { Consumer, newest } from './consumer.js';
-import { ask } from './frames.js';
 
 removeDirectoriesAfterwards();
 

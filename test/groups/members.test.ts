@@ -4,10 +4,10 @@ import { joinGroup } from '../../ts/wire/kafka/schema/11-join-group.js';
 import { describeGroups } from '../../ts/wire/kafka/schema/15-describe-groups.js';
 import { listGroups } from '../../ts/wire/kafka/schema/16-list-groups.js';
 import { deleteGroups } from '../../ts/wire/kafka/schema/42-delete-groups.js';
+import { ask } from '../kafka/ask.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { Broker, type BrokerOptions } from './broker.mjs';
-import { bytes, Consumer, newest, oldest, text } from './consumer.js';
-import { ask, whenLoaded } from './frames.js';
+import { bytes, Consumer, newest, oldest, text, whenLoaded } from './consumer.js';
 
 removeDirectoriesAfterwards();
 

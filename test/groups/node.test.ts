@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
 import { metadata } from '../../ts/wire/kafka/schema/03-metadata.js';
 import { findCoordinator } from '../../ts/wire/kafka/schema/10-find-coordinator.js';
+import { ask } from '../kafka/ask.js';
+import { KafkaSocket } from '../kafka/socket.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, startNode } from '../node/process.mjs';
 import { Consumer, newest, text } from './consumer.js';
-import { ask } from './frames.js';
-import { KafkaSocket } from './socket.js';
 
 // A node in a process of its own, with two data threads, over its sockets.
 
@@ -16,8 +16,8 @@ afterEach(() => {
   killAll();
 });
 
-function dial(address: string): KafkaSocket {
-  const socket = new KafkaSocket(address);
+async function dial(address: string): Promise<KafkaSocket> {
+  const socket = await KafkaSocket.open(address);
   sockets.add(socket);
   return socket;
 }
@@ -30,7 +30,7 @@ const groups = ['one', 'two', 'three', 'four'];
 test('a node that is killed knows its groups in its next life: offsets, members, generation', async () => {
   const data = await newDirectory();
   const first = await startNode(data, options);
-  const socket = dial(first.kafka);
+  const socket = await dial(first.kafka);
   await ask(socket, metadata, 4, { topics: [{ name: 'orders' }], allowAutoTopicCreation: true });
   const found = await ask(socket, findCoordinator, 4, { keyType: 0, coordinatorKeys: groups });
   const [, port] = first.kafka.split(':');
@@ -44,7 +44,7 @@ test('a node that is killed knows its groups in its next life: offsets, members,
   await first.kill('SIGKILL');
 
   const second = await startNode(data, options);
-  const again = dial(second.kafka);
+  const again = await dial(second.kafka);
   for (const [index, { groupId, memberId, generationId }] of members.entries()) {
     const member = new Consumer(again, groupId, spoken);
     Object.assign(member, { memberId, generationId });
@@ -58,10 +58,10 @@ test('a node that is killed knows its groups in its next life: offsets, members,
 
 test('a node that ends keeps nobody waiting for other members', async () => {
   const node = await startNode(await newDirectory(), options);
-  const member = new Consumer(dial(node.kafka), 'g', spoken);
+  const member = new Consumer(await dial(node.kafka), 'g', spoken);
   await member.join();
   await member.sync([[member, 'all']]);
-  const waiting = new Consumer(dial(node.kafka), 'g', spoken);
+  const waiting = new Consumer(await dial(node.kafka), 'g', spoken);
   const joined = waiting.join();
   await expect.poll(() => member.heartbeat()).toBe(27);
   const exited = node.kill('SIGTERM');

@@ -3,10 +3,10 @@ import type { TopicId } from '../../ts/model/ids.js';
 import { offsetCommit } from '../../ts/wire/kafka/schema/08-offset-commit.js';
 import { offsetFetch } from '../../ts/wire/kafka/schema/09-offset-fetch.js';
 import { offsetDelete } from '../../ts/wire/kafka/schema/47-offset-delete.js';
+import { ask } from '../kafka/ask.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { Broker, type BrokerOptions } from './broker.mjs';
-import { Consumer, newest, oldest, topicIdOf } from './consumer.js';
-import { ask, whenLoaded } from './frames.js';
+import { Consumer, newest, oldest, topicIdOf, whenLoaded } from './consumer.js';
 
 removeDirectoriesAfterwards();
 

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'vitest';
 import { partitionOfGroup } from '../../ts/model/partition-of-group.js';
 import { listGroups } from '../../ts/wire/kafka/schema/16-list-groups.js';
+import { ask } from '../kafka/ask.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { Broker } from './broker.mjs';
-import { Consumer, newest, text } from './consumer.js';
-import { ask, whenLoaded } from './frames.js';
+import { Consumer, newest, text, whenLoaded } from './consumer.js';
 
 removeDirectoriesAfterwards();
 

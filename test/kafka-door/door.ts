@@ -30,8 +30,8 @@ import { watchDoorbell } from '../../ts/native/wakeup.js';
 import { Room } from '../../ts/ring/room.js';
 import type { Api } from '../../ts/wire/kafka/api.js';
 import type { Decoded, Encodable, Fields } from '../../ts/wire/kafka/field.js';
-import { encodeRequest, responseHeaderVersion } from '../../ts/wire/kafka/frames.js';
 import { Reader } from '../../ts/wire/kafka/reader.js';
+import { ask, type Peer } from '../kafka/ask.js';
 import { joined } from '../kafka/messages.js';
 import { openDirectory, opened } from '../log/store.js';
 
@@ -40,7 +40,7 @@ const batchSizeMax = 1 << 20;
 const sizeHead = 4;
 
 /** A node's parts on one thread, without sockets: requests go in as frames, answers come out decoded. */
-export class KafkaDoor {
+export class KafkaDoor implements Peer {
   readonly advertised = { host: 'broker.example', port: 19092 };
   readonly verbs: Verbs;
   readonly #sessions = new FetchSessions({ countMax: 10, sizeMax: 1 << 20 }, systemRandom);
@@ -48,7 +48,6 @@ export class KafkaDoor {
   refusal: Failure | undefined;
   autoCreateTopics = true;
   readonly #closing: (() => void)[] = [];
-  #correlationId = 0;
 
   private constructor(data: string, onReady: () => void) {
     const clock = systemClock();
@@ -162,19 +161,17 @@ export class KafkaDoor {
     version: number,
     value: Encodable<Request>,
   ): Promise<Decoded<Response>> {
-    this.#correlationId += 1;
-    const correlationId = this.#correlationId;
-    const frame = joined(encodeRequest(api, version, { correlationId, clientId: 'test' }, value)).subarray(sizeHead);
+    return ask(this, api, version, value);
+  }
+
+  answer(frame: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const { verbs, advertised } = this;
       const inTurn = (task: Task) => void task();
       const exchange = { verbs, advertised, clientHost: '127.0.0.1', inTurn, sessions: this.#sessions };
       const reply = ({ encoded }: Finished) => {
-        if (encoded === undefined) return reject(new Error('no answer'));
-        const reader = new Reader(joined(encoded).subarray(sizeHead));
-        if (reader.int32() !== correlationId) return reject(new Error('the answer to something else'));
-        if (responseHeaderVersion(api.key, version) === 1) reader.varint();
-        resolve(api.response.decode(version, reader));
+        if (encoded === undefined) reject(new Error('no answer'));
+        else resolve(joined(encoded).subarray(sizeHead));
       };
       const problem = dispatch(rows, exchange, new Reader(frame), reply, (reason) => reject(new Error(reason)));
       if (problem !== undefined) reject(new Error(problem));

@@ -1,27 +1,26 @@
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -31,87 +30,116 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/**
- * Kafka's own clients behind lines of text. The argument is the broker's address; a line that comes is one of
- *
- *   produce TOPIC RECORDS [NAME=VALUE ...]   records as JSON, settings of the producer
- *   read TOPIC beginning|end|time|offset N   what lies from there to the end; without a group
- *   drain TOPIC COUNT [NAME=VALUE ...]      so many values of all partitions, from their beginnings; without a group
- *   offsets TOPIC N                          beginning, end, and the first with a timestamp of N or later
- *   group TOPIC GROUP COUNT                  so many records as a member of a group, which commits
- *   admin TOPIC                              the life of a topic
- *
- * and each is answered with a line of JSON: what came of it, or the error.
- */
+/** Kafka's own clients, as test/conformance/client-suite.ts asks them. The argument is the broker's address. */
 public final class KafkaClient {
-  private static final JsonMapper json = new JsonMapper();
   private static final Duration wait = Duration.ofMillis(200);
+  private static final int large = 16 << 20;
+  private static final Map<String, Member> members = new HashMap<>();
   private static String address;
+  private static Admin admin;
+  private static Numbers numbers;
 
   public static void main(String[] args) throws Exception {
     address = args[0];
-    BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    PrintStream answers = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      answers.println(json.writeValueAsString(answerOrError(line.split(" "))));
+    admin = Admin.create(settings(Map.of()));
+    Lines.answerAll(KafkaClient::answer);
+    System.exit(0);
+  }
+
+  private static JsonNode answer(String name, JsonNode args) throws Exception {
+    String topic = args.path("topic").asText();
+    String group = args.path("group").asText();
+    String member = args.path("member").asText();
+    TopicPartition partition = new TopicPartition(topic, args.path("partition").asInt());
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+    switch (name) {
+      case "produce": return produce(partition, args);
+      case "read": return read(partition, args.get("from").asText(), args.get("at").asLong());
+      case "drain": return drain(topic, args.get("count").asInt(), args.get("fetchSizeMax").asInt());
+      case "offsets": return offsets(partition, args.get("time").asLong());
+      case "newest": return json(newest(partition));
+      case "topics": return json(admin.listTopics().names().get());
+      case "createTopic": return createTopic(topic, args);
+      case "growTopic": return none(admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(args.get("partitions").asInt()))).all());
+      case "partitions": return json(admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size());
+      case "deleteTopic": return none(admin.deleteTopics(List.of(topic)).all());
+      case "config": return json(admin.describeConfigs(List.of(resource)).all().get().get(resource).get(args.get("name").asText()).value());
+      case "alterConfig": return alterConfig(resource, args);
+      case "deleteRecords":
+        return none(admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(args.get("before").asLong()))).all());
+      case "nodes": return json(admin.describeCluster().nodes().get().size());
+      case "logDirs": return json(admin.describeLogDirs(List.of(1)).allDescriptions().get().get(1).size());
+      case "groups": return json(admin.listGroups().all().get().stream().map(each -> each.groupId()).toList());
+      case "describeGroup": return describeGroup(group);
+      case "deleteGroup": return none(admin.deleteConsumerGroups(List.of(group)).all());
+      case "committed":
+        return json(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().get(partition).offset());
+      case "join":
+        members.put(member, Member.join(group, topic, args.get("sessionMs").asInt()));
+        return json(null);
+      case "member": return members.get(member).told();
+      case "leave": return members.get(member).leave();
+      case "begin":
+        numbers = new Numbers(topic);
+        return json(null);
+      case "acked": return json(numbers.acked());
+      case "end": return numbers.end();
+      default: throw new IllegalArgumentException(name);
     }
   }
 
-  private static JsonNode answerOrError(String[] words) {
-    try {
-      return answer(words);
-    } catch (ExecutionException failure) {
-      return json.createObjectNode().put("error", String.valueOf(failure.getCause()));
-    } catch (Exception failure) {
-      return json.createObjectNode().put("error", failure.toString());
-    }
+  private static JsonNode json(Object value) {
+    return Lines.json.valueToTree(value);
   }
 
-  private static JsonNode answer(String[] words) throws Exception {
-    return switch (words[0]) {
-      case "produce" -> produce(words[1], json.readTree(words[2]), List.of(words).subList(3, words.length));
-      case "read" -> read(new TopicPartition(words[1], 0), words[2], Long.parseLong(words[3]));
-      case "drain" -> drain(words[1], Integer.parseInt(words[2]), List.of(words).subList(3, words.length));
-      case "offsets" -> offsets(new TopicPartition(words[1], 0), Long.parseLong(words[2]));
-      case "group" -> group(words[1], words[2], Integer.parseInt(words[3]));
-      case "admin" -> admin(words[1]);
-      default -> throw new IllegalArgumentException(words[0]);
-    };
+  private static JsonNode none(Future<?> done) throws Exception {
+    done.get();
+    return json(null);
   }
 
-  private static Map<String, Object> settings(List<String> more) {
+  private static Map<String, Object> settings(Map<String, Object> more) {
     Map<String, Object> settings = new HashMap<>(Map.of("bootstrap.servers", address, "reconnect.backoff.max.ms", 200));
-    for (String each : more) settings.put(each.split("=")[0], each.split("=")[1]);
+    settings.putAll(more);
     return settings;
   }
 
-  private static JsonNode produce(String topic, JsonNode records, List<String> more) throws Exception {
-    ObjectNode answer = json.createObjectNode();
-    StringSerializer texts = new StringSerializer();
-    try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings(more), texts, texts)) {
-      List<Future<RecordMetadata>> sent = new ArrayList<>();
-      for (JsonNode each : records) {
-        ProducerRecord<String, String> record =
-            new ProducerRecord<>(topic, 0, each.get("timestamp").asLong(), each.get("key").textValue(), each.get("value").textValue());
-        for (JsonNode header : each.get("headers")) {
-          record.headers().add(header.get(0).textValue(), header.get(1).textValue().getBytes(StandardCharsets.UTF_8));
-        }
-        sent.add(producer.send(record));
-      }
-      ArrayNode offsets = answer.putArray("offsets");
-      for (Future<RecordMetadata> each : sent) offsets.add(each.get().offset());
-    }
-    return answer;
+  private static KafkaProducer<String, String> producer(Map<String, Object> more) {
+    return new KafkaProducer<>(settings(more), new StringSerializer(), new StringSerializer());
   }
 
-  private static KafkaConsumer<String, String> consumer(List<String> more) {
-    return new KafkaConsumer<>(settings(more), new StringDeserializer(), new StringDeserializer());
+  private static KafkaConsumer<String, String> consumer(Map<String, Object> more) {
+    Map<String, Object> settings = settings(more);
+    settings.put("fetch.max.wait.ms", 50);
+    return new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
+  }
+
+  private static JsonNode produce(TopicPartition partition, JsonNode args) throws Exception {
+    Map<String, Object> settings = new HashMap<>(Map.of("linger.ms", 1000, "max.request.size", large, "max.block.ms", 3000));
+    settings.put("compression.type", args.path("codec").asText("none"));
+    settings.put("acks", args.path("acks").asText("-1"));
+    settings.put("enable.idempotence", args.path("idempotent").asBoolean());
+    List<Long> offsets = new ArrayList<>();
+    try (KafkaProducer<String, String> producer = producer(settings)) {
+      List<Future<RecordMetadata>> sent = new ArrayList<>();
+      for (JsonNode each : args.get("records")) sent.add(producer.send(record(partition, each)));
+      producer.flush();
+      for (Future<RecordMetadata> each : sent) offsets.add(each.get().offset());
+    }
+    return json(offsets);
+  }
+
+  private static ProducerRecord<String, String> record(TopicPartition to, JsonNode told) {
+    String key = told.get("key").textValue();
+    var record = new ProducerRecord<>(to.topic(), to.partition(), told.get("timestamp").asLong(), key, told.get("value").textValue());
+    for (JsonNode header : told.get("headers")) {
+      record.headers().add(header.get(0).textValue(), header.get(1).textValue().getBytes(StandardCharsets.UTF_8));
+    }
+    return record;
   }
 
   private static JsonNode read(TopicPartition partition, String from, long at) {
-    ObjectNode answer = json.createObjectNode();
-    ArrayNode records = answer.putArray("records");
-    try (KafkaConsumer<String, String> consumer = consumer(List.of())) {
+    ArrayNode records = Lines.json.createArrayNode();
+    try (KafkaConsumer<String, String> consumer = consumer(Map.of())) {
       consumer.assign(List.of(partition));
       switch (from) {
         case "beginning" -> consumer.seekToBeginning(List.of(partition));
@@ -121,95 +149,166 @@ public final class KafkaClient {
       }
       long end = consumer.endOffsets(List.of(partition)).get(partition);
       while (consumer.position(partition) < end) {
-        for (ConsumerRecord<String, String> record : consumer.poll(wait)) add(records, record);
+        for (ConsumerRecord<String, String> record : consumer.poll(wait)) records.add(told(record));
       }
     }
-    return answer;
+    return records;
   }
 
-  private static JsonNode drain(String topic, int count, List<String> more) {
-    ObjectNode answer = json.createObjectNode();
-    ArrayNode values = answer.putArray("values");
-    try (KafkaConsumer<String, String> consumer = consumer(more)) {
-      List<TopicPartition> partitions =
-          consumer.partitionsFor(topic).stream().map(each -> new TopicPartition(topic, each.partition())).toList();
-      consumer.assign(partitions);
-      consumer.seekToBeginning(partitions);
+  /** So many values of all partitions, from their beginnings, without a group. */
+  private static JsonNode drain(String topic, int count, int fetchSizeMax) {
+    List<String> values = new ArrayList<>();
+    try (KafkaConsumer<String, String> consumer = consumer(Map.of("fetch.max.bytes", fetchSizeMax))) {
+      List<TopicPartition> all = consumer.partitionsFor(topic).stream().map(each -> new TopicPartition(topic, each.partition())).toList();
+      consumer.assign(all);
+      consumer.seekToBeginning(all);
       while (values.size() < count) {
         for (ConsumerRecord<String, String> record : consumer.poll(wait)) values.add(record.value());
       }
     }
-    return answer;
+    return json(values);
   }
 
-  private static void add(ArrayNode records, ConsumerRecord<String, String> record) {
-    ObjectNode row = records.addObject().put("offset", record.offset()).put("timestamp", record.timestamp());
+  private static ObjectNode told(ConsumerRecord<String, String> record) {
+    ObjectNode row = Lines.json.createObjectNode().put("offset", record.offset()).put("timestamp", record.timestamp());
     row.put("key", record.key()).put("value", record.value());
     ArrayNode headers = row.putArray("headers");
     for (Header header : record.headers()) headers.addArray().add(header.key()).add(new String(header.value(), StandardCharsets.UTF_8));
+    return row;
   }
 
-  private static JsonNode offsets(TopicPartition partition, long timestamp) {
-    try (KafkaConsumer<String, String> consumer = consumer(List.of())) {
+  private static JsonNode offsets(TopicPartition partition, long time) {
+    try (KafkaConsumer<String, String> consumer = consumer(Map.of())) {
       List<TopicPartition> one = List.of(partition);
-      var found = consumer.offsetsForTimes(Map.of(partition, timestamp)).get(partition);
-      ObjectNode answer = json.createObjectNode();
-      answer.put("beginning", consumer.beginningOffsets(one).get(partition)).put("end", consumer.endOffsets(one).get(partition));
-      return answer.put("found", found == null ? -1 : found.offset()).put("timestamp", found == null ? -1 : found.timestamp());
+      OffsetAndTimestamp found = consumer.offsetsForTimes(Map.of(partition, time)).get(partition);
+      long beginning = consumer.beginningOffsets(one).get(partition);
+      return json(Map.of("beginning", beginning, "end", consumer.endOffsets(one).get(partition), "found", found == null ? -1 : found.offset()));
     }
   }
 
-  private static JsonNode group(String topic, String group, int count) {
-    ObjectNode answer = json.createObjectNode();
-    ArrayNode values = answer.putArray("values");
-    try (KafkaConsumer<String, String> consumer = consumer(List.of("group.id=" + group, "auto.offset.reset=earliest"))) {
+  private static long newest(TopicPartition partition) throws Exception {
+    return admin.listOffsets(Map.of(partition, OffsetSpec.maxTimestamp())).partitionResult(partition).get().offset();
+  }
+
+  private static JsonNode createTopic(String topic, JsonNode args) throws Exception {
+    Map<String, String> configs = new HashMap<>();
+    args.path("configs").fields().forEachRemaining(each -> configs.put(each.getKey(), each.getValue().asText()));
+    NewTopic wanted = new NewTopic(topic, args.get("partitions").asInt(), (short) 1).configs(configs);
+    CreateTopicsOptions options = new CreateTopicsOptions().validateOnly(args.path("validateOnly").asBoolean());
+    return none(admin.createTopics(List.of(wanted), options).all());
+  }
+
+  private static JsonNode alterConfig(ConfigResource resource, JsonNode args) throws Exception {
+    ConfigEntry entry = new ConfigEntry(args.get("name").asText(), args.get("value").asText());
+    AlterConfigOp set = new AlterConfigOp(entry, AlterConfigOp.OpType.SET);
+    return none(admin.incrementalAlterConfigs(Map.of(resource, List.of(set))).all());
+  }
+
+  private static JsonNode describeGroup(String group) throws Exception {
+    var described = admin.describeConsumerGroups(List.of(group)).all().get().get(group);
+    return json(Map.of("state", described.groupState().toString(), "members", described.members().size()));
+  }
+
+  /** Of a group: reads and commits on a thread of its own until it leaves. */
+  private static final class Member implements Runnable {
+    private final KafkaConsumer<String, String> consumer;
+    private final List<String> values = new ArrayList<>();
+    private final Thread thread = new Thread(this);
+    private Set<TopicPartition> assigned = Set.of();
+    private boolean isLeaving;
+
+    private Member(KafkaConsumer<String, String> consumer) {
+      this.consumer = consumer;
+    }
+
+    static Member join(String group, String topic, int sessionMs) {
+      KafkaConsumer<String, String> consumer = consumer(Map.of(
+          "group.id", group, "session.timeout.ms", sessionMs, "heartbeat.interval.ms", sessionMs / 10,
+          "auto.offset.reset", "earliest", "enable.auto.commit", false));
       consumer.subscribe(List.of(topic));
-      while (values.size() < count) {
-        for (ConsumerRecord<String, String> record : consumer.poll(wait)) values.add(record.value());
-        consumer.commitSync();
-      }
-      TopicPartition partition = new TopicPartition(topic, 0);
-      answer.put("committed", consumer.committed(java.util.Set.of(partition)).get(partition).offset());
+      Member member = new Member(consumer);
+      member.thread.setDaemon(true);
+      member.thread.start();
+      return member;
     }
-    return answer;
-  }
 
-  private static JsonNode admin(String topic) throws Exception {
-    ObjectNode answer = json.createObjectNode();
-    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-    TopicPartition partition = new TopicPartition(topic, 0);
-    try (Admin admin = Admin.create(settings(List.of()))) {
-      admin.createTopics(List.of(new NewTopic(topic, 2, (short) 1).configs(Map.of("retention.ms", "1000")))).all().get();
-      answer.put("listed", admin.listTopics().names().get().contains(topic));
-      admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(3))).all().get();
-      answer.put("partitions", admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size());
-      answer.put("retention", retention(admin, resource));
-      alter(admin, resource, "2000");
-      answer.put("altered", retention(admin, resource));
+    @Override
+    public void run() {
+      while (!hasRead(new ArrayList<>())) {}
+      consumer.close();
+    }
+
+    /** Whether it was the last time. */
+    private boolean hasRead(List<String> polled) {
+      for (ConsumerRecord<String, String> record : consumer.poll(wait)) polled.add(record.value());
       try {
-        alter(admin, resource, "soon");
-      } catch (ExecutionException failure) {
-        answer.put("refused", failure.getCause().getClass().getSimpleName());
+        consumer.commitSync();
+      } catch (org.apache.kafka.common.KafkaException failure) {
+        // The group moves, or its coordinator is away: they are read again.
+        polled.clear();
       }
-      produce(topic, json.readTree("[{\"timestamp\":1000,\"key\":null,\"value\":\"0\",\"headers\":[]}]"), List.of());
-      answer.put("end", admin.listOffsets(Map.of(partition, OffsetSpec.latest())).partitionResult(partition).get().offset());
-      answer.put("newest", admin.listOffsets(Map.of(partition, OffsetSpec.maxTimestamp())).partitionResult(partition).get().offset());
-      var deleted = admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(1))).lowWatermarks().get(partition).get();
-      answer.put("logStart", deleted.lowWatermark());
-      answer.put("nodes", admin.describeCluster().nodes().get().size());
-      answer.put("logDirs", admin.describeLogDirs(List.of(1)).allDescriptions().get().get(1).size());
-      admin.deleteTopics(List.of(topic)).all().get();
-      answer.put("isGone", !admin.listTopics().names().get().contains(topic));
+      synchronized (this) {
+        assigned = consumer.assignment();
+        values.addAll(polled);
+        return isLeaving;
+      }
     }
-    return answer;
+
+    synchronized JsonNode told() {
+      return json(Map.of("assigned", assigned.stream().map(TopicPartition::partition).toList(), "values", values));
+    }
+
+    JsonNode leave() throws InterruptedException {
+      synchronized (this) {
+        isLeaving = true;
+      }
+      thread.join();
+      return json(null);
+    }
   }
 
-  private static String retention(Admin admin, ConfigResource resource) throws Exception {
-    return admin.describeConfigs(List.of(resource)).all().get().get(resource).get("retention.ms").value();
-  }
+  /** Numbers to one partition, one in two milliseconds at most, until it is told to end. */
+  private static final class Numbers implements Runnable {
+    private final List<long[]> acks = new ArrayList<>();
+    private final Thread thread = new Thread(this);
+    private final String topic;
+    private Exception failure;
+    private volatile boolean isEnding;
 
-  private static void alter(Admin admin, ConfigResource resource, String value) throws Exception {
-    AlterConfigOp set = new AlterConfigOp(new ConfigEntry("retention.ms", value), AlterConfigOp.OpType.SET);
-    admin.incrementalAlterConfigs(Map.of(resource, List.of(set))).all().get();
+    Numbers(String topic) {
+      this.topic = topic;
+      thread.start();
+    }
+
+    @Override
+    public void run() {
+      try (KafkaProducer<String, String> producer = producer(Map.of())) {
+        for (long number = 0; !isEnding; number++) {
+          long sent = number;
+          ProducerRecord<String, String> record = new ProducerRecord<>(topic, 0, null, String.valueOf(number));
+          producer.send(record, (told, refused) -> ack(sent, told, refused));
+          Thread.sleep(2);
+        }
+      } catch (InterruptedException never) {
+        throw new IllegalStateException(never);
+      }
+    }
+
+    private synchronized void ack(long number, RecordMetadata told, Exception refused) {
+      if (refused != null) failure = refused;
+      else acks.add(new long[] {number, told.offset()});
+    }
+
+    synchronized int acked() throws Exception {
+      if (failure != null) throw failure;
+      return acks.size();
+    }
+
+    JsonNode end() throws Exception {
+      isEnding = true;
+      thread.join();
+      acked();
+      return json(acks);
+    }
   }
 }

@@ -1,15 +1,9 @@
-import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.BufferedReader;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.PrintStream;
-import java.lang.reflect.InvocationTargetException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.Iterator;
@@ -27,20 +21,18 @@ import org.apache.kafka.common.protocol.MessageUtil;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 
 /**
- * Kafka's own message classes behind lines of text. A line that comes is one of
+ * Kafka's own message classes. Asks:
  *
- *   make KEY request|response VERSION SEED   a random value, drawn from Kafka's own definition of the message
- *   echo KEY request|response VERSION HEX    a message of somebody else's
- *   name KEY                                 its name and versions
- *   fields KEY request|response              Kafka's own definition of the message
- *   errors                                   all error codes
+ *   make {key, kind, version, seed}    a random value, drawn from Kafka's own definition of the message; kind is request or response
+ *   echo {key, kind, version, bytes}   a message of somebody else's, in hex
+ *   name {key}                         its name and versions
+ *   fields {key, kind}                 Kafka's own definition of the message
+ *   errors                             all error codes
  *
- * and each is answered with a line of JSON: for a message its value as Kafka's converters put it, its bytes, and those of its header. One
- * that fails is answered with the error.
+ * For a message the answer is its value as Kafka's converters put it, its bytes, and those of its header.
  */
 public final class KafkaCodec {
-  private static final JsonMapper json =
-      JsonMapper.builder().enable(JsonReadFeature.ALLOW_JAVA_COMMENTS).build();
+  private static final JsonMapper json = Lines.json;
   private static final HexFormat hex = HexFormat.of();
   /** Of headers, always. One that takes more bytes than characters. */
   private static final String clientId = "größe";
@@ -49,37 +41,23 @@ public final class KafkaCodec {
   private static final long longMax = (1L << 53) - 2;
 
   public static void main(String[] args) throws Exception {
-    BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
-    PrintStream answers = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      answers.println(json.writeValueAsString(answerOrError(line.split(" "))));
-    }
+    Lines.answerAll(KafkaCodec::answer);
   }
 
-  private static JsonNode answerOrError(String[] words) {
-    try {
-      return answer(words);
-    } catch (InvocationTargetException failure) {
-      return json.createObjectNode().put("error", String.valueOf(failure.getCause()));
-    } catch (Exception failure) {
-      return json.createObjectNode().put("error", failure.toString());
-    }
-  }
-
-  private static JsonNode answer(String[] words) throws Exception {
-    if (words[0].equals("errors")) return errors();
-    ApiMessageType api = ApiMessageType.fromApiKey(Short.parseShort(words[1]));
-    if (words[0].equals("name")) return name(api);
-    boolean isRequest = words[2].equals("request");
+  private static JsonNode answer(String ask, JsonNode args) throws Exception {
+    if (ask.equals("errors")) return errors();
+    ApiMessageType api = ApiMessageType.fromApiKey((short) args.get("key").asInt());
+    if (ask.equals("name")) return name(api);
+    boolean isRequest = args.get("kind").asText().equals("request");
     ApiMessage message = isRequest ? api.newRequest() : api.newResponse();
-    if (words[0].equals("fields")) return fields(definitionOf(message), definitionOf(message).get("fields"));
-    short version = Short.parseShort(words[3]);
-    if (words[0].equals("make")) {
-      JsonNode value = new Maker(message, version, Long.parseLong(words[4])).make();
+    if (ask.equals("fields")) return fields(definitionOf(message), definitionOf(message).get("fields"));
+    short version = (short) args.get("version").asInt();
+    if (ask.equals("make")) {
+      JsonNode value = new Maker(message, version, args.get("seed").asLong()).make();
       Message made = (Message) converter(message).getMethod("read", JsonNode.class, short.class).invoke(null, value, version);
       return told(api, isRequest, made, version, value);
     }
-    ByteBuffer bytes = ByteBuffer.wrap(hex.parseHex(words.length > 4 ? words[4] : ""));
+    ByteBuffer bytes = ByteBuffer.wrap(hex.parseHex(args.get("bytes").asText()));
     message.read(new ByteBufferAccessor(bytes), version);
     ObjectNode answer = told(api, isRequest, message, version, withRecords(message, toJson(message, version)));
     answer.put("left", bytes.remaining());

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { offsetFetch } from '../../../ts/wire/kafka/schema/09-offset-fetch.js';
 import { Broker } from '../../groups/broker.mjs';
-import { ask, whenLoaded } from '../../groups/frames.js';
+import { whenLoaded } from '../../groups/consumer.js';
+import { ask } from '../../kafka/ask.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../../log/directory.js';
 
 removeDirectoriesAfterwards();

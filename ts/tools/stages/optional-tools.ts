@@ -25,6 +25,11 @@ export const optionalTools = {
     probe: ['sh', '-c', 'mvn --version && javac -version'],
     install: 'apt-get install maven default-jdk-headless, JDK 17 or later',
   },
+  // Modules are fetched, and say which version they want.
+  go: {
+    probe: ['sh', '-c', 'cd test/conformance/go && go list -m'],
+    install: 'Go 1.26 or later, from go.dev or the distribution',
+  },
   // A client of Kafka over librdkafka.
   kcat: { probe: ['kcat', '-V'], install: 'apt-get install kcat' },
   clippy: { probe: ['cargo', 'clippy', '--version'], install: 'rustup component add clippy' },
@@ -32,6 +37,11 @@ export const optionalTools = {
   python: {
     probe: ['python3', '-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))'],
     install: 'apt-get install python3-venv, Python 3.9 or later',
+  },
+  // What wheels of clients there are for.
+  python311: {
+    probe: ['python3', '-c', 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'],
+    install: 'apt-get install python3-venv, Python 3.11 to 3.14',
   },
   rustfmt: { probe: ['cargo', 'fmt', '--version'], install: 'rustup component add rustfmt' },
 } as const satisfies Readonly<Record<string, { readonly probe: readonly [string, ...string[]]; readonly install: string }>>;

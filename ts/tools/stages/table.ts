@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { campaigns } from './campaigns.js';
+import type { OptionalTool } from './optional-tools.js';
 import { root } from './spawn-stage.js';
 import type { Stage } from './stage.js';
 import { byCargo, byExitCode, byMutants, byVitest } from './tally.js';
@@ -90,43 +91,45 @@ const testStages: readonly Stage[] = [
 
 const vitestConformance = [bin('vitest'), 'run', '--config', 'vitest.conformance.config.ts'] as const;
 /** Clients that talk to the Kafka door, beside those of Java. */
-const kafkaClients = ['kcat', 'kafkajs', 'platformatic', 'both-doors', 'broken-input'].map(testFile);
+const kafkaClients = ['kcat', 'kafkajs', 'platformatic', 'both-doors', 'broken-input', 'anomalies'].map(testFile);
 const javaClients = ['kafka-codec', 'java'].map(testFile);
+const pythonClients = ['confluent-kafka', 'aiokafka'].map(testFile);
+const goClients = ['franz-go', 'sarama'].map(testFile);
+const kafkaTools = ['kafka-tools-admin', 'kafka-tools-records'].map(testFile);
 
 function testFile(name: string): string {
   return `test/conformance/${name}.test.ts`;
 }
 
-/** `npm run conformance`: clients that are not ours, or that were written from the documents alone. */
+function conformanceStage(name: string, files: readonly string[], needs: OptionalTool): Stage {
+  return {
+    name,
+    command: [...vitestConformance, ...files],
+    count: byVitest,
+    filter: (pattern) => ['--passWithNoTests', '-t', pattern],
+    needs,
+    secondsMax: 600,
+  };
+}
+
+/** Clients that are not ours, or that were written from the documents alone: those that every test run asks. */
+const clientStages: readonly Stage[] = [
+  conformanceStage('conformance', [testFile('python')], 'python'),
+  conformanceStage('kafka-clients', kafkaClients, 'kcat'),
+  conformanceStage('kafka-java', javaClients, 'jvm'),
+];
+
+/** `npm run conformance`: all clients of others, and Kafka's own command line. */
 export const conformanceStages: readonly Stage[] = [
-  {
-    name: 'conformance',
-    command: [...vitestConformance, 'test/conformance/python.test.ts'],
-    count: byVitest,
-    filter: (pattern) => ['--passWithNoTests', '-t', pattern],
-    needs: 'python',
-    secondsMax: 600,
-  },
-  {
-    name: 'kafka-clients',
-    command: [...vitestConformance, ...kafkaClients],
-    count: byVitest,
-    filter: (pattern) => ['--passWithNoTests', '-t', pattern],
-    needs: 'kcat',
-    secondsMax: 600,
-  },
-  {
-    name: 'kafka-java',
-    command: [...vitestConformance, ...javaClients],
-    count: byVitest,
-    filter: (pattern) => ['--passWithNoTests', '-t', pattern],
-    needs: 'jvm',
-    secondsMax: 600,
-  },
+  ...clientStages,
+  conformanceStage('kafka-python', pythonClients, 'python311'),
+  conformanceStage('kafka-go', goClients, 'go'),
+  conformanceStage('kafka-tools', kafkaTools, 'jvm'),
+  conformanceStage('captures', [testFile('captures')], 'jvm'),
 ];
 
 /** `npm test`: the checks, all tests, and a short slice of every campaign. */
-export const allStages: readonly Stage[] = [...checkStages, ...testStages, ...conformanceStages, ...slices(), mutantSlice()];
+export const allStages: readonly Stage[] = [...checkStages, ...testStages, ...clientStages, ...slices(), mutantSlice()];
 
 // As many mutants as begin within the minute: two or three where the tests have been compiled before.
 function mutantSlice(): Stage {

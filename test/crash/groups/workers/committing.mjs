@@ -25,7 +25,7 @@ async function commit(groupId, partition, offset) {
     topics: [{ name: 'orders', partitions }],
   };
   const { bytes } = encodeRequest(offsetCommit, 2, { correlationId: 1, clientId: null }, value);
-  const reader = new Reader(await broker.ask(bytes.slice(4)));
+  const reader = new Reader(await broker.answer(bytes.slice(4)));
   reader.int32();
   return offsetCommit.response.decode(2, reader).topics[0].partitions[0].errorCode;
 }

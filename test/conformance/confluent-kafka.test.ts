@@ -1,0 +1,15 @@
+import { testClient } from './client-suite.js';
+import { openPythonClient } from './python-environment.js';
+
+// confluent-kafka for Python: the newest librdkafka, where kcat comes with the distribution's.
+
+testClient({
+  open: (kafka) => openPythonClient('confluent', kafka),
+  codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  refusals: {
+    unknownTopic: /UNKNOWN_TOPIC/,
+    tooLarge: /MSG_SIZE_TOO_LARGE/,
+    badConfig: /INVALID_CONFIG/,
+    exists: /TOPIC_ALREADY_EXISTS/,
+  },
+});
