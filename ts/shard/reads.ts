@@ -15,6 +15,7 @@ interface Asked {
   readonly ticket: number;
   /** Of a read: what its reply may take of the reply ring. */
   readonly room: number;
+  readonly mayKeep: boolean;
 }
 
 interface Search {
@@ -29,6 +30,8 @@ export interface Range {
   readonly from: number;
   readonly sizeMax: number;
   readonly room: number;
+  /** Who asks gives back memory that it was answered in. */
+  readonly mayKeep: boolean;
   /** Who asks can send from files. */
   readonly mayLend: boolean;
 }
@@ -57,7 +60,7 @@ export class Reads {
     this.#tickets = tickets;
   }
 
-  read(gateway: ShardEnd, partition: Partition, ticket: number, { from, sizeMax, room, mayLend }: Range): void {
+  read(gateway: ShardEnd, partition: Partition, ticket: number, { from, sizeMax, room, mayKeep, mayLend }: Range): void {
     const { handle, highWatermark } = partition;
     this.#refreshLogStart(partition);
     const own = this.#tickets.next();
@@ -69,7 +72,7 @@ export class Reads {
       return;
     }
     if (read.value === 'pending') {
-      this.#asked.set(own, { gateway, partition, ticket, room });
+      this.#asked.set(own, { gateway, partition, ticket, room, mayKeep });
       return;
     }
     if (typeof read.value === 'object' && 'lease' in read.value) {
@@ -113,7 +116,7 @@ export class Reads {
   }
 
   told(handle: number, own: number, result: Result<FileRead, StoreFailure>): void {
-    const { gateway, partition, ticket, room } = this.#take(own);
+    const { gateway, partition, ticket, room, mayKeep } = this.#take(own);
     if (!result.ok) {
       gateway.failed(handle, ticket, failureOfStore(result.error));
       return;
@@ -123,7 +126,7 @@ export class Reads {
       gateway.roomWanted(handle, ticket, roomWanted);
       return;
     }
-    gateway.bytes(handle, ticket, { size, room }, (target) => {
+    gateway.bytes(handle, ticket, { size, room, mayKeep }, (target) => {
       assert(this.#store.takeRead(handle, own, target), 'what was read is there once');
       const { logStart, highWatermark } = partition;
       return { logStart, highWatermark, next, ...endsOfBatches(target) };
@@ -147,7 +150,7 @@ export class Reads {
         continue;
       }
       this.#searching += 1;
-      this.#asked.set(own, { gateway, partition, ticket, room: 0 });
+      this.#asked.set(own, { gateway, partition, ticket, room: 0, mayKeep: false });
     }
   }
 

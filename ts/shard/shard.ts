@@ -3,7 +3,7 @@ import { assert } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
 import type { Result } from '../model/result.js';
 import type { Ack, FileRead, Found, LogEvents, LogStore, Refusal, StoreFailure } from '../native/log.js';
-import { appendedMark, gatewayOf, isInternal, requestKind } from '../ring/link/layout.js';
+import { appendedMark, gatewayOf, heldBits, isInternal, requestKind } from '../ring/link/layout.js';
 import type { ShardEnd } from '../ring/link/shard-end.js';
 import type { RingSlot } from '../ring/reader.js';
 import { Control } from './control.js';
@@ -134,6 +134,10 @@ export class Shard implements LogEvents {
       this.#reads.giveBack(gateway.word(slot, 0));
       return;
     }
+    if (kind === requestKind.giveBackMemory) {
+      gateway.giveBackMemory(gateway.word(slot, 0));
+      return;
+    }
     const partition = this.#partitions.get(handle);
     if (partition === undefined) {
       if (kind !== requestKind.unwatch) gateway.failed(handle, ticket, { error: 'unknown-partition' });
@@ -175,8 +179,9 @@ export class Shard implements LogEvents {
   #read(gateway: ShardEnd, partition: Partition, slot: RingSlot): void {
     const [from, sizeMax] = [gateway.word(slot, 0), gateway.word(slot, 1)];
     const isLarge = slot.flags === requestKind.largeRead;
-    const mayLend = isLarge && gateway.word(slot, 2) === 1;
-    this.#reads.read(gateway, partition, slot.ticket, { from, sizeMax, room: isLarge ? 0 : sizeMax, mayLend });
+    const held = isLarge ? gateway.word(slot, 2) : 0;
+    const [mayKeep, mayLend] = [(held & heldBits.inAnswerMemory) !== 0, (held & heldBits.inFiles) !== 0];
+    this.#reads.read(gateway, partition, slot.ticket, { from, sizeMax, room: isLarge ? 0 : sizeMax, mayKeep, mayLend });
   }
 
   #describe(gateway: ShardEnd, partition: Partition, ticket: number): void {

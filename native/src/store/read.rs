@@ -375,7 +375,7 @@ async fn read_batches(
     Wanted { read, epochs, buffers }: &Wanted,
 ) -> Result<ReadBytes, ReadError> {
     let mut first = None;
-    walk::headers_of(files, file, segment, start, |header, position| {
+    walk::headers_near(files, file, segment, start, |header, position| {
         let is_before = (header.next_offset() as u64) <= read.offset;
         if !is_before {
             first = Some((*header, position));

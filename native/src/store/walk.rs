@@ -9,6 +9,8 @@ use std::path::Path;
 
 /// Read at a time; a batch that is longer is skipped over by its size.
 const CHUNK_SIZE: usize = 256 << 10;
+/// Two intervals of the index: memory of this size costs little, and the read behind it brings the same bytes again.
+const NEAR_SIZE: usize = 8 << 10;
 
 /// The part of a segment that holds whole batches.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +57,31 @@ pub(super) async fn headers_of(
     file: FileId,
     segment: SegmentFile,
     start: WalkStart,
+    visit: impl FnMut(&BatchHeader, u64) -> bool,
+) -> Result<(), ReadError> {
+    walk(files, file, segment, start, CHUNK_SIZE, visit).await
+}
+
+/// As `headers_of`, for who looks for something near the start.
+pub(super) async fn headers_near(
+    files: &Files,
+    file: FileId,
+    segment: SegmentFile,
+    start: WalkStart,
+    visit: impl FnMut(&BatchHeader, u64) -> bool,
+) -> Result<(), ReadError> {
+    walk(files, file, segment, start, NEAR_SIZE, visit).await
+}
+
+async fn walk(
+    files: &Files,
+    file: FileId,
+    segment: SegmentFile,
+    start: WalkStart,
+    chunk_size: usize,
     mut visit: impl FnMut(&BatchHeader, u64) -> bool,
 ) -> Result<(), ReadError> {
-    let mut chunk = Chunk::new(file, segment.size);
+    let mut chunk = Chunk::sized(file, segment.size, chunk_size);
     let mut position = start.position;
     let mut offset = start.offset;
     while position < segment.size {
@@ -114,7 +138,11 @@ pub(super) struct Chunk {
 
 impl Chunk {
     pub fn new(file: FileId, size: u64) -> Self {
-        Self { file, size, buffer: AlignedBuffer::new(CHUNK_SIZE.min(size.max(1) as usize)), from: 0, count: 0 }
+        Self::sized(file, size, CHUNK_SIZE)
+    }
+
+    fn sized(file: FileId, size: u64, chunk_size: usize) -> Self {
+        Self { file, size, buffer: AlignedBuffer::new(chunk_size.min(size.max(1) as usize)), from: 0, count: 0 }
     }
 
     /// The bytes at a position, at least `size` of them; None where the file ends before.

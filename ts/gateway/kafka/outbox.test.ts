@@ -93,7 +93,9 @@ test('what lies in a file is named from where its socket stopped, and read again
     get place() {
       return givenBack === 0 ? { file: 7, position: 5000 } : undefined;
     },
-    letGo: () => void (givenBack += 1),
+    letGo: () => {
+      givenBack += 1;
+    },
   };
   const again = (done: (again: HeldAgain | undefined) => void) =>
     done({ pieces: [{ size: records.length, isOwn: true, bytes: () => records }], letGo: () => undefined });
@@ -102,7 +104,10 @@ test('what lies in a file is named from where its socket stopped, and read again
   writer.raw(Uint8Array.of(1, 2));
   writer.span(span);
   let isSent = false;
-  outbox.add({ encoded: writer.finish(), sent: () => void (isSent = true) });
+  const sent = () => {
+    isSent = true;
+  };
+  outbox.add({ encoded: writer.finish(), sent });
   const named: unknown[] = [];
   const spans: Uint8Array[] = [];
   const sink: PartSink = {

@@ -81,7 +81,11 @@ export class Gather {
       holdAll(served, base, size, (pieces) => {
         const own = ownSize(pieces ?? []);
         room.release(size - own);
-        done(pieces && { pieces, letGo: () => room.release(own) });
+        const letGo = () => {
+          letGoOf(pieces);
+          room.release(own);
+        };
+        done(pieces && { pieces, letGo });
       }),
     );
   }
@@ -241,7 +245,7 @@ class Collection implements Deadline {
     if (fits) this.#found += batches.size;
     else {
       this.#isFull ||= batches !== undefined;
-      letGoOf(batches);
+      letGoOf(batches?.pieces);
     }
     return { logStart, highWatermark, batches: fits ? batches : undefined };
   }
@@ -365,7 +369,7 @@ class Collection implements Deadline {
   }
 
   #forgetResults(): void {
-    for (const result of this.#results) if (result?.ok === true) letGoOf(result.value.batches);
+    for (const result of this.#results) if (result?.ok === true) letGoOf(result.value.batches?.pieces);
     this.#results = [];
   }
 
@@ -382,15 +386,15 @@ class Collection implements Deadline {
     this.#stopWaiting();
     this.#keepRoomOf(ownSize(results.flatMap((result) => (result.ok ? (result.value.batches?.pieces ?? []) : []))));
     const letGo = () => {
-      for (const result of results) if (result?.ok === true) letGoOf(result.value.batches);
+      for (const result of results) if (result?.ok === true) letGoOf(result.value.batches?.pieces);
       this.#letGo();
     };
     this.#done({ results, letGo });
   }
 }
 
-function letGoOf(batches: HeldBatches | undefined): void {
-  for (const piece of batches?.pieces ?? []) piece.letGo?.();
+function letGoOf(pieces: readonly HeldPiece[] | undefined): void {
+  for (const piece of pieces ?? []) piece.letGo?.();
 }
 
 /** Exactly so many bytes from an offset on; a read may bring less at a time. Undefined: the log has others there, or none. */
@@ -404,6 +408,8 @@ function holdAll(served: Served, base: Offset, size: number, done: (pieces: read
       (result) => {
         const batches = result.ok && 'batches' in result.value ? result.value.batches : undefined;
         if (batches?.base !== from || batches.size > left) {
+          letGoOf(batches?.pieces);
+          letGoOf(pieces);
           done(undefined);
           return;
         }

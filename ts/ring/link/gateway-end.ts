@@ -29,10 +29,12 @@ import {
   appendedMark,
   appendedWords,
   bytesMax,
+  heldBits,
   linkLimits,
   linkTicket,
   producersMax,
   producerWords,
+  readWords,
   replyKind,
   requestKind,
   slicesMax,
@@ -91,6 +93,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   readonly #watchers = new Map<number, (tail: Tail) => void>();
   /** Pieces of files, by their leases. */
   readonly #lent = new Map<number, LentPiece>();
+  /** Of the shard, by number, each once it was first answered in. */
+  readonly #answerMemory = new Map<number, Uint8Array>();
   #sequence = 1;
   #readSize = 0;
   /** Of replies that were told and are still in the ring: their room is not free before they are. */
@@ -201,13 +205,23 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     const reply = (slot: ReplySlot, words: Float64Array) => {
       if (slot.kind === replyKind.roomWanted) done(ok({ sizeWanted: words[slot.word] ?? 0 }));
       else if (slot.kind === replyKind.lent) done(ok(this.#lentIn(slot, words)));
-      else done(ok(heldIn(slot, words, this.#hot)));
+      else done(ok(this.#heldIn(slot, words)));
     };
     const { offset, sizeMax, mayLend } = range;
     // Of slices alone: bytes come by message port.
     const size = Math.min(slicesMax, 1 + Math.floor(sizeMax / batchSizeMin)) * sliceWords * wordSize;
-    const asked = [offset, sizeMax, mayLend ? 1 : 0];
+    const asked = [offset, sizeMax, heldBits.inAnswerMemory | (mayLend ? heldBits.inFiles : 0)];
     return this.#ask(requestKind.largeRead, handle, asked, { done, reply, size }) ? 'taken' : this.#refused();
+  }
+
+  #heldIn(slot: ReplySlot, words: Float64Array): HeldRead {
+    const { handle } = slot;
+    const memory = slot.kind === replyKind.kept ? (words[slot.word + readWords] ?? 0) : slot.memory;
+    if (memory === undefined) return heldIn(slot, words, this.#hot);
+    const bytes = slot.bytes ?? this.#answerMemory.get(memory)?.subarray(0, words[slot.word + readWords - 1]);
+    assert(bytes !== undefined, () => `answer memory ${memory}, which this gateway has never had`);
+    this.#answerMemory.set(memory, new Uint8Array(bytes.buffer));
+    return heldIn({ ...slot, bytes }, words, this.#hot, () => this.#giveBack(requestKind.giveBackMemory, handle, memory));
   }
 
   #lentIn(slot: ReplySlot, words: Float64Array): HeldRead {
@@ -215,15 +229,15 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     const { lease, place, size, ...read } = lentIn(slot, words);
     const piece = new LentPiece(place, size, () => {
       this.#lent.delete(lease);
-      this.#giveBack(handle, lease);
+      this.#giveBack(requestKind.giveBack, handle, lease);
     });
     this.#lent.set(lease, piece);
     return { ...read, batches: { ...read.batches, size, pieces: [piece] } };
   }
 
-  #giveBack(handle: number, lease: number): void {
-    if (this.#isClosed || this.#put(requestKind.giveBack, handle, 0, [lease]) === 'taken') return;
-    this.space(() => this.#giveBack(handle, lease));
+  #giveBack(kind: number, handle: number, what: number): void {
+    if (this.#isClosed || this.#put(kind, handle, 0, [what]) === 'taken') return;
+    this.space(() => this.#giveBack(kind, handle, what));
   }
 
   find(handle: number, timestampMs: number, done: Done<FoundOffset | undefined>): Taken {
@@ -415,9 +429,9 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     return JSON.parse(new TextDecoder().decode(this.#rings.replies.data.slice(offset, offset + size))) as Failure;
   }
 
-  #tellLargeRead({ ticket, words, bytes }: LargeRead): void {
+  #tellLargeRead({ ticket, words, bytes, memory }: LargeRead): void {
     const slot = { handle: 0, kind: replyKind.bytes, ticket, offset: 0, word: 0, size: bytes.length, slices: [], bytes };
-    this.#take(ticket).reply(slot, words);
+    this.#take(ticket).reply(memory === undefined ? slot : { ...slot, memory }, words);
     this.#wakeWaiting();
   }
 

@@ -21,13 +21,15 @@ export class SlicePiece implements HeldPiece {
   }
 }
 
-/** In memory of our own. */
+/** In memory of our own, or of the shard's that it wants back. */
 export class BytesPiece implements HeldPiece {
   readonly isOwn = true;
   readonly #bytes: Uint8Array;
+  #giveBack: (() => void) | undefined;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, giveBack?: () => void) {
     this.#bytes = bytes;
+    this.#giveBack = giveBack;
   }
 
   get size(): number {
@@ -36,6 +38,12 @@ export class BytesPiece implements HeldPiece {
 
   bytes(): Uint8Array {
     return this.#bytes;
+  }
+
+  letGo(): void {
+    const giveBack = this.#giveBack;
+    this.#giveBack = undefined;
+    giveBack?.();
   }
 }
 

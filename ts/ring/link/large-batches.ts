@@ -17,6 +17,8 @@ export interface LargeRead {
   /** As in a reply. */
   readonly words: Float64Array;
   readonly bytes: Uint8Array;
+  /** The number of the answer memory that they lie in; absent: in their own. */
+  readonly memory?: number;
 }
 
 export type GatewayPort = LinkPort<LargeAppend, LargeRead>;

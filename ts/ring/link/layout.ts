@@ -26,6 +26,8 @@ export const requestKind = {
   producers: 9,
   /** Unanswered: a lease has ended. */
   giveBack: 10,
+  /** Unanswered: answer memory is the shard's again. */
+  giveBackMemory: 11,
 } as const;
 
 export const replyKind = {
@@ -46,7 +48,12 @@ export const replyKind = {
   lent: 8,
   /** Unasked: the lease that it names is wanted back. */
   recalled: 9,
+  /** Ends, then where in answer memory: its number. */
+  kept: 10,
 } as const;
+
+/** What a large read may be answered with, besides slices and bytes of its own: the third of its words. */
+export const heldBits = { inAnswerMemory: 1, inFiles: 2 } as const;
 
 export const wordSize = 8;
 

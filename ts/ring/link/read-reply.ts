@@ -18,6 +18,8 @@ export interface ReplySlot {
   readonly slices: readonly Slice[];
   /** What came by message port, beside its words. */
   readonly bytes?: Uint8Array;
+  /** The answer memory that they lie in. */
+  readonly memory?: number;
 }
 
 /** Of what precedes the batches: how many slices, or bytes, there are. */
@@ -68,13 +70,14 @@ function batchesOf(slot: ReplySlot, words: Float64Array, parts: readonly Uint8Ar
 }
 
 /** What a read found, to be sent later: nothing of it is copied. */
-export function heldIn(slot: ReplySlot, words: Float64Array, hot: HotMemory): HeldRead {
+export function heldIn(slot: ReplySlot, words: Float64Array, hot: HotMemory, giveBack?: () => void): HeldRead {
   const logStart = offsetOf(words[slot.word] ?? 0);
   const highWatermark = offsetOf(words[slot.word + 1] ?? 0);
   if (countOf(slot, words) === 0) return { logStart, highWatermark, batches: undefined };
   const base = offsetOf(words[slot.word + 2] ?? 0);
   const next = offsetOf(words[slot.word + 3] ?? 0);
-  const pieces = slot.bytes === undefined ? slot.slices.map((slice) => new SlicePiece(hot, slice)) : [new BytesPiece(slot.bytes)];
+  const { bytes, slices } = slot;
+  const pieces = bytes === undefined ? slices.map((slice) => new SlicePiece(hot, slice)) : [new BytesPiece(bytes, giveBack)];
   let size = 0;
   for (const piece of pieces) size += piece.size;
   return { logStart, highWatermark, batches: { size, base, next, pieces } };

@@ -2,6 +2,7 @@ import { assert } from '../../model/assert.js';
 import type { Failure } from '../../model/ports.js';
 import type { RingReader, RingSlot } from '../reader.js';
 import type { RingWriter } from '../writer.js';
+import { type AnswerBuffer, AnswerMemory } from './answer-memory.js';
 import type { LargeAppend, ShardLinkPort } from './large-batches.js';
 import { appendedWords, failureSizeMax, placeWords, readWords, replyKind, slicesMax, sliceWords, wordSize } from './layout.js';
 
@@ -52,6 +53,8 @@ export interface ReadSize {
   readonly size: number;
   /** Of the reply ring, which the gateway keeps for it. */
   readonly room: number;
+  /** The gateway gives back memory that it was answered in. */
+  readonly mayKeep: boolean;
 }
 
 /** Acknowledgements of one turn that go out in one slot. */
@@ -66,6 +69,7 @@ const appendsPerReply = 512;
 export class ShardEnd {
   readonly #rings: ShardRings;
   readonly #port: ShardLinkPort;
+  readonly #memory = new AnswerMemory();
   readonly #appends = new Float64Array(appendsPerReply * appendedWords);
   #appendsCount = 0;
 
@@ -156,12 +160,11 @@ export class ShardEnd {
   }
 
   /** `fill` puts the bytes that were read where they belong, and then knows what they are. */
-  bytes(handle: number, ticket: number, { size, room }: ReadSize, fill: (target: Uint8Array) => ReadHead): void {
+  bytes(handle: number, ticket: number, { size, room, mayKeep }: ReadSize, fill: (target: Uint8Array) => ReadHead): void {
     if (size > room) {
-      const bytes = new Uint8Array(size);
-      const words = new Float64Array(readWords);
-      putHead(words, 0, fill(bytes), size);
-      this.#port.send({ ticket, words, bytes }, [bytes.buffer]);
+      const buffer = mayKeep && size > 0 ? this.#memory.take(size) : undefined;
+      if (buffer === undefined) this.#sendOwn(ticket, size, fill);
+      else this.#keep(handle, ticket, buffer, size, fill);
       return;
     }
     const claim = this.#claim(readWords * wordSize + size);
@@ -169,6 +172,28 @@ export class ShardEnd {
     const head = fill(this.#rings.replies.data.subarray(from, from + size));
     putHead(this.#rings.replyWords, claim / wordSize, head, size);
     this.#rings.replies.publish(claim, handle, replyKind.bytes, ticket);
+  }
+
+  #sendOwn(ticket: number, size: number, fill: (target: Uint8Array) => ReadHead): void {
+    const bytes = new Uint8Array(size);
+    const words = new Float64Array(readWords);
+    putHead(words, 0, fill(bytes), size);
+    this.#port.send({ ticket, words, bytes }, [bytes.buffer]);
+  }
+
+  /** The first time the gateway is given the memory with its number, on the way that takes both. */
+  #keep(handle: number, ticket: number, buffer: AnswerBuffer, size: number, fill: (target: Uint8Array) => ReadHead): void {
+    const bytes = buffer.bytes.subarray(0, size);
+    const words = new Float64Array(readWords + 1);
+    putHead(words, 0, fill(bytes), size);
+    words[readWords] = buffer.index;
+    if (this.#memory.isKnown(buffer)) this.#reply(replyKind.kept, handle, ticket, words);
+    else this.#port.send({ ticket, words, bytes, memory: buffer.index }, []);
+  }
+
+  /** The gateway has sent, or will not send, what lay in it. */
+  giveBackMemory(index: number): void {
+    this.#memory.giveBack(index);
   }
 
   /** Tells of a new high watermark. False: no room now; the next notice says it all. */
