@@ -105,3 +105,9 @@ test('a peer that is not there excuses what needs it, and nothing else', () => {
   expect(verdictWith({ first_ack_s: 3 })).toMatchObject({ verdict: 'missed' });
   expect(isFailure(judge(runOf([ratio]), [lacking({})], false)[0] ?? expect.fail(), true)).toBe(false);
 });
+
+test('where even the program that drives ours is missing, no figure is owed', () => {
+  const empty: Figure = { scenario: 's', case: 'c', spinners: 'none', texts: { lacks: 'java is not installed' }, numbers: {} };
+  expect(judge(runOf([ratio]), [empty], false)[0]).toMatchObject({ verdict: 'no peer', misses: ['java is not installed'] });
+  expect(judge(runOf([ratio]), [{ ...empty, texts: {} }], false)[0]).toMatchObject({ verdict: 'absent' });
+});

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { ftruncateSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 // The state of the machine's memory, in which writes to the page cache cost more or less: free pages have to be cleared, and on a
@@ -19,7 +19,10 @@ const freeSizeMin = 512 << 20;
 const pieceSize = 1 << 20;
 const piecesBetweenLooks = 128;
 
-/** Fills free memory with clean pages of a file that takes no room on the disk: what is read of a hole is cached all the same. */
+/**
+ * Fills free memory with clean pages of a file that takes no room on the disk: what is read of a hole is cached all the same. Lasts as long
+ * as the process.
+ */
 export class CacheFiller {
   readonly #file: number;
   readonly #size: number;
@@ -39,10 +42,6 @@ export class CacheFiller {
       readSync(this.#file, this.#piece, 0, pieceSize, this.#at);
       this.#at = (this.#at + pieceSize) % this.#size;
     }
-  }
-
-  close(): void {
-    closeSync(this.#file);
   }
 }
 

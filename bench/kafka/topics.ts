@@ -8,7 +8,7 @@ import { KafkaConnection } from './connection.js';
 const versions = { createTopics: 5, deleteTopics: 4, listOffsets: 6 } as const;
 const timeoutMs = 60_000;
 const endOfLog = -1;
-const servedSecondsMax = 60;
+const servedSecondsMax = 180;
 /** To ask for thousands of partitions is work, which must not stand in the way of what it waits for. */
 const betweenLooksMs = 10;
 

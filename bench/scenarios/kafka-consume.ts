@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { fetchedNumbers, workOf } from '../kafka/copies.js';
 import { type PerfConsumed, perfConsume, perfProduce, writePayloads } from '../kafka/perf-tools.js';
-import { rateRatioUnlessBound, type Side, spentBy, synced } from '../kafka/side.js';
+import { rateRatioUnlessBound, type Side, spentBy, unsynced } from '../kafka/side.js';
 import { createTopic } from '../kafka/topics.js';
 import { startMillrace } from '../node.js';
 import { kafkaJars, startKafka } from '../peers/kafka.js';
@@ -59,7 +59,7 @@ async function measure(run: ScenarioRun, recordSize: number): Promise<void> {
   const node = await startMillrace(join(run.directory, 'data'), '--group-initial-rebalance-delay-ms', '0');
   const kafka = await startKafka(run.cache, join(run.directory, 'kafka'));
   if (!isThere(kafka)) throw new Error(kafka.lacks);
-  const ours: ConsumeSide = { name: 'ours', broker: { pid: node.pid, address: node.kafka }, configs: synced, laps: [] };
+  const ours: ConsumeSide = { name: 'ours', broker: { pid: node.pid, address: node.kafka }, configs: unsynced, laps: [] };
   const theirs: ConsumeSide = { name: 'kafka', broker: kafka.value, configs: {}, laps: [] };
   const payloads = writePayloads(run.directory, recordSize);
   const count = Math.floor((run.isQuick ? quickWrittenSize : writtenSize) / recordSize);

@@ -16,6 +16,7 @@ import { medianOf, medianRatio } from '../statistics.js';
 /** Of the disk, for a lap of one side. */
 const lapSizeMax = 6 * 2 ** 30;
 const quickFillSize = 1 << 30;
+const quickWarmUpSize = 16 << 20;
 
 interface Load {
   readonly scenario: 'kafka-produce' | 'kafka-produce-synced';
@@ -26,6 +27,8 @@ interface Load {
   readonly peer: string;
   /** What the row asks of the rate. */
   readonly rateEnough: number;
+  /** About as many bytes as the slowest side takes in half a minute. */
+  readonly warmUpSize: number;
 }
 
 const usual = {
@@ -35,6 +38,7 @@ const usual = {
   theirs: {},
   peer: 'Apache Kafka: page cache, 1 of 1 replicas',
   rateEnough: 0.95,
+  warmUpSize: 1 << 30,
 } as const;
 const bothSynced = {
   scenario: 'kafka-produce-synced',
@@ -43,6 +47,7 @@ const bothSynced = {
   theirs: synced,
   peer: 'Apache Kafka with flush.messages=1 and NATS with sync_interval always: stable media, 1 of 1 replicas',
   rateEnough: 5,
+  warmUpSize: 1 << 28,
 } as const;
 
 const loads = new Map<string, Load>([
@@ -84,7 +89,7 @@ async function measure(run: ScenarioRun, load: Load): Promise<void> {
     payloads: writePayloads(run.directory, recordSize),
     partitions,
     ...(memory.prepare === undefined ? {} : { prepare: memory.prepare }),
-    warmUpCount: Math.ceil((run.isQuick ? 16 << 20 : 1 << 30) / (recordSize + 100)),
+    warmUpCount: Math.ceil((run.isQuick ? quickWarmUpSize : load.warmUpSize) / (recordSize + 100)),
     lapSeconds: run.isQuick ? 2 : 36,
     countMax: Math.floor(lapSizeMax / recordSize),
     laps: lapsOf(run),

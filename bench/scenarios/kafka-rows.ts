@@ -102,6 +102,7 @@ export const kafkaScenarios: readonly Scenario[] = [
     remarks: [
       words('ours_cpu_per_million', 'CPU-s a million'),
       words('kafka_cpu_per_million', 'Kafka'),
+      words('partitions', 'partitions'),
       words('ours_created_ms', 'ms to create them'),
       words('kafka_created_ms', 'Kafka'),
       words('ours_create_answered_ms', 'ms to the answer'),
@@ -118,6 +119,7 @@ export const kafkaScenarios: readonly Scenario[] = [
     shown: { ours: 'ours_krecords_per_s', unit: 'k/s' },
     targets: [atMostAbsolute('kib_each', 16), atMost('records_missing', 0)],
     remarks: [
+      words('partitions', 'partitions'),
       words('created_ms', 'ms to create them'),
       words('kib_each', 'KiB each'),
       words('used_kib_each', 'KiB each once used'),
