@@ -15,7 +15,7 @@ use super::guarded;
 use super::lent_words::LentWords;
 use super::shared_memory::SharedMemory;
 use super::wakeup::BindingDoorbell;
-use crate::io::{AlignedBuffer, Piece};
+use crate::io::{descriptors_max, AlignedBuffer, Piece};
 use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
 use crate::log::partition::AppendOrigin;
@@ -117,7 +117,10 @@ pub fn open_store(directory: u32, shard: u32, monotonic_ms: f64, wall_ms: f64) -
 fn open(directory: u32, shard: u32, now: Now) -> Result<BindingStore, BindingFailure> {
     let (directory, recovered) = take_shard(directory, shard)?;
     let (io, _) = open_traced(directory.choice, directory.trace.as_ref())?;
-    let config = StoreConfig { journal: directory.journal, ..StoreConfig::default() };
+    let usual = StoreConfig::default();
+    // Several shards, and every client's socket, have the same limit.
+    let open_files_max = usual.open_files_max.min(descriptors_max() / 16);
+    let config = StoreConfig { journal: directory.journal, open_files_max, ..usual };
     let journal = recovered.journal_path.clone();
     let store = Store::open(io, config, recovered, now)
         .map_err(|error| BindingFailure::opening("open the journal", Some(&journal), error))?;

@@ -14,7 +14,8 @@ use super::file_table::FileTable;
 use super::inline::InlineWrites;
 use super::strips::{cut_strips, is_striped, StripedWrite};
 use super::{
-    AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SharedFile, SyncMethod, Token,
+    descriptors_max, AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SharedFile,
+    SyncMethod, Token,
 };
 use in_flight::{InFlight, InFlightTable, Kept, LinkedState, LinkedWrite, Stage};
 use io_uring::squeue::{Entry, Flags};
@@ -537,18 +538,11 @@ fn read_entry(fd: Fd, position: u64, target: Piece) -> Entry {
 
 /// The table counts against the limit on open files. None at all is fine too.
 fn register_slots(ring: &mut Ring) -> u32 {
-    let slots = open_files_max().min(u64::from(SLOTS_MAX)) as u32;
+    let slots = descriptors_max().min(SLOTS_MAX as usize) as u32;
     match ring.register_files(slots) {
         Ok(()) => slots,
         Err(_) => 0,
     }
-}
-
-fn open_files_max() -> u64 {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: a writable rlimit.
-    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
-    limit.rlim_cur
 }
 
 impl Io for UringIo {
