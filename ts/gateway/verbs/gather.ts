@@ -384,7 +384,9 @@ class Collection implements Deadline {
   #answer(results = this.#allResults()): void {
     this.#isOver = true;
     this.#stopWaiting();
-    this.#keepRoomOf(ownSize(results.flatMap((result) => (result.ok ? (result.value.batches?.pieces ?? []) : []))));
+    let size = 0;
+    for (const result of results) if (result.ok) size += ownSize(result.value.batches?.pieces ?? noPieces);
+    this.#keepRoomOf(size);
     const letGo = () => {
       for (const result of results) if (result?.ok === true) letGoOf(result.value.batches?.pieces);
       this.#letGo();
@@ -420,6 +422,8 @@ function holdAll(served: Served, base: Offset, size: number, done: (pieces: read
     );
   hold(base, size);
 }
+
+const noPieces: readonly HeldPiece[] = [];
 
 function ownSize(pieces: readonly HeldPiece[]): number {
   let size = 0;
