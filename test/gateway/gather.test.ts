@@ -36,7 +36,14 @@ class Rig {
       },
     };
     this.deadlines = new Deadlines(clock);
-    this.gather = new Gather({ tails: this.tails, deadlines: this.deadlines, room: this.room, sizeMax: 400, waitingMax: 10, mayLend: false });
+    this.gather = new Gather({
+      tails: this.tails,
+      deadlines: this.deadlines,
+      room: this.room,
+      sizeMax: 400,
+      waitingMax: 10,
+      mayLend: false,
+    });
   }
 
   served(handle: number) {

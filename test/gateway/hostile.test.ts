@@ -95,7 +95,14 @@ class Rig implements Socket {
     const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
     const counts = () => ({ connections: 1, subscriptions: 0 });
     const none = () => undefined;
-    const gather = new Gather({ tails: this.tails, deadlines, room: new Room(1 << 20), sizeMax: 1 << 20, waitingMax: 10, mayLend: false });
+    const gather = new Gather({
+      tails: this.tails,
+      deadlines,
+      room: new Room(1 << 20),
+      sizeMax: 1 << 20,
+      waitingMax: 10,
+      mayLend: false,
+    });
     const nodeCommands = { setLogLevel: async () => ok(undefined) };
     this.connection = new Connection(this, {
       verbs: {

@@ -133,7 +133,7 @@ test('files go when they are asked for, though a reader that does not read has t
   await expect.poll(() => before.slice(0, 3).some((path) => existsSync(path)), { timeout: 20_000 }).toBe(false);
   expect(checked((await fetched(client, 150)).records, 150)).toBeGreaterThan(150);
   slow.socket.resume();
-  for (const end of await Promise.all(ends)) expect(typeof end === "number" || end === "gone" || end === "closed").toBe(true);
+  for (const end of await Promise.all(ends)) expect(typeof end === 'number' || end === 'gone' || end === 'closed').toBe(true);
   expect(await node.kill('SIGTERM')).toBe(0);
 });
 

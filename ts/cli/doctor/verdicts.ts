@@ -48,7 +48,8 @@ function socketsRow({ sockets: { error, kind, fallbackReason } }: Facts): Row {
 function fetchRow({ directory }: Facts): Row {
   const check = 'fetch strategy';
   if (directory.error !== '' || directory.tellsResidency) return row(check, 'sendfile');
-  const advice = 'the kernel does not tell what is in the page cache: Linux 6.5 or newer does, unless a seccomp filter keeps cachestat away';
+  const advice =
+    'the kernel does not tell what is in the page cache: Linux 6.5 or newer does, unless a seccomp filter keeps cachestat away';
   return row(check, 'buffer', 'warn', advice);
 }
 

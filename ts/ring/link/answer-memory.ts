@@ -54,7 +54,10 @@ export class AnswerMemory {
 
   giveBack(index: number): void {
     const bytes = this.#buffers[index];
-    assert(bytes !== undefined && !this.#free.some((one) => one.index === index), () => `answer memory ${index} is given back twice`);
+    assert(
+      bytes !== undefined && !this.#free.some((one) => one.index === index),
+      () => `answer memory ${index} is given back twice`,
+    );
     this.#known.add(index);
     this.#free.push({ index, bytes });
   }
