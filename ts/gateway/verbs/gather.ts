@@ -57,7 +57,7 @@ export interface GatherPorts {
   readonly sizeMax: number;
   /** Of requests that wait for bytes; one more is answered with what there is. */
   readonly waitingMax: number;
-  /** Sockets take parts of files (docs/decisions/0017-lent-segments.md). */
+  /** Sockets take parts of files (docs/decisions/0018-lent-segments.md). */
   readonly mayLend: boolean;
 }
 

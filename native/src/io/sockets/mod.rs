@@ -88,7 +88,7 @@ pub trait Sockets {
     fn poll(&mut self, ready: &mut Vec<Readiness>);
     fn receive(&mut self, receives: &mut [Receive]);
     fn send(&mut self, pieces: &[Piece], sends: &mut [Send]);
-    /// sendfile, in all implementations: a splice on a ring goes to a worker thread, which costs more (docs/decisions/0017-lent-segments.md).
+    /// sendfile, in all implementations: a splice on a ring goes to a worker thread, which costs more (docs/decisions/0018-lent-segments.md).
     fn send_spans(&mut self, sends: &mut [SendSpan]);
     /// Tells the peer that nothing more comes.
     fn end_output(&mut self, socket: SocketId);

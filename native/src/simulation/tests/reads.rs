@@ -237,19 +237,3 @@ fn ring_memory_under_a_lease_is_not_overwritten() {
     bed.turn();
     assert!(bed.store().ring(ring).head() > position);
 }
-
-#[test]
-fn a_search_by_time_ends_while_appends_go_on() {
-    let mut bed = with_times(small_log());
-    let ticket = bed.ask_find(id(1), 7000);
-    // There is always something stable that its file has not got yet.
-    for content in 100..400 {
-        bed.offer(id(1), &timed(content, 100_000));
-        bed.turn_and_step();
-        if bed.answered(ticket).is_some() {
-            break;
-        }
-    }
-    let Some(Answer::Found(Ok(Some(found)))) = bed.answered(ticket) else { panic!("it waits for the appends to end") };
-    assert_eq!(found.offset, 14);
-}
