@@ -1,3 +1,4 @@
+import { copyInto } from '../native/copy.js';
 import { openDoorbell } from '../native/wakeup.js';
 import { Lease } from '../ring/lease.js';
 import { GatewayEnd } from '../ring/link/gateway-end.js';
@@ -47,6 +48,7 @@ function gatewayEnd(
     replies: new RingReader(memory.replies, bell),
     replyWords: ringWords(memory.replies),
     replyCapacity: memory.replies.capacity,
+    copy: copyInto,
   };
   const hot = (wiring.hotRings[memory.shard] ?? []).map((ring) => {
     return { data: new RingViews(ring).data, lease: new Lease(ring, wiring.gateway, bell) };

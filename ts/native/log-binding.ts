@@ -11,6 +11,7 @@ export interface LogBinding {
   inspectLog(options: BindingInspectOptions): BindingInspection;
   describeLogCodes(): string;
   crc32c(bytes: Uint8Array): number;
+  copyInto(target: Uint8Array, at: number, source: Uint8Array): boolean;
   decompressRecords(batch: Uint8Array, sizeMax: number): Uint8Array | Failure;
 }
 

@@ -1,5 +1,6 @@
 use super::failure::BindingFailure;
 use super::guarded;
+use super::shared_memory::SharedMemory;
 use crate::codec::batch::{BatchHeader, HEADER_SIZE};
 use crate::codec::compression::{decompress, Compression};
 use napi::bindgen_prelude::{Either, Uint8Array};
@@ -8,6 +9,21 @@ use napi_derive::napi;
 #[napi(js_name = "crc32c")]
 pub fn crc32c(bytes: &[u8]) -> u32 {
     guarded(|| crate::codec::crc32c::crc32c(bytes))
+}
+
+/// The engine copies into shared memory word by word where both sides lie alike, and else byte by byte, which takes five times as
+/// long; batches lie wherever their frame has them. False: the target is too small, and nothing was done.
+#[napi]
+pub fn copy_into(target: SharedMemory, at: u32, source: SharedMemory) -> bool {
+    guarded(|| {
+        let at = at as usize;
+        let fits = target.size().checked_sub(at).is_some_and(|room| source.size() <= room);
+        if fits {
+            // SAFETY: both views are of memory that lasts for the call, checked to be large enough; what is written belongs to the caller.
+            unsafe { std::ptr::copy(source.pointer(), target.pointer().add(at), source.size()) };
+        }
+        fits
+    })
 }
 
 /// The records of a whole batch, uncompressed: at most `size_max` bytes of them.

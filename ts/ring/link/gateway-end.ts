@@ -60,6 +60,8 @@ export interface GatewayRings {
   readonly replies: RingReader;
   readonly replyWords: Float64Array;
   readonly replyCapacity: number;
+  /** Of a batch into its ring. */
+  readonly copy: (target: Uint8Array, at: number, source: Uint8Array) => void;
 }
 
 /** For batches that no ring has room for. */
@@ -120,7 +122,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     const claim = batches.claim(batch.length);
     if (claim === refusal.tooLarge) return this.#appendLarge(handle, batch, done);
     if (claim < 0) return claim === refusal.closed ? 'closed' : 'full';
-    batches.data.set(batch, claim);
+    this.#rings.copy(batches.data, claim, batch);
     batches.publish(claim, handle, 0, this.#expect(handle, done));
     return 'taken';
   }
