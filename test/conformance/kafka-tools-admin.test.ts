@@ -100,3 +100,8 @@ test.each([
 ] as const)('%s is told that the node does not have it', async (tool, args, api) => {
   expect(await tools.refused(tool, args)).toContain(`does not support ${api}`);
 });
+
+test('a transactional id is refused by name', async () => {
+  const words = ['--topic', 'any', '--num-records', '1', '--record-size', '1', '--throughput', '-1', '--transactional-id', 'any'];
+  expect(await tools.refused('kafka-producer-perf-test', words)).toContain('TransactionalIdAuthorizationException');
+});
