@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode } from '../node/process.mjs';
 import { createTopic, kcat, kcatRead, newNode } from './kafka-clients.js';
-import { fileOf, KafkaTools } from './kafka-tools.js';
+import { fileOf, KafkaTools, killKafkaTools } from './kafka-tools.js';
 
 // Topics, settings, offsets, and who the node is.
 
@@ -17,6 +17,7 @@ beforeAll(async () => {
 });
 
 afterAll(killAll);
+afterAll(killKafkaTools);
 
 test('kafka-topics: a topic is made, listed, described, grown and deleted', async () => {
   const one = ['--topic', 'operated'];
