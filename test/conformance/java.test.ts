@@ -34,6 +34,14 @@ test('the newest record, the directories of logs', async () => {
   expect(await java.ask('logDirs')).toBe(1);
 });
 
+test('a member of the newer group protocol is told to take the classic one', async () => {
+  const { node, client: java } = subject();
+  await createTopic(node.gateway, 'newer');
+  await java.ask('join', { member: 'newer', group: 'newer', topic: 'newer', protocol: 'consumer' });
+  const failure = () => java.ask('member', { member: 'newer' }).catch(String);
+  await expect.poll(failure, { timeout: 30_000 }).toMatch(/UnsupportedVersionException: .*Set group\.protocol=classic/);
+});
+
 test('anomaly 28: a consumer that outlives its node asks where the epoch of its position ended, and goes on there', async () => {
   const wiretap = await Wiretap.open();
   const data = join(await newDirectory(), 'data');

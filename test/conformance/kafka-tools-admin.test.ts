@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode } from '../node/process.mjs';
 import { createTopic, kcat, kcatRead, newNode } from './kafka-clients.js';
-import { fileOf, KafkaTools } from './kafka-tools.js';
+import { fileOf, KafkaTools, killKafkaTools } from './kafka-tools.js';
 
 // Topics, settings, offsets, and who the node is.
 
@@ -17,6 +17,7 @@ beforeAll(async () => {
 });
 
 afterAll(killAll);
+afterAll(killKafkaTools);
 
 test('kafka-topics: a topic is made, listed, described, grown and deleted', async () => {
   const one = ['--topic', 'operated'];
@@ -99,4 +100,9 @@ test.each([
   ['kafka-acls', ['--list'], 'DESCRIBE_ACLS'],
 ] as const)('%s is told that the node does not have it', async (tool, args, api) => {
   expect(await tools.refused(tool, args)).toContain(`does not support ${api}`);
+});
+
+test('a transactional id is refused by name', async () => {
+  const words = ['--topic', 'any', '--num-records', '1', '--record-size', '1', '--throughput', '-1', '--transactional-id', 'any'];
+  expect(await tools.refused('kafka-producer-perf-test', words)).toContain('TransactionalIdAuthorizationException');
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode, startNode } from '../node/process.mjs';
 import { createTopic, headerOf, kcat, kcatRead, newNode, webSocketBatches } from './kafka-clients.js';
-import { fileOf, KafkaTools, spawnKafkaTool } from './kafka-tools.js';
+import { fileOf, KafkaTools, killKafkaTools, spawnKafkaTool } from './kafka-tools.js';
 
 // Records through the tools, and groups.
 
@@ -20,6 +20,7 @@ beforeAll(async () => {
 });
 
 afterAll(killAll);
+afterAll(killKafkaTools);
 
 describe('kafka-console-producer, kafka-console-consumer', () => {
   const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];

@@ -9,6 +9,7 @@ import { type Ended, ended } from './kafka-clients.js';
 // What operators of Kafka type. Each call is a JVM of its own, as in Kafka's scripts.
 
 const toolSecondsMax = 80;
+const running = new Set<ChildProcessWithoutNullStreams>();
 
 const tools = 'org.apache.kafka.tools';
 /** The main classes behind the scripts of Kafka's distribution. */
@@ -46,7 +47,14 @@ export async function spawnKafkaTool(
   const jars = join(await installedJars('kafka-tools'), '*');
   const server = ['--bootstrap-server', kafka];
   const words = ['-cp', jars, mains[tool], ...(tool === 'kafka-cluster' ? [...args, ...server] : [...server, ...args])];
-  return spawn('java', [...quickJava, ...words], { timeout: toolSecondsMax * 1000, killSignal: 'SIGKILL' });
+  const child = spawn('java', [...quickJava, ...words], { timeout: toolSecondsMax * 1000, killSignal: 'SIGKILL' });
+  running.add(child);
+  return child.on('close', () => running.delete(child));
+}
+
+/** For `afterAll`: what a failed test left running. */
+export function killKafkaTools(): void {
+  for (const child of running) child.kill('SIGKILL');
 }
 
 /** The tools, at one node. */

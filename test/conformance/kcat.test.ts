@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -131,7 +132,10 @@ test('who stays in a group takes the partitions of who leaves, and of who dies w
     const goes = join();
     await expect.poll(goes.assigned, patience).toMatch(one);
     await expect.poll(stays.assigned, patience).toMatch(one);
+    // Until then it may read what comes.
+    const gone = once(goes.member, 'close');
     goes.member.kill(signal);
+    await gone;
     for (const partition of [0, 1])
       await kcat(node.kafka, ['-P', '-t', 'shared', '-p', `${partition}`], `${signal} ${partition}\n`);
     expect([await stays.next(), await stays.next()].sort()).toEqual([`${signal} 0`, `${signal} 1`]);

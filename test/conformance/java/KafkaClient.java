@@ -75,7 +75,7 @@ public final class KafkaClient {
       case "committed":
         return json(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().get(partition).offset());
       case "join":
-        members.put(member, Member.join(group, topic, args.get("sessionMs").asInt()));
+        members.put(member, Member.join(group, topic, args));
         return json(null);
       case "member": return members.get(member).told();
       case "leave": return members.get(member).leave();
@@ -216,15 +216,21 @@ public final class KafkaClient {
     private final Thread thread = new Thread(this);
     private Set<TopicPartition> assigned = Set.of();
     private boolean isLeaving;
+    private volatile RuntimeException failure;
 
     private Member(KafkaConsumer<String, String> consumer) {
       this.consumer = consumer;
     }
 
-    static Member join(String group, String topic, int sessionMs) {
-      KafkaConsumer<String, String> consumer = consumer(Map.of(
-          "group.id", group, "session.timeout.ms", sessionMs, "heartbeat.interval.ms", sessionMs / 10,
-          "auto.offset.reset", "earliest", "enable.auto.commit", false));
+    static Member join(String group, String topic, JsonNode args) {
+      Map<String, Object> settings = new HashMap<>(Map.of("group.id", group, "auto.offset.reset", "earliest", "enable.auto.commit", false));
+      if (args.has("protocol")) {
+        settings.put("group.protocol", args.get("protocol").asText());
+      } else {
+        settings.put("session.timeout.ms", args.get("sessionMs").asInt());
+        settings.put("heartbeat.interval.ms", args.get("sessionMs").asInt() / 10);
+      }
+      KafkaConsumer<String, String> consumer = consumer(settings);
       consumer.subscribe(List.of(topic));
       Member member = new Member(consumer);
       member.thread.setDaemon(true);
@@ -234,8 +240,11 @@ public final class KafkaClient {
 
     @Override
     public void run() {
-      while (!hasRead(new ArrayList<>())) {}
-      consumer.close();
+      try (consumer) {
+        while (!hasRead(new ArrayList<>())) {}
+      } catch (RuntimeException error) {
+        failure = error;
+      }
     }
 
     /** Whether it was the last time. */
@@ -255,6 +264,7 @@ public final class KafkaClient {
     }
 
     synchronized JsonNode told() {
+      if (failure != null) throw failure;
       return json(Map.of("assigned", assigned.stream().map(TopicPartition::partition).toList(), "values", values));
     }
 
