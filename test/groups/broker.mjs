@@ -13,6 +13,7 @@ const { planThreads } = await import(`${dist}broker/thread-plan.js`);
 const { wire } = await import(`${dist}broker/wiring.js`);
 const { dispatch } = await import(`${dist}gateway/kafka/dispatch.js`);
 const { rows } = await import(`${dist}gateway/kafka/apis/index.js`);
+const { Reader } = await import(`${dist}wire/kafka/reader.js`);
 const { readBrokerConfig } = await import(`${dist}model/broker-config.js`);
 const { DataDirectory } = await import(`${dist}native/log.js`);
 
@@ -150,7 +151,9 @@ export class Broker {
         resolve(encoded.bytes.slice(4));
         sent();
       };
-      const problem = dispatch(rows, exchange, frame, reply, (/** @type {string} */ reason) => reject(new Error(reason)));
+      const problem = dispatch(rows, exchange, new Reader(frame), reply, (/** @type {string} */ reason) =>
+        reject(new Error(reason)),
+      );
       if (problem !== undefined) reject(new Error(problem));
     });
   }

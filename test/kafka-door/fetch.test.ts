@@ -140,7 +140,7 @@ test('who wants no answer gets none, and is told of a refusal by the end of its 
   const corrupt = batchOf(['a']);
   corrupt[corrupt.length - 1] = (corrupt.at(-1) ?? 0) ^ 1;
   await expect(producing('silent', 0, corrupt)).rejects.toThrow(
-    'producer test wants no answers, and its batch for partition 0 was refused (2)',
+    'producer client-1 wants no answers, and its batch for partition 0 was refused (2)',
   );
   await expect(producing('silent', 0, batchOf(['a']), 9)).rejects.toThrow('partition 9 was refused (3)');
   const transactional = { transactionalId: 'x', acks: 0, timeoutMs: 1000, topicData: [] };
