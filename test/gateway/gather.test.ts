@@ -402,3 +402,43 @@ test('larger batches come together as far as the memory of their request reaches
   for (const gathering of rig.told) gathering.letGo();
   expect(rig.hasWholeRoom).toBe(true);
 });
+
+test('who waits for one partition is answered with what its tail brought; what is too much, or gone, is read', () => {
+  const rig = new Rig();
+  rig.grow(0);
+  rig.fetch(1, 1000, [0]);
+  expect(rig.answerAll()).toEqual({ hold: 1 });
+  expect(rig.lastTold()).toEqual([1]);
+  rig.fetch(1, 1000, [1]);
+  rig.settle();
+  rig.grow(0);
+  expect(rig.answerAll()).toEqual({ tail: 1 });
+  expect([rig.shard.pending, rig.lastTold()]).toEqual([[], [2]]);
+  // More than it asked for at once.
+  rig.fetch(1, 1000, [2], 50);
+  rig.settle();
+  rig.grow(0);
+  expect(rig.answerAll()).toEqual({ tail: 1 });
+  expect(rig.answerAll()).toEqual({ hold: 1 });
+  rig.settle();
+  expect(rig.lastTold()).toEqual([3]);
+  // Less than it waits for.
+  rig.fetch(150, 1000, [3]);
+  rig.settle();
+  rig.grow(0);
+  expect(rig.answerAll()).toEqual({ tail: 1 });
+  expect(rig.told).toEqual([]);
+  rig.grow(0);
+  expect(rig.answerAll()).toEqual({ tail: 1 });
+  expect(rig.answerAll()).toEqual({ hold: 1 });
+  expect(rig.lastTold()).toEqual([5]);
+  // A tail that left memory.
+  rig.fetch(1, 1000, [5]);
+  rig.settle();
+  rig.shard.partition(0).remembersTail = false;
+  rig.grow(0);
+  expect(rig.answerAll()).toEqual({ tail: 1 });
+  expect(rig.answerAll()).toEqual({ hold: 1 });
+  expect(rig.lastTold()).toEqual([6]);
+  expect(rig.hasWholeRoom).toBe(true);
+});

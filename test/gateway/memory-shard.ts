@@ -6,6 +6,7 @@ import type {
   Durability,
   Failure,
   FoundOffset,
+  HeldBatches,
   HeldRange,
   HeldRead,
   KnownProducer,
@@ -124,8 +125,9 @@ export class MemoryShard implements ShardPort {
       if (watcher === undefined || told === end) return;
       const news = partition.batches.filter(({ base }) => base >= told);
       partition.told = end;
-      const batches = partition.remembersTail && news.length > 0 ? { batches: batchesOf(news) } : {};
-      watcher({ ...partition.ends, ...batches });
+      if (!partition.remembersTail || news.length === 0) return watcher(partition.ends);
+      const batches = batchesOf(news);
+      watcher({ ...partition.ends, batches, held: () => heldOf(batches) });
     });
   }
 
@@ -168,8 +170,7 @@ export class MemoryShard implements ShardPort {
       if (!read.ok) return done(read);
       const { logStart, highWatermark, batches } = read.value;
       if (batches !== undefined && batches.size > sizeMax) return done(ok({ sizeWanted: batches.size }));
-      const pieces = batches?.parts.map((bytes) => ({ size: bytes.length, isOwn: true, bytes: () => bytes })) ?? [];
-      const held = batches === undefined ? undefined : { size: batches.size, base: batches.base, next: batches.next, pieces };
+      const held = batches === undefined ? undefined : heldOf(batches);
       done(ok({ logStart, highWatermark, batches: held }));
     });
   }
@@ -273,4 +274,8 @@ export class MemoryShard implements ShardPort {
       next.run();
     }
   }
+}
+
+function heldOf({ parts, size, base, next }: Batches): HeldBatches {
+  return { size, base, next, pieces: parts.map((bytes) => ({ size: bytes.length, isOwn: true, bytes: () => bytes })) };
 }

@@ -132,6 +132,8 @@ export interface LargerBatch {
 export interface Tail extends PartitionEnds {
   /** What lies below it since the last call, if it is still in memory; else it is read by offset. */
   readonly batches?: Batches | undefined;
+  /** The same, to be used later as those of `hold` are; asked for within the call. */
+  readonly held?: (() => HeldBatches | undefined) | undefined;
 }
 
 export interface FoundOffset {

@@ -298,7 +298,7 @@ class Collection implements Deadline {
     this.#verb.waiting.add(this);
     this.#tick = deadlines.add(this.#request.waitMs, this);
     const { entries } = this.#request;
-    const onArrived: OnArrived = (index, size, ends) => this.#onArrived(index, size, ends);
+    const onArrived: OnArrived = (index, size, ends, held) => this.#onArrived(index, size, ends, held);
     const followers = entries.map((entry, index) => new EntryFollower(index, this.#endOf(index, entry), onArrived));
     this.#followers = followers;
     for (const follower of followers) tails.follow((entries[follower.index] as GatherEntry).served, follower);
@@ -311,10 +311,30 @@ class Collection implements Deadline {
     return result?.ok === true ? result.value.highWatermark : offset;
   }
 
-  #onArrived(index: number, size: number, ends: PartitionEnds | undefined): void {
+  #onArrived(index: number, size: number, ends: PartitionEnds | undefined, held: Tail['held']): void {
     this.#ends[index] = ends;
+    if (this.#isAnsweredBy(size)) {
+      const batches = held?.();
+      if (ends !== undefined && batches?.base === this.#request.entries[index]?.offset) {
+        this.#forgetResults();
+        this.#results[index] = ok({ logStart: ends.logStart, highWatermark: ends.highWatermark, batches });
+        this.#answer();
+        return;
+      }
+    }
     this.#arrived += size;
     this.#look();
+  }
+
+  /**
+   * Who waits for one partition alone is answered with what its tail brought, without a read. Of several partitions one is the first to be
+   * heard of, and the others are about to be: a read finds them all.
+   */
+  #isAnsweredBy(size: number): boolean {
+    const { entries, sizeMin, sizeMax } = this.#request;
+    const [entry] = entries;
+    if (this.#isPassing || this.#followers === undefined || entries.length !== 1 || entry === undefined) return false;
+    return this.#arrived === 0 && size >= sizeMin && size <= Math.min(entry.sizeMax, sizeMax);
   }
 
   #look(): void {
@@ -433,7 +453,7 @@ function ownSize(pieces: readonly HeldPiece[]): number {
 
 const none: PartitionEnds = { logStart: 0 as Offset, highWatermark: 0 as Offset };
 
-type OnArrived = (index: number, size: number, ends: PartitionEnds | undefined) => void;
+type OnArrived = (index: number, size: number, ends: PartitionEnds | undefined, held: Tail['held']) => void;
 
 class EntryFollower implements TailFollower {
   readonly index: number;
@@ -448,14 +468,14 @@ class EntryFollower implements TailFollower {
 
   onOpened(ends: Result<PartitionEnds, Failure>): void {
     // What came between the read and the watch, or a failure that the next pass tells.
-    if (!ends.ok) this.#onArrived(this.index, Number.POSITIVE_INFINITY, undefined);
-    else if (ends.value.highWatermark > this.#seen) this.#onArrived(this.index, Number.POSITIVE_INFINITY, ends.value);
+    if (!ends.ok) this.#onArrived(this.index, Number.POSITIVE_INFINITY, undefined, undefined);
+    else if (ends.value.highWatermark > this.#seen) this.#onArrived(this.index, Number.POSITIVE_INFINITY, ends.value, undefined);
   }
 
-  onTail({ logStart, highWatermark, batches }: Tail): void {
+  onTail({ logStart, highWatermark, batches, held }: Tail): void {
     // A log that was cut is something new to its reader, too.
     const size = highWatermark < this.#seen ? Number.POSITIVE_INFINITY : (batches?.size ?? Number.POSITIVE_INFINITY);
     this.#seen = highWatermark;
-    this.#onArrived(this.index, size, { logStart, highWatermark });
+    this.#onArrived(this.index, size, { logStart, highWatermark }, batches === undefined ? undefined : held);
   }
 }

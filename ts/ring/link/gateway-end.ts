@@ -417,7 +417,8 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     // It may have been on its way while the watch ended.
     if (tail === undefined) return;
     const { logStart, highWatermark } = endsAt(slot, words);
-    tail({ logStart, highWatermark, batches: hotBatches(this.#hot, slot, words) });
+    const held = () => heldIn(slot, words, this.#hot).batches;
+    tail({ logStart, highWatermark, batches: hotBatches(this.#hot, slot, words), held });
   }
 
   #tellFailed(slot: ReplySlot): void {
