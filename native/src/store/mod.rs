@@ -100,11 +100,11 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             journal: JournalConfig::default(),
-            open_files_max: 512,
+            open_files_max: 4096,
             slots_per_turn: 4096,
             write_size_min: 256 << 10,
             write_size_max: 2 << 20,
-            write_age_max_ms: 50,
+            write_age_max_ms: 1000,
             writes_max: 16,
             unwritten_size_max: 16 << 20,
             syncs_max: 16,
