@@ -14,6 +14,8 @@ const frames = (await load(`${kafka}/frames.js`)) as typeof import('../ts/wire/k
 export const { encodeRequest, responseHeaderVersion } = frames;
 export const { Reader } = (await load(`${kafka}/reader.js`)) as typeof import('../ts/wire/kafka/reader.js');
 const apis = `${kafka}/schema`;
+export const { produce } = (await load(`${apis}/00-produce.js`)) as typeof import('../ts/wire/kafka/schema/00-produce.js');
+export const { fetch: fetchApi } = (await load(`${apis}/01-fetch.js`)) as typeof import('../ts/wire/kafka/schema/01-fetch.js');
 export const { listOffsets } = (await load(
   `${apis}/02-list-offsets.js`,
 )) as typeof import('../ts/wire/kafka/schema/02-list-offsets.js');

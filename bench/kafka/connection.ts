@@ -4,16 +4,26 @@ import type { Decoded, Encodable, Fields } from '../../ts/wire/kafka/field.js';
 import { encodeRequest, Reader, responseHeaderVersion } from '../product.js';
 
 const answerSecondsMax = 60;
+const prefixSize = 4;
 
-/** One connection to any broker that speaks Kafka's protocol; each request waits for its answer. */
+interface Waiting {
+  readonly take: (frame: Uint8Array) => void;
+  readonly fail: () => void;
+}
+
+/** One connection to any broker that speaks Kafka's protocol; answers come in the order of the requests. */
 export class KafkaConnection {
   readonly #socket: Socket;
-  #rest = Buffer.alloc(0);
-  #answered: (frame: Uint8Array) => void = () => undefined;
+  readonly #waiting: Waiting[] = [];
+  #chunks: Buffer[] = [];
+  #size = 0;
   #correlationId = 0;
 
   private constructor(socket: Socket) {
-    this.#socket = socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#socket = socket.on('data', (chunk: Buffer) => this.#onChunk(chunk));
+    socket.on('close', () => {
+      for (const { fail } of this.#waiting.splice(0)) fail();
+    });
   }
 
   static async open(address: string): Promise<KafkaConnection> {
@@ -33,13 +43,8 @@ export class KafkaConnection {
   ): Promise<Decoded<Response>> {
     this.#correlationId += 1;
     const request = encodeRequest(api, version, { correlationId: this.#correlationId, clientId: 'bench' }, value);
-    const frame = await new Promise<Uint8Array>((resolve, reject) => {
-      const fail = () => reject(new Error(`no answer to ${api.name}: the connection has ended`));
-      this.#socket.once('close', fail);
-      this.#answered = (answer) => {
-        this.#socket.off('close', fail);
-        resolve(answer);
-      };
+    const frame = await new Promise<Uint8Array>((take, reject) => {
+      this.#waiting.push({ take, fail: () => reject(new Error(`no answer to ${api.name}: the connection has ended`)) });
       this.#socket.write(request.bytes);
     });
     const reader = new Reader(frame);
@@ -52,13 +57,25 @@ export class KafkaConnection {
     this.#socket.destroy();
   }
 
-  #take(chunk: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    if (this.#rest.length < 4) return;
-    const end = 4 + this.#rest.readInt32BE(0);
-    if (this.#rest.length < end) return;
-    const frame = new Uint8Array(this.#rest.subarray(4, end));
-    this.#rest = this.#rest.subarray(end);
-    this.#answered(frame);
+  #onChunk(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    for (let size = this.#nextSize(); size !== undefined && this.#size >= prefixSize + size; size = this.#nextSize())
+      this.#waiting.shift()?.take(this.#take(prefixSize + size).subarray(prefixSize));
+  }
+
+  #nextSize(): number | undefined {
+    if (this.#size < prefixSize) return undefined;
+    // Nearly always the first has it.
+    if ((this.#chunks[0] as Buffer).length < prefixSize) this.#chunks = [Buffer.concat(this.#chunks)];
+    return (this.#chunks[0] as Buffer).readInt32BE(0);
+  }
+
+  /** So many bytes, which are there: joined once, however many chunks they came in. */
+  #take(size: number): Uint8Array {
+    const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    this.#chunks = all.length > size ? [all.subarray(size)] : [];
+    this.#size -= size;
+    return all.subarray(0, size);
   }
 }

@@ -1,83 +1,19 @@
 // What it costs a node to give a Kafka client what lies in segment files, by each fetch strategy.
 //   node dist/bench/scenarios/kafka-catch-up.js --directory DIR --case "page cache" --native PROGRAM [--quick]
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Api } from '../../ts/wire/kafka/api.js';
-import type { Decoded, Encodable, Fields } from '../../ts/wire/kafka/field.js';
+import { KafkaConnection } from '../kafka/connection.js';
 import { createTopic, type MillraceNode, metricOf, startMillrace } from '../node.js';
 import { meter } from '../processes.js';
+import { fetchApi, produce } from '../product.js';
 import { lapsOf, printFigure, type ScenarioRun, scenarioRun } from '../scenario.js';
 import { medianOf, medianRatio, takeTurns } from '../statistics.js';
 import { fullBatch } from '../wires.js';
-
-const dist = new URL('../../', import.meta.url);
-const load = (path: string): Promise<unknown> => import(new URL(path, dist).href);
-const frames = (await load('wire/kafka/frames.js')) as typeof import('../../ts/wire/kafka/frames.js');
-const { Reader } = (await load('wire/kafka/reader.js')) as typeof import('../../ts/wire/kafka/reader.js');
-const { produce } = (await load('wire/kafka/schema/00-produce.js')) as typeof import('../../ts/wire/kafka/schema/00-produce.js');
-const { fetch } = (await load('wire/kafka/schema/01-fetch.js')) as typeof import('../../ts/wire/kafka/schema/01-fetch.js');
 
 const topic = 'caught-up';
 const batchSize = 64 << 10;
 const recordSize = 100;
 /** What consumers ask for by default. */
 const fetchSize = 1 << 20;
-
-/** Frames over one connection; answers in the order of the requests. */
-class Client {
-  readonly #socket: Socket;
-  #chunks: Uint8Array[] = [];
-  #size = 0;
-  #wanted = 4;
-  #isInside = false;
-  readonly #waiting: ((frame: Uint8Array) => void)[] = [];
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on('data', (bytes: Uint8Array) => this.#take(bytes));
-    socket.on('error', (error) => {
-      throw error;
-    });
-  }
-
-  static async open(port: number): Promise<Client> {
-    const socket = connect({ host: '127.0.0.1', port });
-    await once(socket, 'connect');
-    return new Client(socket);
-  }
-
-  async ask<Request extends Fields, Response extends Fields>(
-    api: Api<number, Request, Response>,
-    version: number,
-    request: Encodable<Request>,
-  ): Promise<Decoded<Response>> {
-    this.#socket.write(frames.encodeRequest(api, version, { correlationId: 1, clientId: 'bench' }, request).bytes);
-    const reader = new Reader(await new Promise<Uint8Array>((resolve) => this.#waiting.push(resolve)));
-    reader.int32();
-    if (frames.responseHeaderVersion(api.key, version) === 1) reader.varint();
-    return api.response.decode(version, reader);
-  }
-
-  #take(bytes: Uint8Array): void {
-    this.#chunks.push(bytes);
-    this.#size += bytes.length;
-    while (this.#size >= this.#wanted) {
-      const all = Buffer.concat(this.#chunks);
-      const part = all.subarray(0, this.#wanted);
-      const rest = all.subarray(this.#wanted);
-      this.#chunks = [rest];
-      this.#size = rest.length;
-      if (this.#isInside) this.#waiting.shift()?.(part);
-      this.#wanted = this.#isInside ? 4 : part.readInt32BE();
-      this.#isInside = !this.#isInside;
-    }
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-}
 
 /** Nothing is written: kernel threads work for others. */
 interface Measured {
@@ -86,7 +22,7 @@ interface Measured {
   readonly serverSeconds: number;
 }
 
-async function fill(client: Client, size: number): Promise<void> {
+async function fill(client: KafkaConnection, size: number): Promise<void> {
   const { batch: records } = fullBatch(batchSize, recordSize);
   for (let done = 0; done < size; ) {
     const asked = Array.from({ length: 16 }, () =>
@@ -104,13 +40,13 @@ async function fill(client: Client, size: number): Promise<void> {
 }
 
 /** From the beginning on; every batch is the same, so their number says where the next answer begins. */
-async function readAll(client: Client, size: number): Promise<number> {
+async function readAll(client: KafkaConnection, size: number): Promise<number> {
   const { batch, count } = fullBatch(batchSize, recordSize);
   let got = 0;
   while (got < size) {
     const partitions = [{ partition: 0, fetchOffset: (got / batch.length) * count, partitionMaxBytes: fetchSize }];
     const request = { maxWaitMs: 0, minBytes: 1, maxBytes: fetchSize, topics: [{ topic, partitions }] };
-    const { responses } = await client.ask(fetch, 11, { ...request, forgottenTopicsData: [], rackId: '' });
+    const { responses } = await client.ask(fetchApi, 11, { ...request, forgottenTopicsData: [], rackId: '' });
     const length = responses[0]?.partitions[0]?.records?.length ?? 0;
     if (length === 0) throw new Error(`nothing after ${got} bytes`);
     got += length;
@@ -118,8 +54,8 @@ async function readAll(client: Client, size: number): Promise<number> {
   return got;
 }
 
-async function lap(node: MillraceNode, port: number, size: number): Promise<Measured> {
-  const client = await Client.open(port);
+async function lap(node: MillraceNode, size: number): Promise<Measured> {
+  const client = await KafkaConnection.open(node.kafka);
   const [server, startMs] = [meter(node.pid), performance.now()];
   const got = await readAll(client, size);
   const wall = (performance.now() - startMs) / 1000;
@@ -130,21 +66,20 @@ async function lap(node: MillraceNode, port: number, size: number): Promise<Meas
 async function measure(run: ScenarioRun): Promise<void> {
   const size = run.isQuick ? 192 << 20 : 1 << 30;
   const sides = ['sendfile', 'buffer'] as const;
-  const nodes = new Map<string, { readonly node: MillraceNode; readonly port: number; readonly laps: Measured[] }>();
+  const nodes = new Map<string, { readonly node: MillraceNode; readonly laps: Measured[] }>();
   for (const side of sides) {
     const options = ['--shards', '1', '--memory', '128MiB', '--fetch-strategy', side];
     const node = await startMillrace(join(run.directory, side), ...options);
-    const port = Number((JSON.parse(node.ready) as { kafka: string[] }).kafka[0]?.split(':')[1]);
     await createTopic(node, topic, 'replicated');
-    const client = await Client.open(port);
+    const client = await KafkaConnection.open(node.kafka);
     // The end is still in memory: it is not asked for.
     await fill(client, size + (96 << 20));
     client.close();
-    nodes.set(side, { node, port, laps: [] });
+    nodes.set(side, { node, laps: [] });
   }
   await takeTurns([...sides], lapsOf(run) + 1, async (side) => {
     const known = nodes.get(side);
-    if (known !== undefined) known.laps.push(await lap(known.node, known.port, size));
+    if (known !== undefined) known.laps.push(await lap(known.node, size));
   });
   const [ours, bare] = sides.map((side) => nodes.get(side)?.laps.slice(1) ?? []) as [Measured[], Measured[]];
   const cpu = ({ size, serverSeconds }: Measured) => serverSeconds / (size / 1e9);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { HeldPiece } from '../../model/ports.js';
 import { Writer } from '../../wire/kafka/writer.js';
-import type { HeldAgain } from '../verbs/gather.js';
+import type { HeldAgain } from '../verbs/gathering.js';
 import { Outbox, type PartSink } from './outbox.js';
 
 /** Records in two pieces, the second of which leaves memory now and then; read again they are there. */

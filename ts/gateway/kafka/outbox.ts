@@ -1,7 +1,8 @@
 import type { FilePlace, HeldBatches, HeldPiece } from '../../model/ports.js';
 import type { Encoded, Span } from '../../wire/kafka/writer.js';
 import type { Served } from '../routing.js';
-import type { Gather, HeldAgain } from '../verbs/gather.js';
+import type { Gather } from '../verbs/gather.js';
+import type { HeldAgain } from '../verbs/gathering.js';
 import type { Finished } from './pipeline.js';
 
 /** Records that are left out of the answer's own bytes: they go from where they lie to the socket. */

@@ -1,7 +1,9 @@
 import type { Failure, PartitionDescription } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
+import { askEach } from './ask-each.js';
 import { type EpochEnd, endOfEpoch } from './end-of-epoch.js';
-import type { Gather, GatherEntry, Gathered, GatherRequest } from './gather.js';
+import type { Gather } from './gather.js';
+import type { GatherEntry, Gathered, GatherRequest } from './gathering.js';
 
 /** What somebody wants to read on. */
 export interface ReaderEntry extends GatherEntry {
@@ -19,9 +21,6 @@ export interface Agreeing extends Gathered {
 }
 
 export type AgreeingResults = readonly Result<Agreeing, Failure>[];
-
-/** Asked for beside each other. */
-const askedMax = 256;
 
 /** As `Gather.begin`; an entry of which log and reader hold different records is told so at once, and the others do not wait. */
 export function gatherAgreeing(
@@ -82,37 +81,26 @@ function mayPart({ lastEpoch, served }: ReaderEntry): boolean {
 
 /** Those of the entries, by their index, that are not to be read. */
 function findPartings(entries: readonly ReaderEntry[], done: (parted: Parted) => void): void {
-  const parted = new Map<number, Result<Agreeing, Failure>>();
   const asked = [...entries.entries()].filter(([, entry]) => mayPart(entry));
-  let next = 0;
-  let underWay = 0;
-  const goOn = () => {
-    underWay -= 1;
-    if (underWay > 0) return;
-    const some = asked.slice(next, next + askedMax);
-    next += some.length;
-    if (some.length === 0) {
+  askEach(
+    asked,
+    ([, entry], told: (found: Parting) => void) => findParting(entry, told),
+    (found) => {
+      const parted = new Map<number, Result<Agreeing, Failure>>();
+      for (const [at, result] of found.entries()) {
+        const [index] = asked[at] as (typeof asked)[number];
+        if (!result.ok) parted.set(index, result);
+        else if (result.value !== undefined) parted.set(index, ok(result.value));
+      }
       done(parted);
-      return;
-    }
-    underWay = some.length + 1;
-    for (const [index, entry] of some) {
-      findParting(entry, (result) => {
-        if (!result.ok || result.value !== undefined) parted.set(index, result as Result<Agreeing, Failure>);
-        goOn();
-      });
-    }
-    goOn();
-  };
-  underWay = 1;
-  goOn();
+    },
+  );
 }
 
 /** Undefined: nowhere that an epoch would tell. */
-function findParting(
-  { served, offset, lastEpoch }: ReaderEntry,
-  done: (result: Result<Agreeing | undefined, Failure>) => void,
-): void {
+type Parting = Result<Agreeing | undefined, Failure>;
+
+function findParting({ served, offset, lastEpoch }: ReaderEntry, done: (found: Parting) => void): void {
   endOfEpoch(served, lastEpoch, (found) => {
     if (!found.ok) return done(found);
     const parting = found.value;

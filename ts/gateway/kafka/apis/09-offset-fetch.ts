@@ -2,8 +2,8 @@ import type { GroupRefusal } from '../../../model/group-requests.js';
 import type { TopicId } from '../../../model/ids.js';
 import type { Result } from '../../../model/result.js';
 import { offsetFetch } from '../../../wire/kafka/schema/09-offset-fetch.js';
+import { askEach } from '../../verbs/ask-each.js';
 import { type FetchedTopic, type FetchOffsets, fetchOffsets } from '../../verbs/fetch-offsets.js';
-import { askEach } from './ask-each.js';
 import { groupCode, namedIn, nameOut } from './group-codes.js';
 import { row } from './row.js';
 

@@ -1,7 +1,7 @@
 import type { GroupAnswer } from '../../../model/group-requests.js';
 import { kafkaErrors } from '../../../wire/kafka/error-codes.js';
 import { describeGroups } from '../../../wire/kafka/schema/15-describe-groups.js';
-import { askEach } from './ask-each.js';
+import { askEach } from '../../verbs/ask-each.js';
 import { groupCode } from './group-codes.js';
 import { row } from './row.js';
 

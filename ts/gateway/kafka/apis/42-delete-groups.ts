@@ -1,6 +1,6 @@
 import type { GroupAnswer } from '../../../model/group-requests.js';
 import { deleteGroups } from '../../../wire/kafka/schema/42-delete-groups.js';
-import { askEach } from './ask-each.js';
+import { askEach } from '../../verbs/ask-each.js';
 import { groupCode } from './group-codes.js';
 import { row } from './row.js';
 

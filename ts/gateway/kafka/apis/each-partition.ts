@@ -1,4 +1,4 @@
-import { askEach } from './ask-each.js';
+import { askEach } from '../../verbs/ask-each.js';
 
 /**
  * Asks about every partition of every topic of a request, and tells when all have been answered: for each topic what its partitions

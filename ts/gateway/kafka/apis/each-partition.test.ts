@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { askEach } from './ask-each.js';
+import { askEach } from '../../verbs/ask-each.js';
 import { eachPartition } from './each-partition.js';
 
 test('all are asked in order, few at a time, and answered in order, whenever their answers come', () => {
