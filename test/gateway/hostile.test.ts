@@ -62,7 +62,7 @@ class Rig implements Socket {
     this.cluster.add('t', 2);
     const { clock, deadlines, outflow, tails, cluster } = this;
     const routing = new Routing(cluster, [new ShardCalls(this.shard, { sizeMax: 5000, countMax: 10 })]);
-    const framer = new Framer(1000);
+    const framer = new Framer(1000, (target, at, source) => target.set(source, at));
     this.subscriptions = new Subscriptions({
       routing,
       tails,

@@ -54,6 +54,7 @@ export class Running {
         log: { debug: () => undefined, info: () => undefined },
         cluster: this.cluster,
         clock,
+        copy: (target, at, source) => target.set(source, at),
         metrics: new MetricsRegistry(),
         onFault: (error) => void this.faults.push(error),
         node: {

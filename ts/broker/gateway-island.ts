@@ -9,6 +9,7 @@ import type { NodeSetting } from '../model/node-settings.js';
 import type { Clock, ClusterWatch, NodeView } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { describeConfigs } from '../model/topic-config.js';
+import { copyInto } from '../native/copy.js';
 import { ViewWatch } from './cluster-watch.js';
 import { conditionMetrics, processMetrics, topicMetrics } from './collected.js';
 import type { DutyCycle } from './duty-cycle.js';
@@ -89,6 +90,7 @@ export class GatewayIsland {
         () => clock.monotonicMs() - startedMs,
       ),
       clock,
+      copy: copyInto,
       records: this.#records,
       files: new ProgramFiles(),
       metrics: this.#registry(wiring, options.pages),

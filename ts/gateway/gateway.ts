@@ -1,7 +1,16 @@
 import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
 import type { GroupCoordinator } from '../model/group-ports.js';
-import type { Clock, ClusterCommands, ClusterWatch, DebugLog, NodeCommands, NodeView, ShardPort } from '../model/ports.js';
+import type {
+  Clock,
+  ClusterCommands,
+  ClusterWatch,
+  CopyInto,
+  DebugLog,
+  NodeCommands,
+  NodeView,
+  ShardPort,
+} from '../model/ports.js';
 import { Room } from '../ring/room.js';
 import { GatewayCounts } from './counts.js';
 import { type Deadline, Deadlines } from './deadlines.js';
@@ -39,6 +48,7 @@ export interface GatewayPorts {
   readonly cluster: ClusterWatch;
   readonly node: NodeView;
   readonly clock: Clock;
+  readonly copy: CopyInto;
   readonly records: RecordViews;
   readonly files: StaticFiles;
   /** Of the whole node: the gateway adds its own page and answers /metrics from it. */
@@ -93,7 +103,7 @@ export class Gateway implements Deadline {
     this.#shards = ports.shards.map((shard) => new ShardCalls(shard, calls));
     const routing = new Routing(ports.cluster, this.#shards);
     this.#outflow = new Outflow(outflowSettings(settings), ports.clock, this.#deadlines);
-    this.#framer = new Framer(settings.limits.fetchSizeMax + frameHeadMax);
+    this.#framer = new Framer(settings.limits.fetchSizeMax + frameHeadMax, ports.copy);
     const framer = this.#framer;
     this.#subscriptions = this.#makeSubscriptions(routing, framer);
     this.#fetch = new Fetch({ routing, tails: this.#tails, deadlines: this.#deadlines, waitingMax: settings.waitingFetchesMax });

@@ -128,6 +128,9 @@ export interface LargerBatch {
   readonly sizeWanted: number;
 }
 
+/** `target.set(source, at)`, by whatever does it best for the memory that rings share. */
+export type CopyInto = (target: Uint8Array, at: number, source: Uint8Array) => void;
+
 /** The high watermark has moved. */
 export interface Tail extends PartitionEnds {
   /** What lies below it since the last call, if it is still in memory; else it is read by offset. */

@@ -1,5 +1,5 @@
 import { topicIdBytes } from '../../model/ids.js';
-import type { Batches, PartitionEnds, TopicRoute } from '../../model/ports.js';
+import type { Batches, CopyInto, PartitionEnds, TopicRoute } from '../../model/ports.js';
 import { pushFrame } from '../../wire/proto/messages.js';
 import type { Served } from '../routing.js';
 
@@ -9,11 +9,13 @@ import type { Served } from '../routing.js';
  */
 export class Framer {
   #memory: Uint8Array;
+  readonly #copy: CopyInto;
   /** Bytes of batches, so far. */
   copiedSize = 0;
   readonly #ids = new WeakMap<TopicRoute, Uint8Array>();
 
-  constructor(size: number) {
+  constructor(size: number, copy: CopyInto) {
+    this.#copy = copy;
     this.#memory = new Uint8Array(size);
   }
 
@@ -33,7 +35,7 @@ export class Framer {
     this.copiedSize += size;
     let at = head.length;
     for (const part of parts) {
-      target.set(part, at);
+      this.#copy(target, at, part);
       at += part.length;
     }
     return target.subarray(0, total);

@@ -4,6 +4,7 @@ import { offset as offsetOf } from '../../model/offset.js';
 import type {
   Appended,
   AppendTaken,
+  CopyInto,
   Failure,
   FoundOffset,
   HeldRange,
@@ -61,7 +62,7 @@ export interface GatewayRings {
   readonly replyWords: Float64Array;
   readonly replyCapacity: number;
   /** Of a batch into its ring. */
-  readonly copy: (target: Uint8Array, at: number, source: Uint8Array) => void;
+  readonly copy: CopyInto;
 }
 
 /** For batches that no ring has room for. */
