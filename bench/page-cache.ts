@@ -14,8 +14,8 @@ export function emptyPageCache(): string | undefined {
   }
 }
 
-/** So much stays free in any case: the kernel begins to reclaim before the end. */
-const freeSizeMin = 512 << 20;
+/** A share of memory that stays free in any case: the kernel begins to reclaim before the end, how early is its own affair. */
+const freeShareMin = 1 / 16;
 const pieceSize = 1 << 20;
 const piecesBetweenLooks = 128;
 
@@ -25,20 +25,21 @@ const piecesBetweenLooks = 128;
  */
 export class CacheFiller {
   readonly #file: number;
+  readonly #memorySize = memorySizeOf('MemTotal');
   readonly #size: number;
   readonly #piece = new Uint8Array(pieceSize);
   #at = 0;
 
   constructor(directory: string) {
     this.#file = openSync(join(directory, 'nothing'), 'w+');
-    this.#size = 2 * memorySizeOf('MemTotal');
+    this.#size = 2 * this.#memorySize;
     ftruncateSync(this.#file, this.#size);
   }
 
-  /** Until little is free, or so many bytes were read. */
-  fill(sizeMax = Number.POSITIVE_INFINITY): void {
+  /** Until little is free, or so many bytes were read: more than there is of memory makes no difference. */
+  fill(sizeMax = this.#memorySize): void {
     for (let done = 0; done < sizeMax; done += pieceSize) {
-      if ((done / pieceSize) % piecesBetweenLooks === 0 && memorySizeOf('MemFree') < freeSizeMin) return;
+      if ((done / pieceSize) % piecesBetweenLooks === 0 && memorySizeOf('MemFree') < this.#memorySize * freeShareMin) return;
       readSync(this.#file, this.#piece, 0, pieceSize, this.#at);
       this.#at = (this.#at + pieceSize) % this.#size;
     }

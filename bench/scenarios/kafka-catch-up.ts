@@ -68,7 +68,7 @@ async function measure(run: ScenarioRun): Promise<void> {
   const sides = ['sendfile', 'buffer'] as const;
   const nodes = new Map<string, { readonly node: MillraceNode; readonly laps: Measured[] }>();
   for (const side of sides) {
-    const options = ['--shards', '1', '--memory', '128MiB', '--fetch-strategy', side];
+    const options = ['--shards', '1', '--memory', '128MiB', '--fetch-strategy', side, '--page-cache', 'keep'];
     const node = await startMillrace(join(run.directory, side), ...options);
     await createTopic(node, topic, 'replicated');
     const client = await KafkaConnection.open(node.kafka);

@@ -85,10 +85,11 @@ const segmentsIn = (data: string) => {
 };
 
 test.each([
-  ['sendfile', 10_000_000, Number.POSITIVE_INFINITY],
-  ['buffer', 0, 0],
-])('by the strategy %s a reader gets every byte as it was', async (strategy, least, most) => {
-  const { node, client } = await filledNode(['--fetch-strategy', strategy]);
+  ['sendfile', 'keep', 10_000_000, Number.POSITIVE_INFINITY],
+  ['sendfile', 'pass', 0, Number.POSITIVE_INFINITY],
+  ['buffer', 'keep', 0, 0],
+])('by the strategy %s, pages that %s, a reader gets every byte as it was', async (strategy, pages, least, most) => {
+  const { node, client } = await filledNode(['--fetch-strategy', strategy, '--page-cache', pages]);
   let next = 0;
   while (next < count) {
     const { records, errorCode } = await fetched(client, next);

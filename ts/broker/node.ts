@@ -146,6 +146,7 @@ export class Node {
       batchSizeMax: config['message-size-max'],
       clock,
       io: config.io,
+      pageCache: config['page-cache'],
       sync: config.sync,
       setAsideCorrupt: config['set-aside-corrupt'],
       nodeId: config['node-id'],

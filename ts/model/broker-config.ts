@@ -65,6 +65,12 @@ export const brokerSettings = {
   },
   journal: { kind: 'size', value: 'SIZE', default: '512MiB', min: 2 ** 20, help: 'bytes that one shard’s journal may grow to' },
   io: { kind: 'choice', choices: ['auto', 'uring', 'fallback'], default: 'auto', help: 'how files are written' },
+  'page-cache': {
+    kind: 'choice',
+    choices: ['auto', 'pass', 'keep'],
+    default: 'auto',
+    help: 'what becomes of segment writes of 128 KiB and more: pass, to the disk at once and out of memory, or keep, in the page cache until the kernel wants its memory; auto: pass where kernel (6.14) and filesystem can',
+  },
   'fetch-strategy': {
     kind: 'choice',
     choices: ['auto', 'buffer', 'sendfile'],

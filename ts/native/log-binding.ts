@@ -16,6 +16,8 @@ export interface LogBinding {
 }
 
 export type IoName = 'auto' | 'uring' | 'fallback';
+/** Of large writes to segments: `auto` lets them pass where kernel and filesystem can. */
+export type PageCacheUse = 'auto' | 'pass' | 'keep';
 
 export interface BindingOpenOptions {
   readonly data: string;
@@ -27,6 +29,7 @@ export interface BindingOpenOptions {
   readonly setAsideCorrupt: boolean;
   readonly nodeId?: number;
   readonly io: IoName;
+  readonly pageCache: PageCacheUse;
   readonly nonce: Uint8Array;
   readonly wallMs: number;
 }
@@ -53,6 +56,8 @@ export interface RecoveryReport {
   readonly io: 'uring' | 'fallback';
   /** Empty, or why "auto" did not choose io_uring. */
   readonly whyNotUring: string;
+  /** What large writes to segments do: where they can, they leave the page cache when they are on the disk. */
+  readonly pageCache: 'pass' | 'keep';
 }
 
 export interface BindingDataDirectory {

@@ -11,6 +11,7 @@ import type {
   EpochEnd,
   IoName,
   NewPartition,
+  PageCacheUse,
   PartitionState,
   RecoveryReport,
   StoreCounters,
@@ -56,6 +57,7 @@ export interface DataDirectoryOptions {
   readonly batchSizeMax: number;
   readonly clock: LogClock;
   readonly io?: IoName;
+  readonly pageCache?: PageCacheUse;
   readonly sync?: 'linked' | 'dsync';
   readonly setAsideCorrupt?: boolean;
   /** The node that opens it: a directory that none had before becomes its own. Absent: whoever owns it. */
@@ -86,8 +88,8 @@ export class DataDirectory {
   }
 
   static open(options: DataDirectoryOptions): Result<DataDirectory, Failure> {
-    const { trace, clock, io = 'auto', sync = 'linked', setAsideCorrupt = false, ...rest } = options;
-    const complete = { ...rest, io, sync, setAsideCorrupt, nonce: randomBytes(16), wallMs: clock.wallMs() };
+    const { trace, clock, io = 'auto', pageCache = 'auto', sync = 'linked', setAsideCorrupt = false, ...rest } = options;
+    const complete = { ...rest, io, pageCache, sync, setAsideCorrupt, nonce: randomBytes(16), wallMs: clock.wallMs() };
     const opened = resultOf(loadAddon().openDataDirectory(complete, trace?.native));
     return opened.ok ? ok(new DataDirectory(opened.value)) : opened;
   }

@@ -1,6 +1,6 @@
 //! A store over real files with one ring that feeds it, as a shard has it.
 
-use millrace_native::io::{open_io, Io, IoChoice};
+use millrace_native::io::{open_io, Io, IoChoice, PageCache};
 use millrace_native::journal::entry::Durability;
 use millrace_native::journal::writer::JournalConfig;
 use millrace_native::log::config::LogConfig;
@@ -68,7 +68,12 @@ impl Node {
         let mut lock = io();
         let mut recovered = recover(lock.as_mut(), &options, catalog).unwrap_or_else(|error| panic!("recover: {error:?}"));
         let shard = recovered.shards.pop().expect("one shard");
-        let mut store = Store::open(io(), config, shard, clock.now()).expect("the journal opens");
+        let mut segments = io();
+        // As a node does that was not told otherwise.
+        if PageCache::can_pass(data) {
+            segments.set_page_cache(PageCache::Pass);
+        }
+        let mut store = Store::open(segments, config, shard, clock.now()).expect("the journal opens");
         let (ring, reader) = OwnedRing::new(ring_capacity, 4).expect("a legal capacity").split();
         store.attach_ring(reader);
         Self { store, ring, report: recovered.report, clock, _lock: lock }

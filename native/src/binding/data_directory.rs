@@ -14,7 +14,7 @@ use super::guarded;
 use super::trace::BindingTrace;
 use crate::io::task::{block_on, Files};
 use crate::io::trace::{Trace, TraceIo};
-use crate::io::{open_io, BlameIo, Io, IoChoice, IoError, IoResult, SyncMethod};
+use crate::io::{open_io, BlameIo, Io, IoChoice, IoError, IoResult, PageCache, SyncMethod};
 use crate::journal::entry::Durability;
 use crate::journal::space::JOURNAL_START;
 use crate::journal::writer::JournalConfig;
@@ -46,6 +46,8 @@ pub struct BindingOpenOptions {
     pub node_id: Option<u32>,
     /// "auto", "uring" or "fallback".
     pub io: String,
+    /// "auto", "pass" or "keep".
+    pub page_cache: String,
     /// 16 fresh random bytes.
     pub nonce: Uint8Array,
     pub wall_ms: f64,
@@ -92,6 +94,8 @@ pub struct BindingRecoveryReport {
     pub io: String,
     /// Empty, or why "auto" did not choose io_uring.
     pub why_not_uring: String,
+    /// "pass" or "keep".
+    pub page_cache: String,
 }
 
 /// What a store needs beside its shard. Held by the directory object and by every store of it.
@@ -101,6 +105,7 @@ pub(super) struct Directory {
     pub shards_count: u32,
     pub journal: JournalConfig,
     pub choice: IoChoice,
+    pub page_cache: PageCache,
     pub trace: Option<Trace>,
 }
 
@@ -166,6 +171,7 @@ pub struct BindingDataDirectory {
     report: RecoveryReport,
     incarnation: u64,
     io_name: &'static str,
+    page_cache: PageCache,
     why_not_uring: String,
 }
 
@@ -190,6 +196,7 @@ fn open(options: &BindingOpenOptions, trace: Option<Trace>) -> Result<BindingDat
         return Err(BindingFailure::new("wrong-setting", "node ids begin at 1"));
     }
     let (topics, recovered) = recover_directory(io.as_mut(), &core, node)?;
+    let page_cache = page_cache_of(&options.page_cache, &core.data)?;
     let Recovered { shards, incarnation, report } = recovered;
     let io_name = io.name();
     let directory = Arc::new(Directory {
@@ -198,6 +205,7 @@ fn open(options: &BindingOpenOptions, trace: Option<Trace>) -> Result<BindingDat
         shards_count: core.shards,
         journal: core.journal,
         choice,
+        page_cache,
         trace,
     });
     Ok(BindingDataDirectory {
@@ -208,6 +216,7 @@ fn open(options: &BindingOpenOptions, trace: Option<Trace>) -> Result<BindingDat
         report,
         incarnation: incarnation.number,
         io_name,
+        page_cache,
         why_not_uring,
     })
 }
@@ -268,6 +277,19 @@ pub(super) fn open_traced(choice: IoChoice, trace: Option<&Trace>) -> Result<(Bo
         None => opened.io,
     };
     Ok((io, opened.why_not_uring.unwrap_or_default()))
+}
+
+fn page_cache_of(name: &str, data: &Path) -> Result<PageCache, BindingFailure> {
+    match name {
+        "keep" => Ok(PageCache::Keep),
+        "auto" | "pass" if PageCache::can_pass(data) => Ok(PageCache::Pass),
+        "auto" => Ok(PageCache::Keep),
+        "pass" => {
+            let why = "writes cannot pass the page cache of the data directory: that takes Linux 6.14 and a filesystem that knows of it";
+            Err(BindingFailure::new("wrong-setting", why))
+        }
+        other => Err(BindingFailure::new("wrong-setting", format!("the page cache is auto, pass or keep, not {other}"))),
+    }
 }
 
 pub(super) fn io_choice(name: &str) -> Result<IoChoice, BindingFailure> {
@@ -335,6 +357,7 @@ impl BindingDataDirectory {
             incarnation: exact(self.incarnation),
             io: self.io_name.to_owned(),
             why_not_uring: self.why_not_uring.clone(),
+            page_cache: if self.page_cache == PageCache::Pass { "pass" } else { "keep" }.to_owned(),
         })
     }
 

@@ -23,6 +23,7 @@ mod fallback;
 mod file_table;
 mod inline;
 mod open;
+mod page_cache;
 mod piece;
 pub mod probe;
 mod read_buffers;
@@ -48,6 +49,7 @@ pub use error::{IoError, IoResult};
 pub use exit::exit_immediately;
 pub use fallback::FallbackIo;
 pub use open::{open_io, IoChoice, OpenedIo};
+pub use page_cache::PageCache;
 pub use piece::Piece;
 pub use read_buffers::ReadBuffers;
 pub use shared_file::{FileSpan, SharedFile};
@@ -203,6 +205,8 @@ pub trait Io {
     fn register(&mut self, _memory: &AlignedBuffer) -> bool {
         false
     }
+    /// What becomes of large buffered writes; `Keep` until then. Nothing where there is no page cache.
+    fn set_page_cache(&mut self, _page_cache: PageCache) {}
     /// The file, opened once more for threads that send from it. None where there is no kernel to send, and where it cannot be.
     fn share(&mut self, _path: &Path) -> Option<SharedFile> {
         None

@@ -1,6 +1,6 @@
 use crate::io::calls::{c_string, iovec, open_flags, DIRECTORY_PERMISSIONS, FILE_PERMISSIONS};
 use crate::io::strips::{cut_strips, is_striped, write_strips};
-use crate::io::{IoError, IoResult, Op, Piece, SyncMethod};
+use crate::io::{IoError, IoResult, Op, PageCache, Piece, SyncMethod};
 use std::ffi::CString;
 use std::os::fd::RawFd;
 
@@ -9,8 +9,8 @@ pub(super) enum Call {
     Open { path: CString, flags: libc::c_int },
     Close { descriptor: RawFd },
     Read { descriptor: RawFd, position: u64, target: Piece },
-    Write { descriptor: RawFd, position: u64, pieces: Vec<Piece>, durable: Option<SyncMethod> },
-    WriteStrips { descriptor: RawFd, position: u64, pieces: Vec<Piece> },
+    Write { descriptor: RawFd, position: u64, pieces: Vec<Piece>, is_linked: bool, flags: libc::c_int },
+    WriteStrips { descriptor: RawFd, position: u64, pieces: Vec<Piece>, flags: libc::c_int },
     Sync { descriptor: RawFd, is_directory: bool },
     StartWriteback { descriptor: RawFd, position: u64, size: u64 },
     Allocate { descriptor: RawFd, position: u64, size: u64 },
@@ -26,22 +26,30 @@ pub(super) struct On {
     pub descriptor: RawFd,
     pub is_direct: bool,
     pub is_directory: bool,
+    pub page_cache: PageCache,
 }
 
 impl Call {
     /// A Close is made by hand, when the file is free.
     pub fn new(op: Op, file: Option<On>) -> IoResult<Self> {
         let (is_direct, is_directory) = file.as_ref().map_or((false, false), |file| (file.is_direct, file.is_directory));
+        let page_cache = file.as_ref().map_or(PageCache::Keep, |file| file.page_cache);
         let descriptor = file.map(|file| file.descriptor);
         let on = |descriptor: Option<RawFd>| descriptor.ok_or(IoError::BAD_FILE);
         Ok(match op {
             Op::Open { path, mode } => Self::Open { path: c_string(&path)?, flags: open_flags(mode) | libc::O_CLOEXEC },
             Op::Close { .. } => Self::Close { descriptor: on(descriptor)? },
             Op::Read { position, target, .. } => Self::Read { descriptor: on(descriptor)?, position, target },
-            Op::Write { position, pieces, durable, .. } if is_striped(is_direct, durable, &pieces) => {
-                Self::WriteStrips { descriptor: on(descriptor)?, position, pieces }
+            Op::Write { position, pieces, durable, .. } => {
+                let descriptor = on(descriptor)?;
+                let size = pieces.iter().map(|piece| piece.size() as u64).sum();
+                let flags = page_cache.write_flags(is_direct, durable, size);
+                if is_striped(is_direct, durable, &pieces) {
+                    Self::WriteStrips { descriptor, position, pieces, flags }
+                } else {
+                    Self::Write { descriptor, position, pieces, is_linked: durable == Some(SyncMethod::Linked), flags }
+                }
             }
-            Op::Write { position, pieces, durable, .. } => Self::Write { descriptor: on(descriptor)?, position, pieces, durable },
             Op::Sync { .. } => Self::Sync { descriptor: on(descriptor)?, is_directory },
             Op::StartWriteback { position, size, .. } => Self::StartWriteback { descriptor: on(descriptor)?, position, size },
             Op::Allocate { position, size, .. } => Self::Allocate { descriptor: on(descriptor)?, position, size },
@@ -70,23 +78,22 @@ impl Call {
             Self::Read { descriptor, position, target } => {
                 call(&|| unsafe { libc::pread(*descriptor, target.pointer().cast(), target.size(), *position as libc::off_t) })
             }
-            Self::WriteStrips { descriptor, position, pieces } => {
+            Self::WriteStrips { descriptor, position, pieces, flags } => {
                 let mut iovecs = Vec::with_capacity(pieces.len());
                 let strips = cut_strips(*position, pieces, &mut iovecs);
                 write_strips(&strips, |strip| {
                     let vectors = &iovecs[strip.iovecs.clone()];
                     let (pointer, count) = (vectors.as_ptr(), vectors.len() as libc::c_int);
-                    call(&|| unsafe { libc::pwritev(*descriptor, pointer, count, strip.position as libc::off_t) })
+                    call(&|| unsafe { libc::pwritev2(*descriptor, pointer, count, strip.position as libc::off_t, *flags) })
                 })
             }
-            Self::Write { descriptor, position, pieces, durable } => {
-                let flags = if *durable == Some(SyncMethod::Dsync) { libc::RWF_DSYNC } else { 0 };
+            Self::Write { descriptor, position, pieces, is_linked, flags } => {
                 let iovecs: Vec<libc::iovec> = pieces.iter().map(iovec).collect();
                 let (pointer, pieces_count) = (iovecs.as_ptr(), iovecs.len() as libc::c_int);
                 let position = *position as libc::off_t;
-                let written = call(&|| unsafe { libc::pwritev2(*descriptor, pointer, pieces_count, position, flags) })?;
+                let written = call(&|| unsafe { libc::pwritev2(*descriptor, pointer, pieces_count, position, *flags) })?;
                 let size: usize = pieces.iter().map(|piece| piece.size()).sum();
-                if *durable == Some(SyncMethod::Linked) && written == size as u64 {
+                if *is_linked && written == size as u64 {
                     call(&|| unsafe { libc::fdatasync(*descriptor) as libc::ssize_t })?;
                 }
                 Ok(written)

@@ -6,7 +6,7 @@ mod pool;
 use super::check::file_of;
 use super::cold::{self, Locks};
 use super::file_table::FileTable;
-use super::{Completion, DirEntry, EventFd, FileId, Io, IoResult, Op, OpenMode, SharedFile, Token};
+use super::{Completion, DirEntry, EventFd, FileId, Io, IoResult, Op, OpenMode, PageCache, SharedFile, Token};
 use call::{Call, On};
 use pool::{Finished, Job, Pool};
 use std::cell::Cell;
@@ -23,6 +23,7 @@ pub struct FallbackIo {
     event_fd: Arc<EventFd>,
     has_watcher: Cell<bool>,
     files: FileTable<RawFd>,
+    page_cache: PageCache,
     staged: Vec<Job>,
     /// Completed and not yet given to the caller.
     done: Vec<Completion>,
@@ -40,6 +41,7 @@ impl FallbackIo {
             event_fd,
             has_watcher: Cell::new(false),
             files: FileTable::new(),
+            page_cache: PageCache::Keep,
             staged: Vec::new(),
             done: Vec::new(),
             finished: Vec::new(),
@@ -71,7 +73,7 @@ impl FallbackIo {
 
     fn on(&self, file: FileId) -> On {
         let (is_direct, is_directory) = (self.files.is_direct(file), self.files.is_directory(file));
-        On { descriptor: self.files.target(file), is_direct, is_directory }
+        On { descriptor: self.files.target(file), is_direct, is_directory, page_cache: self.page_cache }
     }
 
     /// Every other operation on the file has ended.
@@ -156,6 +158,10 @@ impl Io for FallbackIo {
 
     fn share(&mut self, path: &Path) -> Option<SharedFile> {
         SharedFile::open(path).ok()
+    }
+
+    fn set_page_cache(&mut self, page_cache: PageCache) {
+        self.page_cache = page_cache;
     }
 
     fn in_flight(&self) -> usize {

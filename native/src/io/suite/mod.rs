@@ -4,6 +4,7 @@ mod bed;
 mod files;
 mod flight;
 mod names;
+mod passing;
 mod registered;
 mod restricted;
 pub mod run_again;

@@ -14,7 +14,7 @@ use super::file_table::FileTable;
 use super::inline::InlineWrites;
 use super::strips::{cut_strips, is_striped, StripedWrite};
 use super::{
-    descriptors_max, AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, Piece, SharedFile,
+    descriptors_max, AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, PageCache, Piece, SharedFile,
     SyncMethod, Token,
 };
 use in_flight::{InFlight, InFlightTable, Kept, LinkedState, LinkedWrite, Stage};
@@ -78,6 +78,7 @@ pub struct UringIo {
     reaped: Vec<CompletedEntry>,
     /// Addresses that the kernel has pinned, as its buffer number 0.
     registered: Option<Range<usize>>,
+    page_cache: PageCache,
     spare_iovecs: Vec<Vec<libc::iovec>>,
     in_flight: usize,
     locks: Locks,
@@ -117,6 +118,7 @@ impl UringIo {
             done: Vec::new(),
             reaped: Vec::new(),
             registered: None,
+            page_cache: PageCache::Keep,
             spare_iovecs: Vec::new(),
             in_flight: 0,
             locks: Locks::default(),
@@ -239,7 +241,8 @@ impl UringIo {
             self.inline_writes.push(InlineWrite { token, file: id, descriptor, position, iovecs, size });
             return;
         }
-        let flags = if durable == Some(SyncMethod::Dsync) { libc::RWF_DSYNC } else { 0 };
+        let size = pieces.iter().map(|piece| piece.size() as u64).sum();
+        let flags = self.page_cache.write_flags(self.files.is_direct(id), durable, size);
         let write = self.on(id, |fd| match pieces {
             [piece] if self.is_registered(piece) => {
                 opcode::WriteFixed::new(fd, piece.pointer(), piece.size() as u32, 0).offset(position).rw_flags(flags).build()
@@ -255,7 +258,6 @@ impl UringIo {
             return;
         }
         let sync = self.on(id, |fd| opcode::Fsync::new(fd).flags(FsyncFlags::DATASYNC).build());
-        let size = pieces.iter().map(|piece| piece.size() as u64).sum();
         let stage = Stage::Linked(LinkedWrite::new(size));
         let number = u64::from(self.operations.insert(InFlight { token, file: Some(id), stage, kept }));
         let pair = [write.flags(Flags::IO_LINK).user_data(number), sync.user_data(number | SYNC_HALF)];
@@ -269,6 +271,10 @@ impl UringIo {
             return None;
         }
         let size = pieces.iter().map(|piece| piece.size() as u64).sum();
+        // It begins its way to the disk at once, which is a worker's to do.
+        if self.page_cache.lets_pass(size) {
+            return None;
+        }
         self.inline.admits(size, self.born.elapsed()).then_some((descriptor, size))
     }
 
@@ -280,6 +286,7 @@ impl UringIo {
     fn start_striped(&mut self, token: Token, id: FileId, position: u64, pieces: &[Piece]) {
         let mut iovecs = self.spare_iovecs.pop().unwrap_or_default();
         let strips = cut_strips(position, pieces, &mut iovecs);
+        let flags = self.page_cache.write_flags(false, None, strips.iter().map(|strip| strip.size).sum());
         let first = iovecs.as_ptr();
         let stage = Stage::Striped(StripedWrite::new(strips.len()));
         self.files.begin(id);
@@ -289,7 +296,7 @@ impl UringIo {
             let count = strip.iovecs.len() as u32;
             // The vector keeps its place in memory when it moves into the table of operations.
             let vectors = first.wrapping_add(strip.iovecs.start);
-            let entry = self.on(id, |fd| opcode::Writev::new(fd, vectors, count).offset(strip.position).build());
+            let entry = self.on(id, |fd| opcode::Writev::new(fd, vectors, count).offset(strip.position).rw_flags(flags).build());
             // SAFETY: the vectors stay in the table until the last strip completed, the memory by the submitter's promise.
             unsafe { self.ring.stage(entry.user_data(number)) };
         }
@@ -592,6 +599,10 @@ impl Io for UringIo {
             self.registered = Some(begin..begin + bytes.len());
         }
         is_registered
+    }
+
+    fn set_page_cache(&mut self, page_cache: PageCache) {
+        self.page_cache = page_cache;
     }
 
     fn share(&mut self, path: &Path) -> Option<SharedFile> {
