@@ -51,20 +51,44 @@ export function descriptorsOf(pid: number): number {
 
 const storageThreads = /\((kworker\/|jbd2\/|kswapd|ksoftirqd\/)/;
 
-/** CPU time of the kernel's threads that work for storage, in seconds: of the whole machine. */
-export function kernelSeconds(): number {
+/** By id, in nanoseconds. */
+type ThreadTimes = ReadonlyMap<string, number>;
+
+/**
+ * CPU time that the kernel's threads for storage have used since the call, in seconds: of the whole machine. A worker that ends
+ * meanwhile, which is one that was idle for minutes, takes its time with it, and no sum of all would ever tell.
+ */
+export function kernelMeter(): () => number {
+  const before = storageTimes();
+  return () => storageSecondsSince(before, storageTimes());
+}
+
+export function storageSecondsSince(before: ThreadTimes, now: ThreadTimes): number {
   let nanoseconds = 0;
-  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) nanoseconds += storageNanosecondsOf(id);
+  for (const [id, time] of now) {
+    const was = before.get(id) ?? 0;
+    // Less than before: a new thread that was given an old number.
+    nanoseconds += time < was ? time : time - was;
+  }
   return nanoseconds / 1e9;
 }
 
-function storageNanosecondsOf(id: string): number {
+function storageTimes(): ThreadTimes {
+  const times = new Map<string, number>();
+  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const time = storageNanosecondsOf(id);
+    if (time !== undefined) times.set(id, time);
+  }
+  return times;
+}
+
+function storageNanosecondsOf(id: string): number | undefined {
   try {
-    if (!storageThreads.test(readFileSync(`/proc/${id}/stat`, 'utf8').slice(0, 40))) return 0;
+    if (!storageThreads.test(readFileSync(`/proc/${id}/stat`, 'utf8').slice(0, 40))) return undefined;
     return Number(readFileSync(`/proc/${id}/schedstat`, 'utf8').split(' ')[0]);
   } catch {
     // It ended meanwhile.
-    return 0;
+    return undefined;
   }
 }
 

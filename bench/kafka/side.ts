@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpuSecondsOf, kernelSeconds } from '../processes.js';
+import { cpuSecondsOf, kernelMeter } from '../processes.js';
 import { medianOf, medianRatio } from '../statistics.js';
 import type { ToolRun } from './java.js';
 
@@ -29,10 +29,10 @@ export const unsynced = { durability: 'replicated' } as const;
  */
 export async function spentBy<Result>(broker: Broker, directory: string, work: () => Promise<Result>) {
   settle(directory);
-  const [process, kernel] = [cpuSecondsOf(broker.pid), kernelSeconds()];
+  const [process, kernel] = [cpuSecondsOf(broker.pid), kernelMeter()];
   const result = await work();
   settle(directory);
-  return { result, processSeconds: cpuSecondsOf(broker.pid) - process, kernelSeconds: kernelSeconds() - kernel };
+  return { result, processSeconds: cpuSecondsOf(broker.pid) - process, kernelSeconds: kernel() };
 }
 
 /** Writes what lies in the page cache, whoever left it there. */

@@ -14,7 +14,7 @@ import {
   startMillrace,
 } from '../node.js';
 import { startUws } from '../peers/uws.js';
-import { kernelSeconds, meter } from '../processes.js';
+import { kernelMeter, meter } from '../processes.js';
 import { lapsOf, printFigure, type ScenarioRun, scenarioRun, sleep } from '../scenario.js';
 import { medianOf, medianRatio, takeTurns } from '../statistics.js';
 import { fullBatch, millraceProduceWire, sinkWire, type Wire } from '../wires.js';
@@ -63,10 +63,10 @@ async function lap(run: ScenarioRun, pid: number, wire: Wire, count: number): Pr
   const load = await Load.start(run.native, wire.args);
   await load.produce(Math.ceil(count / 8), window);
   settle(run.directory);
-  const [server, client, kernel] = [meter(pid), meter(load.pid), kernelSeconds()];
+  const [server, client, kernel] = [meter(pid), meter(load.pid), kernelMeter()];
   const result = await load.produce(count, window);
   const [serverSeconds, clientSeconds] = [server().cpuSeconds, client().cpuSeconds];
-  const measured = { ...result, batches: count, serverSeconds, clientSeconds, kernelSeconds: kernelSeconds() - kernel };
+  const measured = { ...result, batches: count, serverSeconds, clientSeconds, kernelSeconds: kernel() };
   await load.end();
   if (result.delivered !== count) throw new Error(`${result.delivered} of ${count} batches were acknowledged`);
   return measured;
