@@ -11,7 +11,8 @@ import { totalmem } from 'node:os';
 //   1/16           frames of Kafka clients, and as much for those that are larger than that takes
 //   1/16           requests of Kafka clients that are under way and what they are answered, records left out
 //   1/64           what Kafka clients fetch without naming it each time
-//   15/64          segment and index caches, journals' and reads' buffers, what V8 has not collected yet
+//   1/32           answers out of files to Kafka clients: memory that is used again
+//   13/64          segment and index caches, journals' and reads' buffers, what V8 has not collected yet
 //
 // Ring capacities are powers of two, so a ring may have up to half less than its share, never more.
 
@@ -24,6 +25,8 @@ export interface MemoryPlan {
   readonly sendSizeMax: number;
   readonly readSizeMax: number;
   readonly gatherSizeMax: number;
+  /** Of one pair of gateway and shard. */
+  readonly answersSizeMax: number;
   /** Of Kafka clients: the pool that frames are received into, and room for larger ones. */
   readonly kafkaPoolSize: number;
   /** What they asked, and are answered besides records. */
@@ -47,6 +50,7 @@ export function planMemory(memory: number, gatewaysCount: number, shardsCount: n
     sendSizeMax: Math.floor((memory * 3) / 32 / gatewaysCount),
     readSizeMax: Math.floor(memory / 16 / gatewaysCount),
     gatherSizeMax: Math.floor(memory / 16 / gatewaysCount),
+    answersSizeMax: Math.floor(memory / 32 / (gatewaysCount * shardsCount)),
     kafkaPoolSize: Math.floor(memory / 16 / gatewaysCount / 65536) * 65536,
     kafkaBurdenMax: Math.floor(memory / 16 / gatewaysCount),
     fetchSessionsSize: Math.floor(memory / 64 / gatewaysCount),

@@ -91,5 +91,6 @@ function shardEnd({ memory, port, doorbell }: LinkEndWiring, options: ShardIslan
   return new ShardEnd(
     rings,
     shardPort(port, () => options.duty.wakeSoon()),
+    memory.answersSizeMax,
   );
 }

@@ -18,6 +18,8 @@ export interface LinkMemory {
   readonly batches: RingMemory;
   readonly requests: RingMemory;
   readonly replies: RingMemory;
+  /** For answers out of files, made when they are wanted. */
+  readonly answersSizeMax: number;
 }
 
 /** One end of a link, as the thread that hosts it gets it. */
@@ -111,6 +113,7 @@ function linkOf(gateway: number, shard: number, gatewaysCount: number, memory: M
     batches: ring(memory.batchRingCapacity, gatewaysCount),
     requests: ring(memory.requestRingCapacity, 0),
     replies: ring(memory.replyRingCapacity, 0),
+    answersSizeMax: memory.answersSizeMax,
   };
   return { memory: link, ports: new MessageChannel(), groups: new MessageChannel() };
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { AnswerMemory } from './answer-memory.js';
 
 test('memory is used again when it was given back and not before, the smallest that fits', () => {
-  const memory = new AnswerMemory();
+  const memory = new AnswerMemory(4 << 20);
   const [large, small] = [memory.take(900_000), memory.take(100_000)];
   expect(large?.bytes.length).toBe(1 << 20);
   expect(small?.bytes.length).toBe(1 << 17);
@@ -15,7 +15,7 @@ test('memory is used again when it was given back and not before, the smallest t
 });
 
 test('its number is enough only for who has had it', () => {
-  const memory = new AnswerMemory();
+  const memory = new AnswerMemory(4 << 20);
   const buffer = memory.take(1) ?? expect.unreachable();
   expect(memory.isKnown(buffer)).toBe(false);
   memory.giveBack(buffer.index);
@@ -23,14 +23,14 @@ test('its number is enough only for who has had it', () => {
 });
 
 test('it is bounded, and larger answers are none of its business', () => {
-  const memory = new AnswerMemory();
+  const memory = new AnswerMemory(4 << 20);
   expect(memory.take((1 << 20) + 1)).toBeUndefined();
   for (let count = 0; count < 4; count++) expect(memory.take(1 << 20)).toBeDefined();
   expect(memory.take(1)).toBeUndefined();
 });
 
 test('who gives back twice is wrong', () => {
-  const memory = new AnswerMemory();
+  const memory = new AnswerMemory(4 << 20);
   const { index } = memory.take(1) ?? expect.unreachable();
   memory.giveBack(index);
   expect(() => memory.giveBack(index)).toThrow('twice');

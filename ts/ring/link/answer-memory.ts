@@ -4,8 +4,6 @@ import { allocateShared } from '../memory.js';
 /** What is made for larger answers is theirs alone. */
 const bufferSizeMax = 1 << 20;
 const bufferSizeMin = 64 << 10;
-/** Of one link; what has no room in it has memory of its own, as larger answers have. */
-const sizeMax = 4 << 20;
 
 /** Memory for one answer, of at least the size that was asked for. */
 export interface AnswerBuffer {
@@ -24,7 +22,13 @@ export class AnswerMemory {
   readonly #buffers: Uint8Array[] = [];
   #free: AnswerBuffer[] = [];
   readonly #known = new Set<number>();
+  readonly #sizeMax: number;
   #size = 0;
+
+  /** Of that many bytes at most; what has no room in them has memory of its own, as larger answers have. */
+  constructor(sizeMax: number) {
+    this.#sizeMax = sizeMax;
+  }
 
   /** Undefined: the answer needs memory of its own. */
   take(size: number): AnswerBuffer | undefined {
@@ -40,7 +44,7 @@ export class AnswerMemory {
   }
 
   #make(size: number): AnswerBuffer | undefined {
-    if (this.#size + size > sizeMax) return undefined;
+    if (this.#size + size > this.#sizeMax) return undefined;
     this.#size += size;
     const bytes = allocateShared(size);
     this.#buffers.push(bytes);

@@ -69,13 +69,14 @@ const appendsPerReply = 512;
 export class ShardEnd {
   readonly #rings: ShardRings;
   readonly #port: ShardLinkPort;
-  readonly #memory = new AnswerMemory();
+  readonly #memory: AnswerMemory;
   readonly #appends = new Float64Array(appendsPerReply * appendedWords);
   #appendsCount = 0;
 
-  constructor(rings: ShardRings, port: ShardLinkPort) {
+  constructor(rings: ShardRings, port: ShardLinkPort, answersSizeMax: number) {
     this.#rings = rings;
     this.#port = port;
+    this.#memory = new AnswerMemory(answersSizeMax);
   }
 
   onLargeAppend(callback: (append: LargeAppend) => void): void {
