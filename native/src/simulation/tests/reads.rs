@@ -3,7 +3,6 @@
 use super::bed::{batch_of, contents_of, id, replicated, Answer, Bed};
 use crate::codec::build::{BatchBuilder, NewRecord};
 use crate::log::config::LogConfig;
-use crate::log::partition::AppendOrigin;
 use crate::log::segment::base_of_log_name;
 use crate::ring::layout::SLOT_HEADER_SIZE;
 use crate::ring::OwnedRing;
@@ -237,22 +236,4 @@ fn ring_memory_under_a_lease_is_not_overwritten() {
     leases[0].release();
     bed.turn();
     assert!(bed.store().ring(ring).head() > position);
-}
-
-/// What is stable moves on as long as somebody writes: a search that waited for all of it in the file would never be answered.
-#[test]
-fn a_search_by_time_ends_while_appends_go_on() {
-    let mut bed = Bed::with_partition(1, small_log());
-    bed.append_each(id(1), 0..3, 2000);
-    let wanted = bed.ask_find(id(1), i64::MIN);
-    let mut content = 3;
-    let is_answered = bed.run_until(|bed| {
-        while content < 2000 && bed.try_offer(id(1), &batch_of(content, 2000), AppendOrigin::Leader).is_some() {
-            content += 1;
-        }
-        bed.answered(wanted).is_some()
-    });
-    assert!(is_answered);
-    assert!(content < 2000, "it waited for the last of {content} batches");
-    assert!(bed.partition(id(1)).written.offset < bed.partition(id(1)).stable.offset, "the file never had all that is stable");
 }
