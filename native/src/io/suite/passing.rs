@@ -32,7 +32,8 @@ fn what_passed_is_read_as_it_was_written(bed: &Bed) {
 
 fn large_writes_leave_and_small_ones_stay(bed: &Bed) {
     let Some(mut io) = passing(bed) else { return };
-    for (name, size, stays) in [("large", 1 << 20, false), ("striped and odd", (1 << 20) + 77, false), ("small", 64 << 10, true)] {
+    for (name, size, stays) in [("large", 1 << 20, false), ("striped and odd", (1 << 20) + 77, false), ("small", 64 << 10, true)]
+    {
         let file = open(&mut *io, &bed.path(name), OpenMode::Write);
         let buffer = patterned(size, 1);
         let pieces = vec![buffer.piece(0, size)];

@@ -14,8 +14,8 @@ use super::file_table::FileTable;
 use super::inline::InlineWrites;
 use super::strips::{cut_strips, is_striped, StripedWrite};
 use super::{
-    descriptors_max, AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, PageCache, Piece, SharedFile,
-    SyncMethod, Token,
+    descriptors_max, AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, PageCache, Piece,
+    SharedFile, SyncMethod, Token,
 };
 use in_flight::{InFlight, InFlightTable, Kept, LinkedState, LinkedWrite, Stage};
 use io_uring::squeue::{Entry, Flags};
