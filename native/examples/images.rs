@@ -17,7 +17,7 @@ use millrace_native::images::trial::{Cut, Trial};
 use millrace_native::images::watchdog::Watchdog;
 use millrace_native::images::without::Without;
 use millrace_native::images::workload;
-use millrace_native::io::{open_io, AlignedBuffer, Blocking, IoChoice, OpenMode, SyncMethod, BLOCK_SIZE};
+use millrace_native::io::{open_io, AlignedBuffer, Blocking, IoChoice, OpenMode, PageCache, SyncMethod, BLOCK_SIZE};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -140,7 +140,7 @@ fn image_place(options: &Options, place: &Path) -> PathBuf {
 
 fn takes_direct(directory: &Path) -> bool {
     let path = directory.join(format!("millrace-direct-{}", std::process::id()));
-    let Ok(mut opened) = open_io(IoChoice::Auto) else { return false };
+    let Ok(mut opened) = open_io(IoChoice::Auto, PageCache::Keep) else { return false };
     let mut io = Blocking::new(opened.io.as_mut());
     let buffer = AlignedBuffer::new(BLOCK_SIZE);
     let written = io.open(&path, OpenMode::Direct).and_then(|file| {

@@ -81,12 +81,17 @@ export function openLog(data: string, options: Partial<DataDirectoryOptions> = {
   return { directory, store, topic, heard, handle };
 }
 
-/** Turns until something holds. Everything here ends by itself, so that a hang is a test's time limit. */
-export function turnUntil(store: LogStore, heard: Heard, holds: () => boolean): void {
+/** Turns until something holds; how many calls it took. Everything here ends by itself, so that a hang is a test's time limit. */
+export function turnUntil(store: LogStore, heard: Heard, holds: () => boolean): number {
+  let calls = 0;
   while (!holds()) {
     store.turn(heard);
-    if (!holds()) store.wait(heard);
+    calls++;
+    if (holds()) break;
+    store.wait(heard);
+    calls++;
   }
+  return calls;
 }
 
 export function batchOf(values: readonly string[], timestamp = 1_000): Uint8Array {

@@ -65,14 +65,11 @@ impl Node {
             set_aside_corrupt: false,
             nonce: nonce(),
         };
-        let mut lock = io();
+        let mut lock = io(PageCache::Keep);
         let mut recovered = recover(lock.as_mut(), &options, catalog).unwrap_or_else(|error| panic!("recover: {error:?}"));
         let shard = recovered.shards.pop().expect("one shard");
-        let mut segments = io();
         // As a node does that was not told otherwise.
-        if PageCache::can_pass(data) {
-            segments.set_page_cache(PageCache::Pass);
-        }
+        let segments = io(PageCache::best_in(data));
         let mut store = Store::open(segments, config, shard, clock.now()).expect("the journal opens");
         let (ring, reader) = OwnedRing::new(ring_capacity, 4).expect("a legal capacity").split();
         store.attach_ring(reader);
@@ -132,8 +129,8 @@ impl Node {
 
 /// What the machine has; said beside every figure.
 #[must_use]
-pub fn io() -> Box<dyn Io> {
-    open_io(IoChoice::Auto).unwrap_or_else(|why| panic!("{why}")).io
+pub fn io(page_cache: PageCache) -> Box<dyn Io> {
+    open_io(IoChoice::Auto, page_cache).unwrap_or_else(|why| panic!("{why}")).io
 }
 
 fn nonce() -> [u8; 16] {

@@ -190,7 +190,7 @@ pub fn open_data_directory(
 fn open(options: &BindingOpenOptions, trace: Option<Trace>) -> Result<BindingDataDirectory, BindingFailure> {
     let choice = io_choice(&options.io)?;
     let core = core_options(options)?;
-    let (mut io, why_not_uring) = open_traced(choice, trace.as_ref())?;
+    let (mut io, why_not_uring) = open_traced(choice, PageCache::Keep, trace.as_ref())?;
     let node = options.node_id.map(u64::from);
     if node == Some(0) {
         return Err(BindingFailure::new("wrong-setting", "node ids begin at 1"));
@@ -270,8 +270,12 @@ async fn make_each(files: &Files, missing: Vec<PathBuf>) -> IoResult<()> {
     Ok(())
 }
 
-pub(super) fn open_traced(choice: IoChoice, trace: Option<&Trace>) -> Result<(Box<dyn Io>, String), BindingFailure> {
-    let opened = open_io(choice).map_err(|why| BindingFailure::new("no-io", why))?;
+pub(super) fn open_traced(
+    choice: IoChoice,
+    page_cache: PageCache,
+    trace: Option<&Trace>,
+) -> Result<(Box<dyn Io>, String), BindingFailure> {
+    let opened = open_io(choice, page_cache).map_err(|why| BindingFailure::new("no-io", why))?;
     let io: Box<dyn Io> = match trace {
         Some(trace) => Box::new(TraceIo::new(opened.io, trace)),
         None => opened.io,
@@ -282,8 +286,8 @@ pub(super) fn open_traced(choice: IoChoice, trace: Option<&Trace>) -> Result<(Bo
 fn page_cache_of(name: &str, data: &Path) -> Result<PageCache, BindingFailure> {
     match name {
         "keep" => Ok(PageCache::Keep),
-        "auto" | "pass" if PageCache::can_pass(data) => Ok(PageCache::Pass),
-        "auto" => Ok(PageCache::Keep),
+        "auto" => Ok(PageCache::best_in(data)),
+        "pass" if PageCache::can_pass(data) => Ok(PageCache::Pass),
         "pass" => {
             let why = "writes cannot pass the page cache of the data directory: that takes Linux 6.14 and a filesystem that knows of it";
             Err(BindingFailure::new("wrong-setting", why))

@@ -1,7 +1,7 @@
 use super::guarded;
 use crate::io::probe::{measure_sync_latency, probe_directory, probe_uring, space, Spinners, SyncLatency};
 use crate::io::sockets::{open_sockets, SocketsChoice};
-use crate::io::{open_io, IoChoice, SyncMethod};
+use crate::io::{open_io, IoChoice, PageCache, SyncMethod};
 use napi_derive::napi;
 use std::path::Path;
 use std::time::Duration;
@@ -80,7 +80,11 @@ pub fn disk_space(path: String) -> BindingSpace {
 #[napi(js_name = "probeUring")]
 pub fn binding_probe_uring() -> BindingUring {
     // The kernel's answer alone would not tell of a ring that lacks operations we need: so ours is opened too.
-    guarded(|| match probe_uring().map_err(|error| error.to_string()).and_then(|probe| open_io(IoChoice::Uring).map(|_| probe)) {
+    let probed = || {
+        let probe = probe_uring().map_err(|error| error.to_string())?;
+        open_io(IoChoice::Uring, PageCache::Keep).map(|_| probe)
+    };
+    guarded(|| match probed() {
         Ok(probe) => BindingUring {
             error: String::new(),
             has_single_issuer: probe.has_single_issuer,
@@ -147,7 +151,7 @@ fn measure(directory: &Path, ask: &BindingSyncAsk) -> Result<SyncLatency, String
         "dsync" => SyncMethod::Dsync,
         other => return Err(format!("no sync method named {other}")),
     };
-    let mut opened = open_io(choice)?;
+    let mut opened = open_io(choice, PageCache::Keep)?;
     let _spinners = ask.are_cores_awake.then(Spinners::start);
     let budget = Duration::from_millis(ask.budget_ms.into());
     measure_sync_latency(opened.io.as_mut(), directory, method, budget).map_err(|error| error.to_string())

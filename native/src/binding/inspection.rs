@@ -13,7 +13,7 @@ use super::event_words::exact;
 use super::failure::BindingFailure;
 use super::guarded;
 use super::lent_words::LentWords;
-use crate::io::{Watch, WatchedIo};
+use crate::io::{PageCache, Watch, WatchedIo};
 use crate::log::ids::{PartitionId, TopicId};
 use crate::store::inspect::{inspect, inspect_segment, Finding, InspectedBatch, Inspection, VerifyOutcome};
 use napi::bindgen_prelude::{Either, Uint8Array};
@@ -104,7 +104,7 @@ pub fn inspect_log(options: BindingInspectOptions) -> BindingInspection {
 
 /// Who hears of nothing any more has let go: then nothing is left to do.
 fn work(options: &BindingInspectOptions, watch: &Watch, found: &Sender<Outcome<Found>>, asked: &Receiver<Ask>) {
-    let opened = io_choice(&options.io).and_then(|choice| open_traced(choice, None));
+    let opened = io_choice(&options.io).and_then(|choice| open_traced(choice, PageCache::Keep, None));
     let mut io = match opened {
         Ok((io, _)) => WatchedIo::new(io, watch.clone()),
         Err(failure) => return drop(found.send(Err(failure))),

@@ -116,8 +116,7 @@ pub fn open_store(directory: u32, shard: u32, monotonic_ms: f64, wall_ms: f64) -
 
 fn open(directory: u32, shard: u32, now: Now) -> Result<BindingStore, BindingFailure> {
     let (directory, recovered) = take_shard(directory, shard)?;
-    let (mut io, _) = open_traced(directory.choice, directory.trace.as_ref())?;
-    io.set_page_cache(directory.page_cache);
+    let (io, _) = open_traced(directory.choice, directory.page_cache, directory.trace.as_ref())?;
     let usual = StoreConfig::default();
     // Several shards, and every client's socket, have the same limit.
     let open_files_max = usual.open_files_max.min(descriptors_max() / 16);

@@ -1,7 +1,7 @@
 //! Opens a data directory with the code that ships, and lists what readers then see.
 
 use crate::codec::batch::{split_batches, validate, BatchHeader, BatchRules};
-use crate::io::{open_io, Io, IoChoice};
+use crate::io::{open_io, Io, IoChoice, PageCache};
 use crate::log::segment::DataPaths;
 use crate::simulation::audit::read_at;
 use crate::simulation::rig::{handles, small_config, Life, Rig};
@@ -24,7 +24,7 @@ pub struct SeenBatch {
 pub type SeenBatches = BTreeMap<(String, u32), Vec<SeenBatch>>;
 
 fn io_of(choice: IoChoice) -> Box<dyn Io> {
-    open_io(choice).unwrap_or_else(|why| panic!("this machine has no Io: {why}")).io
+    open_io(choice, PageCache::Keep).unwrap_or_else(|why| panic!("this machine has no Io: {why}")).io
 }
 
 /// What `log dump` says that recovery would leave; nothing is changed.

@@ -132,10 +132,6 @@ impl<I: Io> Io for WithoutIo<I> {
         self.inner.register(memory)
     }
 
-    fn set_page_cache(&mut self, page_cache: crate::io::PageCache) {
-        self.inner.set_page_cache(page_cache);
-    }
-
     fn in_flight(&self) -> usize {
         self.inner.in_flight() + self.done.len()
     }

@@ -6,7 +6,7 @@ use super::without::{Without, WithoutIo};
 use crate::codec::build::BatchBuilder;
 use crate::io::sim::Random;
 use crate::io::trace::{Trace, TraceIo};
-use crate::io::{open_io, AlignedBuffer, Io, IoChoice, SyncMethod};
+use crate::io::{open_io, AlignedBuffer, Io, IoChoice, PageCache, SyncMethod};
 use crate::journal::entry::Durability;
 use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
@@ -33,9 +33,9 @@ pub fn run(seed: u64, data: &Path, trace: &Path, without: Option<Without>) -> Re
     let trace = Trace::create(trace).map_err(|error| format!("the trace: {error}"))?;
     let mut random = Random::new(seed);
     let choice = if random.below(4) == 0 { IoChoice::Fallback } else { IoChoice::Auto };
-    let io_trace = trace.clone();
+    let (io_trace, page_cache) = (trace.clone(), PageCache::best_in(data));
     let make_io = move || -> Box<dyn Io> {
-        let opened = open_io(choice).unwrap_or_else(|why| panic!("this machine has no Io: {why}"));
+        let opened = open_io(choice, page_cache).unwrap_or_else(|why| panic!("this machine has no Io: {why}"));
         Box::new(WithoutIo::new(TraceIo::new(opened.io, &io_trace), without))
     };
     let mut rig = Rig::over(Box::new(make_io), data.to_owned(), config(&mut random));

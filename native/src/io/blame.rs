@@ -88,10 +88,6 @@ impl Io for BlameIo<'_> {
         self.inner.register(memory)
     }
 
-    fn set_page_cache(&mut self, page_cache: super::PageCache) {
-        self.inner.set_page_cache(page_cache);
-    }
-
     fn in_flight(&self) -> usize {
         self.inner.in_flight()
     }

@@ -28,10 +28,6 @@ impl<T: Io + ?Sized> Io for Box<T> {
         (**self).register(memory)
     }
 
-    fn set_page_cache(&mut self, page_cache: crate::io::PageCache) {
-        (**self).set_page_cache(page_cache);
-    }
-
     fn in_flight(&self) -> usize {
         (**self).in_flight()
     }

@@ -205,8 +205,6 @@ pub trait Io {
     fn register(&mut self, _memory: &AlignedBuffer) -> bool {
         false
     }
-    /// What becomes of large buffered writes; `Keep` until then. Nothing where there is no page cache.
-    fn set_page_cache(&mut self, _page_cache: PageCache) {}
     /// The file, opened once more for threads that send from it. None where there is no kernel to send, and where it cannot be.
     fn share(&mut self, _path: &Path) -> Option<SharedFile> {
         None

@@ -37,7 +37,16 @@ impl PageCache {
         self == Self::Pass && size >= PASSING_SIZE_MIN
     }
 
-    /// Whether files in the directory can be written so: tried with one that has no name.
+    /// Passing, where files in the directory can be written so.
+    pub fn best_in(directory: &Path) -> Self {
+        if Self::can_pass(directory) {
+            Self::Pass
+        } else {
+            Self::Keep
+        }
+    }
+
+    /// Tried with a file that has no name.
     pub fn can_pass(directory: &Path) -> bool {
         try_in(directory).is_ok()
     }

@@ -96,10 +96,6 @@ impl<I: Io> Io for WatchedIo<I> {
         self.inner.register(memory)
     }
 
-    fn set_page_cache(&mut self, page_cache: super::PageCache) {
-        self.inner.set_page_cache(page_cache);
-    }
-
     fn in_flight(&self) -> usize {
         self.inner.in_flight() + self.refused.len()
     }

@@ -17,9 +17,9 @@ test('memory is used again when it was given back and not before, the smallest t
 test('its number is enough only for who has had it', () => {
   const memory = new AnswerMemory(4 << 20);
   const buffer = memory.take(1) ?? expect.unreachable();
-  expect(memory.isKnown(buffer)).toBe(false);
+  expect(buffer.isKnown).toBe(false);
   memory.giveBack(buffer.index);
-  expect(memory.isKnown(memory.take(1) ?? expect.unreachable())).toBe(true);
+  expect((memory.take(1) ?? expect.unreachable()).isKnown).toBe(true);
 });
 
 test('it is bounded, and larger answers are none of its business', () => {

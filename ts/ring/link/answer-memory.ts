@@ -1,15 +1,22 @@
 import { assert } from '../../model/assert.js';
 import { allocateShared } from '../memory.js';
 
-/** What is made for larger answers is theirs alone. */
-const bufferSizeMax = 1 << 20;
 const bufferSizeMin = 64 << 10;
+/** 64 KiB to 1 MiB: what is made for larger answers is theirs alone. */
+const sizeCount = 5;
 
 /** Memory for one answer, of at least the size that was asked for. */
 export interface AnswerBuffer {
   /** By which both ends name it. */
   readonly index: number;
   readonly bytes: Uint8Array;
+  /** The gateway has had it, so that its number is enough. */
+  readonly isKnown: boolean;
+}
+
+interface KeptBuffer extends AnswerBuffer {
+  isTaken: boolean;
+  isKnown: boolean;
 }
 
 /**
@@ -19,9 +26,9 @@ export interface AnswerBuffer {
  * Lives on: the shard's thread. The gateway reads a buffer from the answer on until it has given it back.
  */
 export class AnswerMemory {
-  readonly #buffers: Uint8Array[] = [];
-  #free: AnswerBuffer[] = [];
-  readonly #known = new Set<number>();
+  readonly #buffers: KeptBuffer[] = [];
+  /** By size, each twice the one before. */
+  readonly #free: KeptBuffer[][] = Array.from({ length: sizeCount }, () => []);
   readonly #sizeMax: number;
   #size = 0;
 
@@ -32,37 +39,31 @@ export class AnswerMemory {
 
   /** Undefined: the answer needs memory of its own. */
   take(size: number): AnswerBuffer | undefined {
-    if (size > bufferSizeMax) return undefined;
-    const fitting = this.#free.filter(({ bytes }) => bytes.length >= size);
-    const found = fitting.reduce<AnswerBuffer | undefined>(
-      (least, one) => (least === undefined || one.bytes.length < least.bytes.length ? one : least),
-      undefined,
-    );
-    if (found === undefined) return this.#make(Math.max(bufferSizeMin, 2 ** Math.ceil(Math.log2(size))));
-    this.#free = this.#free.filter((one) => one !== found);
+    const least = sizeIndexOf(size);
+    const fitting = this.#free.findIndex((free, index) => index >= least && free.length > 0);
+    const found = this.#free[fitting]?.pop() ?? this.#make(least);
+    if (found !== undefined) found.isTaken = true;
     return found;
   }
 
-  #make(size: number): AnswerBuffer | undefined {
-    if (this.#size + size > this.#sizeMax) return undefined;
+  #make(sizeIndex: number): KeptBuffer | undefined {
+    const size = bufferSizeMin << sizeIndex;
+    if (sizeIndex >= sizeCount || this.#size + size > this.#sizeMax) return undefined;
     this.#size += size;
-    const bytes = allocateShared(size);
-    this.#buffers.push(bytes);
-    return { index: this.#buffers.length - 1, bytes };
-  }
-
-  /** The gateway has had it, so that its number is enough. */
-  isKnown({ index }: AnswerBuffer): boolean {
-    return this.#known.has(index);
+    const buffer = { index: this.#buffers.length, bytes: allocateShared(size), isTaken: true, isKnown: false };
+    this.#buffers.push(buffer);
+    return buffer;
   }
 
   giveBack(index: number): void {
-    const bytes = this.#buffers[index];
-    assert(
-      bytes !== undefined && !this.#free.some((one) => one.index === index),
-      () => `answer memory ${index} is given back twice`,
-    );
-    this.#known.add(index);
-    this.#free.push({ index, bytes });
+    const buffer = this.#buffers[index];
+    assert(buffer?.isTaken === true, () => `answer memory ${index} is given back twice`);
+    buffer.isTaken = false;
+    buffer.isKnown = true;
+    this.#free[sizeIndexOf(buffer.bytes.length)]?.push(buffer);
   }
+}
+
+function sizeIndexOf(size: number): number {
+  return Math.max(0, Math.ceil(Math.log2(size / bufferSizeMin)));
 }

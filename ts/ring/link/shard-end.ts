@@ -188,7 +188,7 @@ export class ShardEnd {
     const words = new Float64Array(readWords + 1);
     putHead(words, 0, fill(bytes), size);
     words[readWords] = buffer.index;
-    if (this.#memory.isKnown(buffer)) this.#reply(replyKind.kept, handle, ticket, words);
+    if (buffer.isKnown) this.#reply(replyKind.kept, handle, ticket, words);
     else this.#port.send({ ticket, words, bytes, memory: buffer.index }, []);
   }
 

@@ -51,6 +51,13 @@ impl FallbackIo {
         })
     }
 
+    /// What becomes of its large buffered writes; `Keep` unless told otherwise.
+    #[must_use]
+    pub fn with_page_cache(mut self, page_cache: PageCache) -> Self {
+        self.page_cache = page_cache;
+        self
+    }
+
     fn start(&mut self, token: Token, op: Op) -> IoResult<()> {
         let file = file_of(&self.files, &op)?;
         if let Op::Close { file } = op {
@@ -158,10 +165,6 @@ impl Io for FallbackIo {
 
     fn share(&mut self, path: &Path) -> Option<SharedFile> {
         SharedFile::open(path).ok()
-    }
-
-    fn set_page_cache(&mut self, page_cache: PageCache) {
-        self.page_cache = page_cache;
     }
 
     fn in_flight(&self) -> usize {

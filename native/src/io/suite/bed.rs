@@ -1,5 +1,5 @@
 use crate::io::sim::{SimDisk, SimIo};
-use crate::io::{AlignedBuffer, Blocking, Completion, FallbackIo, FileId, Io, IoResult, Op, OpenMode, UringIo};
+use crate::io::{AlignedBuffer, Blocking, Completion, FallbackIo, FileId, Io, IoResult, Op, OpenMode, PageCache, UringIo};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,10 +38,14 @@ impl Bed {
 
     /// Where io_uring is forbidden this fails, and with it every test of it: a pass means that it ran.
     pub fn io(&self) -> Box<dyn Io> {
+        self.io_with(PageCache::Keep)
+    }
+
+    pub fn io_with(&self, page_cache: PageCache) -> Box<dyn Io> {
         match &self.kind {
-            Kind::Uring => Box::new(UringIo::new().expect("this machine allows io_uring")),
-            Kind::OldUring => Box::new(UringIo::on_an_old_kernel()),
-            Kind::Fallback => Box::new(FallbackIo::new().expect("threads start")),
+            Kind::Uring => Box::new(UringIo::new().expect("this machine allows io_uring").with_page_cache(page_cache)),
+            Kind::OldUring => Box::new(UringIo::on_an_old_kernel().with_page_cache(page_cache)),
+            Kind::Fallback => Box::new(FallbackIo::new().expect("threads start").with_page_cache(page_cache)),
             Kind::Sim(disk) => Box::new(SimIo::new(disk)),
         }
     }

@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 over_real!(what_passed_is_read_as_it_was_written, large_writes_leave_and_small_ones_stay);
 
 fn passing(bed: &Bed) -> Option<Box<dyn Io>> {
-    let mut io = bed.io();
-    io.set_page_cache(PageCache::Pass);
-    PageCache::can_pass(&bed.root).then_some(io)
+    PageCache::can_pass(&bed.root).then(|| bed.io_with(PageCache::Pass))
 }
 
 /// Each write begins within the last page of the one before, which has left memory by then.

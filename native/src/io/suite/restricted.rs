@@ -2,7 +2,7 @@
 
 use super::bed::{call, contents, filled, open, Bed};
 use super::run_again::{self, is_child, BLOCKS_ALLOWED, MEMLOCK_ALLOWED};
-use crate::io::{open_io, Blocking, FallbackIo, Io, IoChoice, Op, OpenMode, SyncMethod, UringIo, BLOCK_SIZE};
+use crate::io::{open_io, Blocking, FallbackIo, Io, IoChoice, Op, OpenMode, PageCache, SyncMethod, UringIo, BLOCK_SIZE};
 
 /// Also tells that the restriction works at all.
 #[test]
@@ -143,11 +143,11 @@ fn forbid_uring() {
 fn where_uring_is_forbidden_the_fallback_is_chosen_and_says_why() {
     let check = || {
         forbid_uring();
-        let mut opened = open_io(IoChoice::Auto).expect("the fallback needs nothing special");
+        let mut opened = open_io(IoChoice::Auto, PageCache::Keep).expect("the fallback needs nothing special");
         assert_eq!(opened.io.name(), "fallback");
         let why = opened.why_not_uring.expect("there is something to announce");
         assert!(why.contains("seccomp"), "{why}");
-        assert!(open_io(IoChoice::Uring).is_err());
+        assert!(open_io(IoChoice::Uring, PageCache::Keep).is_err());
         let bed = Bed::fallback();
         open(&mut *opened.io, &bed.path("f"), OpenMode::Write);
         assert_eq!(opened.io.file_size(&bed.path("f")), Ok(Some(0)));
@@ -158,7 +158,7 @@ fn where_uring_is_forbidden_the_fallback_is_chosen_and_says_why() {
 #[test]
 fn the_choice_is_kept_where_it_can_be() {
     for (choice, name) in [(IoChoice::Auto, "uring"), (IoChoice::Uring, "uring"), (IoChoice::Fallback, "fallback")] {
-        let opened = open_io(choice).expect("this machine allows io_uring");
+        let opened = open_io(choice, PageCache::Keep).expect("this machine allows io_uring");
         assert_eq!(opened.io.name(), name);
         assert_eq!(opened.why_not_uring, None);
     }

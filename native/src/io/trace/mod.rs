@@ -75,10 +75,6 @@ impl<I: Io> Io for TraceIo<I> {
         self.inner.register(memory)
     }
 
-    fn set_page_cache(&mut self, page_cache: super::PageCache) {
-        self.inner.set_page_cache(page_cache);
-    }
-
     fn in_flight(&self) -> usize {
         self.inner.in_flight()
     }

@@ -128,6 +128,13 @@ impl UringIo {
         })
     }
 
+    /// What becomes of its large buffered writes; `Keep` unless told otherwise.
+    #[must_use]
+    pub fn with_page_cache(mut self, page_cache: PageCache) -> Self {
+        self.page_cache = page_cache;
+        self
+    }
+
     // From operations to entries.
 
     fn start(&mut self, token: Token, op: Op) -> IoResult<()> {
@@ -599,10 +606,6 @@ impl Io for UringIo {
             self.registered = Some(begin..begin + bytes.len());
         }
         is_registered
-    }
-
-    fn set_page_cache(&mut self, page_cache: PageCache) {
-        self.page_cache = page_cache;
     }
 
     fn share(&mut self, path: &Path) -> Option<SharedFile> {

@@ -3,7 +3,7 @@
 
 use super::bed::{batch_of, contents_of, id};
 use super::real_files::Directory;
-use crate::io::{open_io, Io, IoChoice, SharedFile};
+use crate::io::{open_io, Io, IoChoice, PageCache, SharedFile};
 use crate::journal::entry::Durability;
 use crate::log::config::LogConfig;
 use crate::simulation::rig::{small_config, Life, Rig};
@@ -29,7 +29,7 @@ impl Bed {
     /// Four segments and what lies in the ring.
     fn new(name: &str) -> Self {
         let directory = Directory::new(&format!("lending-{name}"));
-        let make = || -> Box<dyn Io> { open_io(IoChoice::Auto).expect("an io").io };
+        let make = || -> Box<dyn Io> { open_io(IoChoice::Auto, PageCache::Keep).expect("an io").io };
         let rig = Rig::over(Box::new(make), directory.path().to_owned(), small_config());
         let mut bed = Self { rig, life: None, handle: 0, ticket: 0, events: Vec::new(), _directory: directory };
         let config = LogConfig {

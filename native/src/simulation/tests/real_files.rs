@@ -1,6 +1,6 @@
 //! The same random work and the same model over real files, through every Io that ships.
 
-use crate::io::{open_io, Io, IoChoice};
+use crate::io::{open_io, Io, IoChoice, PageCache};
 use crate::simulation::audit::End;
 use crate::simulation::rig::{small_config, MakeIo, Rig};
 use crate::simulation::workload::{Mix, Workload};
@@ -28,8 +28,9 @@ impl Drop for Directory {
 }
 
 fn keeps_every_promise(choice: IoChoice, name: &str) {
-    let make =
-        |choice: IoChoice| -> MakeIo { Box::new(move || -> Box<dyn Io> { open_io(choice).expect("this machine has it").io }) };
+    let make = |choice: IoChoice| -> MakeIo {
+        Box::new(move || -> Box<dyn Io> { open_io(choice, PageCache::Keep).expect("this machine has it").io })
+    };
     for seed in 0..4 {
         let directory = Directory::new(&format!("{name}-{seed}"));
         let mut rig = Rig::over(make(choice), directory.0.clone(), small_config());
