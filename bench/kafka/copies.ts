@@ -10,6 +10,12 @@ export interface Work {
   /** Calls from JavaScript into its sockets, and into its log. */
   readonly socketCrossings: number;
   readonly logCrossings: number;
+  /** Into native code, for nothing but a copy. */
+  readonly copyCrossings: number;
+  /** Out of the event loop's native code into JavaScript. */
+  readonly wakes: number;
+  /** Out of files, into memory that is sent from. */
+  readonly readCopied: number;
 }
 
 const places = ['kafka-receive', 'waiting', 'shard', 'frame', 'library', 'kafka-send'] as const;
@@ -27,26 +33,42 @@ export async function workOf(node: MillraceNode): Promise<Work> {
     sent: await metricOf(node, 'millrace_gateway_kafka_sent_bytes_total'),
     socketCrossings: await metricOf(node, 'millrace_gateway_kafka_crossings_total'),
     logCrossings: await metricOf(node, 'millrace_shard_crossings_total'),
+    copyCrossings: await metricOf(node, 'millrace_thread_copies_total'),
+    wakes: await metricOf(node, 'millrace_thread_wakes_total'),
+    readCopied: await metricOf(node, 'millrace_shard_read_copied_bytes_total'),
   };
 }
 
-export function producedNumbers({ received, copied, socketCrossings, logCrossings }: Work) {
-  const megabytes = received / 1e6;
+export function producedNumbers(work: Work) {
+  const { received, copied } = work;
   return {
     copies_per_byte: (copied['kafka-receive'] + copied.waiting + copied.shard) / received,
     cut_copies_per_byte: copied['kafka-receive'] / received,
+    ...crossingsPer(received / 1e6, work),
+  };
+}
+
+type Crossings = Pick<Work, 'socketCrossings' | 'logCrossings' | 'copyCrossings' | 'wakes'>;
+
+function crossingsPer(megabytes: number, { socketCrossings, logCrossings, copyCrossings, wakes }: Crossings) {
+  return {
     socket_crossings_per_mb: socketCrossings / megabytes,
     log_crossings_per_mb: logCrossings / megabytes,
+    copy_crossings_per_mb: copyCrossings / megabytes,
+    wakes_per_mb: wakes / megabytes,
   };
 }
 
 export function fetchedNumbers(before: Work, after: Work) {
   const sent = after.sent - before.sent;
-  const megabytes = sent / 1e6;
   const copied = places.reduce((sum, place) => sum + after.copied[place] - before.copied[place], 0);
   return {
-    copies_per_byte: copied / sent,
-    socket_crossings_per_mb: (after.socketCrossings - before.socketCrossings) / megabytes,
-    log_crossings_per_mb: (after.logCrossings - before.logCrossings) / megabytes,
+    copies_per_byte: (copied + after.readCopied - before.readCopied) / sent,
+    ...crossingsPer(sent / 1e6, {
+      socketCrossings: after.socketCrossings - before.socketCrossings,
+      logCrossings: after.logCrossings - before.logCrossings,
+      copyCrossings: after.copyCrossings - before.copyCrossings,
+      wakes: after.wakes - before.wakes,
+    }),
   };
 }

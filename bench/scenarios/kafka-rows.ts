@@ -6,6 +6,8 @@ const crossings: readonly Remark[] = [
   words('copies_per_byte', 'copies of ours a byte'),
   words('socket_crossings_per_mb', 'crossings to the sockets a MB'),
   words('log_crossings_per_mb', 'to the log'),
+  words('copy_crossings_per_mb', 'to copy'),
+  words('wakes_per_mb', 'wake-ups of JavaScript a MB'),
 ];
 const clients: readonly Remark[] = [
   words('ours_client_share_of_a_core', 'of a core for our client'),

@@ -26,6 +26,7 @@ import { readBrokerConfig } from '../../ts/model/broker-config.js';
 import { nodeSettings } from '../../ts/model/node-settings.js';
 import type { Failure } from '../../ts/model/ports.js';
 import { ok } from '../../ts/model/result.js';
+import { copierOf } from '../../ts/native/copy.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
 import { Room } from '../../ts/ring/room.js';
 import type { Api } from '../../ts/wire/kafka/api.js';
@@ -57,7 +58,8 @@ export class KafkaDoor implements Peer {
     const [thread, doorbell] = [threads[0], doorbells[0]];
     const gateway = thread?.gateways[0];
     if (thread === undefined || gateway === undefined || doorbell === undefined) throw new Error('no thread');
-    const duty = new DutyCycle(clock);
+    const duty = new DutyCycle(clock, () => undefined);
+    const copy = copierOf(() => undefined);
     const bell = watchDoorbell(doorbell, () => duty.wake());
     const fatal = (reason: string) => {
       throw new Error(reason);
@@ -66,7 +68,13 @@ export class KafkaDoor implements Peer {
     const here = { directory: directory.id, clock, duty, doorbell: doorbell.id, log: { debug: none, info: none } };
     const common = { ...here, coordinators: coordinatorDefaults, onFenced: fatal, onNoSpace: none, onGroupsProblem: fatal };
     const islands = thread.shards.map((shard) => startShard(shard, common));
-    const links = openGatewayLinks(gateway, { duty, doorbell: doorbell.id, largeSizeMax: 8 << 20, largeReadSizeMax: 8 << 20 });
+    const links = openGatewayLinks(gateway, {
+      duty,
+      doorbell: doorbell.id,
+      copy,
+      largeSizeMax: 8 << 20,
+      largeReadSizeMax: 8 << 20,
+    });
     const watch = new ViewWatch({ nodeId: 1, nodes: [], autoCreateTopics: true });
     Object.defineProperty(watch.view, 'autoCreateTopics', { get: () => this.autoCreateTopics });
     const controller: Controller = new Controller(

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { encodeRequest } from '../../ts/wire/kafka/frames.js';
@@ -196,4 +196,33 @@ test('a silent client is closed when its time is over, one that asks is not; a r
   await expect(large.ask(produce, 9, { acks: -1, timeoutMs: 1000, topicData })).rejects.toThrow('closed');
   await expect.poll(() => node.log.join('\n')).toMatch('a request larger than any may be');
   await (await KafkaSocket.open(node.kafka)).ask(metadata, 5, { topics: [] });
+});
+
+test('no more clients are let in than may be, in all and from one address; whoever leaves makes room', async () => {
+  const limits = ['--shards', '1', '--connections-max', '3', '--connections-per-address-max', '2'];
+  const node = await startNode(await newData(), limits);
+  const port = Number(node.kafka.split(':')[1]);
+  const from = async (localAddress: string) => {
+    const socket = connect({ host: '127.0.0.1', port, localAddress }).on('error', () => undefined);
+    await once(socket, 'connect');
+    return socket;
+  };
+  const hello = encodeRequest(metadata, 5, { correlationId: 0, clientId: 'one more' }, { topics: [] }).bytes;
+  /** Whoever is let in is answered. */
+  const isRefused = async (localAddress: string) => {
+    const socket = await from(localAddress);
+    socket.write(hello);
+    return new Promise<boolean>((tell) => {
+      socket.once('data', () => tell(false));
+      socket.once('close', () => tell(true));
+    });
+  };
+  const first = await from('127.0.0.1');
+  await from('127.0.0.1');
+  expect(await isRefused('127.0.0.1')).toBe(true);
+  await from('127.0.0.2');
+  expect(await isRefused('127.0.0.3')).toBe(true);
+  first.destroy();
+  await expect.poll(() => isRefused('127.0.0.3')).toBe(false);
+  await expect.poll(() => node.log.join('\n')).toMatch(/127\.0\.0\.1/);
 });

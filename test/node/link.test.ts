@@ -25,6 +25,7 @@ import type {
   Taken,
 } from '../../ts/model/ports.js';
 import type { Result } from '../../ts/model/result.js';
+import { copierOf } from '../../ts/native/copy.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
 import { ShardEnd } from '../../ts/ring/link/shard-end.js';
 import { crc32c } from '../../ts/wire/records/crc32c.js';
@@ -64,7 +65,8 @@ async function startLink(memory = 64 << 20) {
   const { threads, doorbells } = wire([{ gateways: [0], shards: [0] }], plan);
   const [thread, doorbell] = [threads[0], doorbells[0]];
   if (thread?.shards[0] === undefined || thread.gateways[0] === undefined || doorbell === undefined) throw new Error('no thread');
-  const duty = new DutyCycle(clock);
+  const duty = new DutyCycle(clock, () => undefined);
+  const copy = copierOf(() => undefined);
   const bell = watchDoorbell(doorbell, () => duty.wake());
   const options = {
     directory: directory.id,
@@ -78,7 +80,13 @@ async function startLink(memory = 64 << 20) {
     log: { debug: () => undefined, info: () => undefined },
   };
   const island = startShard(thread.shards[0], options);
-  const port = openGatewayLinks(thread.gateways[0], { duty, doorbell: doorbell.id, largeSizeMax: 16 << 20, largeReadSizeMax })[0];
+  const port = openGatewayLinks(thread.gateways[0], {
+    duty,
+    doorbell: doorbell.id,
+    copy,
+    largeSizeMax: 16 << 20,
+    largeReadSizeMax,
+  })[0];
   if (port === undefined) throw new Error('no link');
   closing.push(() => {
     duty.stop();

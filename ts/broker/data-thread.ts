@@ -1,8 +1,10 @@
 import type { ViewChange, ViewFacts } from '../cluster/view.js';
 import type { CoordinatorSettings } from '../coordinator/settings.js';
 import type { GatewaySettings } from '../gateway/settings.js';
+import { PageWriter } from '../metrics/page.js';
 import { offsetsTopic } from '../model/internal-topics.js';
 import type { Clock } from '../model/ports.js';
+import { copierOf } from '../native/copy.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
 import { GatewayIsland, type NodeFacts } from './gateway-island.js';
@@ -37,7 +39,9 @@ export class DataThread {
   constructor(start: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
     const { wiring, facts, gateway, node } = start;
     this.#send = send;
-    this.#duty = new DutyCycle(clock);
+    const counts = new PageWriter(wiring.page);
+    const [wakes, copies] = [counts.counter('wakes'), counts.counter('copies')];
+    this.#duty = new DutyCycle(clock, () => wakes.add());
     this.#log = new ThreadLog(clock, (line) => send({ kind: 'log', line }));
     const doorbell = watchDoorbell(openDoorbell(wiring.doorbell), () => this.#duty.wake());
     this.#stopWatching = () => doorbell.close();
@@ -45,6 +49,7 @@ export class DataThread {
     const sendCommand = (id: number, call: CommandCall) => send({ kind: 'command', id, call });
     const common = {
       pages: wiring.pages,
+      copy: copierOf(() => copies.add()),
       duty: this.#duty,
       doorbell: wiring.doorbell,
       clock,

@@ -19,12 +19,15 @@ export class DutyCycle {
   /** For rings whose both ends live here: no system call to wake oneself. */
   readonly ownDoorbell: Doorbell = { ring: () => this.wakeSoon() };
   readonly #clock: Clock;
+  readonly #onWake: () => void;
   readonly #workers: Worker[] = [];
   readonly #wakeup = new Wakeup(() => this.#turn());
   #timer: { readonly deadlineMs: number; readonly cancel: () => void } | undefined;
 
-  constructor(clock: Clock) {
+  /** `onWake`: for each call out of the event loop, to count it. */
+  constructor(clock: Clock, onWake: () => void) {
     this.#clock = clock;
+    this.#onWake = onWake;
   }
 
   add(worker: Worker, sleepers: readonly Sleeper[], waiters: readonly Waiter[]): void {
@@ -40,6 +43,7 @@ export class DutyCycle {
 
   /** From a callback of the event loop. */
   wake(): void {
+    this.#onWake();
     this.#wakeup.wake();
   }
 

@@ -6,10 +6,9 @@ import type { Page } from '../metrics/page.js';
 import { MetricsRegistry } from '../metrics/registry.js';
 import type { GroupCoordinator } from '../model/group-ports.js';
 import type { NodeSetting } from '../model/node-settings.js';
-import type { Clock, ClusterWatch, NodeView } from '../model/ports.js';
+import type { Clock, ClusterWatch, CopyInto, NodeView } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { describeConfigs } from '../model/topic-config.js';
-import { copyInto } from '../native/copy.js';
 import { ViewWatch } from './cluster-watch.js';
 import { conditionMetrics, processMetrics, topicMetrics } from './collected.js';
 import type { DutyCycle } from './duty-cycle.js';
@@ -35,6 +34,7 @@ export interface GatewayIslandOptions {
   readonly duty: DutyCycle;
   /** Of all threads. */
   readonly pages: readonly Page[];
+  readonly copy: CopyInto;
   /** Of this thread. */
   readonly doorbell: number;
   readonly clock: Clock;
@@ -71,7 +71,13 @@ export class GatewayIsland {
     this.watch = new ViewWatch(facts);
     this.commands = new RemoteCommands(sendCommand);
     const largeSizeMax = settings.waitingSizeMax / largeShare;
-    this.#links = openGatewayLinks(wiring, { duty, doorbell, largeSizeMax, largeReadSizeMax: settings.largeReadSizeMax });
+    this.#links = openGatewayLinks(wiring, {
+      duty,
+      doorbell,
+      largeSizeMax,
+      largeReadSizeMax: settings.largeReadSizeMax,
+      copy: options.copy,
+    });
     const startedMs = clock.monotonicMs();
     this.#kafka = settings.kafka && new KafkaListener(settings.kafka, duty, clock);
     const reason = this.#kafka?.net.fallbackReason;
@@ -90,7 +96,7 @@ export class GatewayIsland {
         () => clock.monotonicMs() - startedMs,
       ),
       clock,
-      copy: copyInto,
+      copy: options.copy,
       records: this.#records,
       files: new ProgramFiles(),
       metrics: this.#registry(wiring, options.pages),

@@ -1,4 +1,4 @@
-import { copyInto } from '../native/copy.js';
+import type { CopyInto } from '../model/ports.js';
 import { openDoorbell } from '../native/wakeup.js';
 import { Lease } from '../ring/lease.js';
 import { GatewayEnd } from '../ring/link/gateway-end.js';
@@ -22,6 +22,7 @@ export interface GatewayLinkOptions {
   readonly largeSizeMax: number;
   /** Of those that are read, on their way from all shards. */
   readonly largeReadSizeMax: number;
+  readonly copy: CopyInto;
 }
 
 /** A gateway's ends of its links, by shard, at work on this thread. */
@@ -48,7 +49,7 @@ function gatewayEnd(
     replies: new RingReader(memory.replies, bell),
     replyWords: ringWords(memory.replies),
     replyCapacity: memory.replies.capacity,
-    copy: copyInto,
+    copy: options.copy,
   };
   const hot = (wiring.hotRings[memory.shard] ?? []).map((ring) => {
     return { data: new RingViews(ring).data, lease: new Lease(ring, wiring.gateway, bell) };

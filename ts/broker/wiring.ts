@@ -10,6 +10,7 @@ import { allocateRing, type RingMemory } from '../ring/memory.js';
 import { shardProbe } from '../shard/probe.js';
 import type { MemoryPlan } from './memory.js';
 import type { ThreadPlan } from './thread-plan.js';
+import { threadProbe } from './thread-probe.js';
 
 /** The memory between one gateway and one shard. */
 export interface LinkMemory {
@@ -52,6 +53,7 @@ export interface GatewayWiring {
 }
 
 export interface ThreadWiring {
+  readonly page: Page;
   /** What any thread of the node measures: a gateway answers for all. */
   readonly pages: readonly Page[];
   readonly doorbell: number;
@@ -78,9 +80,12 @@ export function wire(plan: readonly ThreadPlan[], memory: MemoryPlan): Wiring {
   const shardPages = shards.map((shard) => newPage(shardProbe, { shard: String(shard) }));
   const groupsPages = shards.map((shard) => newPage(coordinatorProbe, { shard: String(shard) }));
   const gatewayPages = gateways.map((gateway) => newPage(gatewayProbe, { gateway: String(gateway) }));
+  const threadPages = plan.map((_, thread) => newPage(threadProbe, { thread: String(thread) }));
+  const pages = [...threadPages, ...shardPages, ...groupsPages, ...gatewayPages];
   const threads = plan.map((thread, index) => ({
     doorbell: doorbells[index]?.id ?? -1,
-    pages: [...shardPages, ...groupsPages, ...gatewayPages],
+    page: threadPages[index] ?? newPage(threadProbe),
+    pages,
     shards: thread.shards.map((shard) => ({
       shard,
       page: shardPages[shard] ?? newPage(shardProbe),

@@ -315,7 +315,7 @@ export class Gateway implements Deadline {
       shard: sum(({ copied }) => copied.sent),
       frame: this.#framer.copiedSize,
       library: this.#server.givenSize,
-      'kafka-send': sockets?.keptSize ?? 0,
+      'kafka-send': this.door?.copiedSize ?? 0,
     });
   }
 

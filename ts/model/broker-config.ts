@@ -119,13 +119,20 @@ export const brokerSettings = {
     max: 1_000_000,
     help: 'partitions of all topics together',
   },
-  'connections-max': { kind: 'count', value: 'N', default: 10_000, min: 1, max: 1_000_000, help: 'clients connected at once' },
+  'connections-max': {
+    kind: 'count',
+    value: 'N',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    help: 'clients connected at once to each data thread, at either door',
+  },
   'connections-per-address-max': {
     kind: 'count',
     value: 'N',
     min: 1,
     max: 1_000_000,
-    help: 'Kafka clients connected at once from one address; default: as many as at all',
+    help: 'Kafka clients connected at once to each data thread from one address; default: as many as at all',
   },
   'subscriptions-max': {
     kind: 'count',
@@ -141,7 +148,7 @@ export const brokerSettings = {
     default: 256,
     min: 1,
     max: 65_536,
-    help: 'requests of one connection that wait for their answer',
+    help: 'requests of one WebSocket connection that wait for their answer; 64 of a Kafka client',
   },
   'message-size-max': {
     kind: 'size',
@@ -156,7 +163,7 @@ export const brokerSettings = {
     value: 'SIZE',
     default: '32MiB',
     min: 2 ** 20,
-    help: 'bytes of one connection that wait for their acknowledgement',
+    help: 'bytes of one WebSocket connection that wait for their acknowledgement',
   },
   'idle-seconds-max': {
     kind: 'count',

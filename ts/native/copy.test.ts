@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { copyInto } from './copy.js';
+import { copierOf } from './copy.js';
+
+let crossings = 0;
+const copyInto = copierOf(() => crossings++);
 
 test('bytes arrive wherever both sides lie, and nothing beside them changes', () => {
   const memory = (size: number) => new Uint8Array(new SharedArrayBuffer(size));
@@ -13,7 +16,9 @@ test('bytes arrive wherever both sides lie, and nothing beside them changes', ()
       for (let index = 0; index < source.length; index++) source[index] = (index * 7) % 251;
       target.fill(255);
       const part = source.subarray(from, from + size);
+      const before = crossings;
       copyInto(target, at, part);
+      expect(crossings - before).toBe(size < 1024 ? 0 : 1);
       expect(Buffer.compare(target.subarray(at, at + size), part)).toBe(0);
       expect([...target.subarray(0, at)].every((byte) => byte === 255)).toBe(true);
       expect(target[at + size]).toBe(255);

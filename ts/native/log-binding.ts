@@ -115,6 +115,8 @@ export interface StoreCounters {
   readonly commits: number;
   readonly journalEntries: number;
   readonly journalSize: number;
+  /** Bytes read from files that were copied to whoever sends them. */
+  readonly takenSize: number;
 }
 
 export type ControlOperation = 'truncate' | 'log-start' | 'reset' | 'delete' | Durability;

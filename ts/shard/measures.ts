@@ -15,6 +15,7 @@ const counted = [
   'fileSyncs',
   'systemCalls',
   'crossings',
+  'takenSize',
 ] as const satisfies readonly (keyof typeof shardProbe)[];
 
 /** Size and segments of what a shard holds of one topic. */

@@ -14,6 +14,7 @@ export const shardProbe = {
   fileSyncs: counter('shard_file_syncs', 'none', 'Syncs of segment files and directories.'),
   systemCalls: counter('shard_system_calls', 'none', 'System calls of the log.'),
   crossings: counter('shard_crossings', 'none', 'Calls from JavaScript into the log.'),
+  takenSize: counter('shard_read_copied', 'bytes', 'Bytes read from segment files that were copied into memory of an answer.'),
   partitions: gauge('shard_partitions', 'none', 'Partitions that are led here.'),
   dataSize: gauge('shard_data', 'bytes', 'Bytes of all segments.'),
   segments: gauge('shard_segments', 'none', 'Segment files.'),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { collectedMetrics } from '../broker/collected.js';
+import { threadProbe } from '../broker/thread-probe.js';
 import { commandHelp } from '../cli/help.js';
 import { registry } from '../cli/registry.js';
 import { coordinatorProbe } from '../coordinator/probe.js';
@@ -48,6 +49,7 @@ function exitCodesPage(): string {
 /** By the file that declares them. */
 const probes: Readonly<Record<string, Probe>> = {
   'ts/coordinator/probe.ts': coordinatorProbe,
+  'ts/broker/thread-probe.ts': threadProbe,
   'ts/gateway/probe.ts': gatewayProbe,
   'ts/shard/probe.ts': shardProbe,
   'ts/broker/collected.ts': collectedMetrics,

@@ -89,6 +89,8 @@ pub struct BindingStoreCounters {
     pub commits: f64,
     pub journal_entries: f64,
     pub journal_size: f64,
+    /// Bytes read from files that were copied to whoever sends them.
+    pub taken_size: f64,
 }
 
 /// Lives on: its shard's thread. JavaScript keeps the memory of attached rings until `release`.
@@ -102,6 +104,8 @@ pub struct BindingStore {
     events: VecDeque<Event>,
     /// Bytes read from files, until JavaScript has copied them.
     reads: HashMap<(u32, u64), ReadBytes>,
+    /// Bytes of these that were copied.
+    taken_size: u64,
     crossings: u64,
 }
 
@@ -131,6 +135,7 @@ fn open(directory: u32, shard: u32, now: Now) -> Result<BindingStore, BindingFai
         rings: 0,
         events: VecDeque::new(),
         reads: HashMap::new(),
+        taken_size: 0,
         crossings: 1,
     })
 }
@@ -457,6 +462,7 @@ impl BindingStore {
             // SAFETY: the caller's memory, larger than this, alive and nobody else's during the call.
             let target = unsafe { Piece::from_raw(target.pointer(), size as u32) };
             target.write(0, self.reads.remove(&key)?.bytes());
+            self.taken_size += size as u64;
             Some(size as u32)
         })
     }
@@ -487,7 +493,7 @@ impl BindingStore {
     #[napi]
     pub fn counters(&mut self) -> Option<BindingStoreCounters> {
         guarded(|| {
-            let crossings = self.crossings + 1;
+            let (crossings, taken_size) = (self.crossings + 1, self.taken_size);
             let store = self.crossed()?;
             let (counters, journal) = (store.counters, store.journal_counters());
             Some(BindingStoreCounters {
@@ -503,6 +509,7 @@ impl BindingStore {
                 commits: exact(journal.commits),
                 journal_entries: exact(journal.entries),
                 journal_size: exact(journal.bytes),
+                taken_size: exact(taken_size),
             })
         })
     }

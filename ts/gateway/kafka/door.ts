@@ -74,6 +74,8 @@ export class KafkaDoor implements NetEvents {
   readonly #postponed = new Set<KafkaConnection>();
   /** Connections whose answers can leave. */
   #ready = new Set<KafkaConnection>();
+  /** Of records, with which they went to the sockets. */
+  #copiedSize = 0;
   #isReceiving = false;
   #isClosed = false;
 
@@ -104,6 +106,11 @@ export class KafkaDoor implements NetEvents {
   /** Undefined: it is closed. */
   get counters(): NetCounters | undefined {
     return this.#isClosed ? undefined : this.#ports.net.counters();
+  }
+
+  /** Bytes of records that were copied on their way out: small ones, and what sockets did not take. */
+  get copiedSize(): number {
+    return this.#copiedSize + (this.counters?.keptSize ?? 0);
   }
 
   get deadlineMs(): number | undefined {
@@ -166,6 +173,10 @@ export class KafkaDoor implements NetEvents {
     const { number, outbox } = connection;
     connection.isIncomplete = !outbox.queue({
       send: (bytes) => net.send(number, bytes),
+      sendRecords: (bytes) => {
+        this.#copiedSize += bytes.length;
+        net.send(number, bytes);
+      },
       sendSpan: (bytes) => net.sendSpan(number, bytes),
       sendFile: (place, size) => net.sendFile(number, place, size),
     });

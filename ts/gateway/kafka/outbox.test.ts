@@ -63,7 +63,7 @@ test('a socket that takes as it likes gets every byte once and in order, and eac
         let left = appetites.next().value as number;
         const parts: Uint8Array[] = [];
         const note = (part: Uint8Array) => void parts.push(part);
-        const isWhole = outbox.queue({ send: note, sendSpan: note, sendFile: () => expect.unreachable() });
+        const isWhole = outbox.queue({ send: note, sendRecords: note, sendSpan: note, sendFile: () => expect.unreachable() });
         let taken = 0;
         while (parts[taken] !== undefined && (parts[taken]?.length ?? 0) <= left) {
           const part = parts[taken++] as Uint8Array;
@@ -112,6 +112,7 @@ test('what lies in a file is named from where its socket stopped, and read again
   const spans: Uint8Array[] = [];
   const sink: PartSink = {
     send: (bytes) => void named.push(bytes.length),
+    sendRecords: () => expect.unreachable(),
     sendSpan: (bytes) => void spans.push(bytes),
     sendFile: (place, size) => void named.push({ ...place, size }),
   };

@@ -33,6 +33,8 @@ interface Part {
 export interface PartSink {
   /** Copied. */
   send(bytes: Uint8Array): void;
+  /** Copied as well: records, which are counted. */
+  sendRecords(bytes: Uint8Array): void;
   sendSpan(bytes: Uint8Array): void;
   sendFile(place: FilePlace, size: number): void;
 }
@@ -71,7 +73,7 @@ export class Outbox {
   /** Everything, in order, up to what has left memory. False: something has, and `restore` brings it back. */
   queue(sink: PartSink): boolean {
     this.#queuedCount = 0;
-    for (const { piece, from } of this.#parts) {
+    for (const { piece, from, span } of this.#parts) {
       const { place } = piece;
       if (place !== undefined) {
         sink.sendFile({ ...place, position: place.position + from }, piece.size - from);
@@ -80,8 +82,9 @@ export class Outbox {
       }
       const bytes = piece.bytes()?.subarray(from);
       if (bytes === undefined) return false;
-      if (bytes.length <= copiedSizeMax) sink.send(bytes);
-      else sink.sendSpan(bytes);
+      if (bytes.length > copiedSizeMax) sink.sendSpan(bytes);
+      else if (span === undefined) sink.send(bytes);
+      else sink.sendRecords(bytes);
       this.#queuedCount += 1;
     }
     return true;
