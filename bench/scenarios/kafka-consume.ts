@@ -68,8 +68,8 @@ async function measure(run: ScenarioRun, recordSize: number): Promise<void> {
     await perfProduce(jars.value, { address: broker.address, topic, count, payloads });
   }
   const before = await workOf(node);
-  // The first of each compiles, and finds what was just written.
-  const warmUps = run.isQuick ? 0 : 1;
+  // The first of each finds what was just written, and both sides compile for about half a minute.
+  const warmUps = run.isQuick ? 0 : 4;
   await takeTurns([ours, theirs], lapsOf(run) + warmUps, async (side) => {
     side.laps.push(await lap(run, jars.value, side, count, recordSize));
   });

@@ -33,6 +33,8 @@ export interface BindingDirectory {
   readonly directPositionAlignment: number;
   /** The kernel says what is in the page cache. */
   readonly tellsResidency: boolean;
+  /** Large writes can pass it. */
+  readonly passesPageCache: boolean;
 }
 
 export interface BindingSpace {

@@ -36,6 +36,7 @@ pub struct BindingDirectory {
     pub direct_memory_alignment: u32,
     pub direct_position_alignment: u32,
     pub tells_residency: bool,
+    pub passes_page_cache: bool,
 }
 
 #[napi(object)]
@@ -121,6 +122,7 @@ pub fn binding_probe_directory(path: String) -> BindingDirectory {
                 direct_memory_alignment: alignment.map_or(0, |alignment| alignment.memory),
                 direct_position_alignment: alignment.map_or(0, |alignment| alignment.position),
                 tells_residency: probe.tells_residency,
+                passes_page_cache: probe.passes_page_cache,
             }
         }
         Err(error) => BindingDirectory { error: error.to_string(), ..Default::default() },

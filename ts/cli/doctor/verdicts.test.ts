@@ -34,6 +34,7 @@ const healthy: Facts = {
     directMemoryAlignment: 4,
     directPositionAlignment: 512,
     tellsResidency: true,
+    passesPageCache: true,
   },
   syncs: [
     sync,
@@ -83,6 +84,12 @@ test.each<[string, Partial<Facts>, string, string]>([
     { directory: { ...healthy.directory, tellsResidency: false } },
     'fetch strategy',
     'cachestat',
+  ],
+  [
+    'writes that cannot pass the page cache',
+    { directory: { ...healthy.directory, passesPageCache: false } },
+    'large writes',
+    '6.14 or newer',
   ],
   ['io_uring without flags', { uring: { ...healthy.uring, hasDeferTaskrun: false } }, 'io_uring', 'DEFER_TASKRUN'],
   ['a low memlock', { uring: { ...healthy.uring, registeredSizeMax: 4 * 2 ** 20 } }, 'memlock', 'of 64 MiB of rings 4 MiB can'],

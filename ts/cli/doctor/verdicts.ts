@@ -15,6 +15,7 @@ export function judge(facts: Facts): readonly Row[] {
     uringRow(facts),
     socketsRow(facts),
     fetchRow(facts),
+    pageCacheRow(facts),
     memlockRow(facts),
     openFilesRow(facts.openFiles),
     ...directoryRows(facts),
@@ -51,6 +52,14 @@ function fetchRow({ directory }: Facts): Row {
   const advice =
     'the kernel does not tell what is in the page cache: Linux 6.5 or newer does, unless a seccomp filter keeps cachestat away';
   return row(check, 'buffer', 'warn', advice);
+}
+
+// Pages that are written for the first time cost more CPU than all else that is done for a large batch.
+function pageCacheRow({ directory }: Facts): Row {
+  const check = 'large writes';
+  if (directory.error !== '' || directory.passesPageCache) return row(check, 'pass the page cache');
+  const advice = 'they cost more CPU: Linux 6.14 or newer lets them pass it, on ext4 and xfs';
+  return row(check, 'go through the page cache', 'warn', advice);
 }
 
 const registeredWanted = 64 * 2 ** 20;

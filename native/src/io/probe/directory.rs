@@ -1,4 +1,4 @@
-use crate::io::{AlignedBuffer, IoError, IoResult, SharedFile, BLOCK_SIZE};
+use crate::io::{AlignedBuffer, IoError, IoResult, PageCache, SharedFile, BLOCK_SIZE};
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::AsRawFd;
@@ -18,6 +18,8 @@ pub struct DirectoryProbe {
     pub direct_alignment: Option<DirectAlignment>,
     /// Does the kernel say what is in the page cache (since 6.5)?
     pub tells_residency: bool,
+    /// Can large writes pass the page cache (since 6.14)?
+    pub passes_page_cache: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,7 @@ pub fn probe_directory(directory: &Path) -> IoResult<DirectoryProbe> {
         direct: write_direct(scratch.path()),
         direct_alignment: direct_alignment(&scratch.file),
         tells_residency: tells_residency(&scratch),
+        passes_page_cache: PageCache::can_pass(directory),
     })
 }
 
