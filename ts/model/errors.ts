@@ -50,6 +50,9 @@ export const errors = {
   'unknown-producer': { code: 44, kafka: 59, retry: 'never', text: 'nothing is known of this producer any more' },
   'producer-fenced': { code: 45, kafka: 47, retry: 'never', text: 'a newer producer with this id took over' },
   'duplicate-sequence': { code: 46, kafka: 46, retry: 'never', text: 'stored before, longer ago than is remembered' },
+  'invalid-batch': { code: 47, kafka: 87, retry: 'never', text: 'the batch is nothing that a producer may write' },
+  'unsupported-compression': { code: 48, kafka: 76, retry: 'never', text: 'batches of this compression are not taken' },
+  'unsupported-format': { code: 49, kafka: 43, retry: 'never', text: 'batches of this format are not stored: write format 2' },
 
   'storage-failed': {
     code: 60,

@@ -73,7 +73,8 @@ export class Produce {
 const notReached: Failure = { error: 'overloaded', message: 'the shard took nothing in time: this batch was not stored' };
 const noAnswer: Failure = { error: 'timed-out', message: 'the batch may or may not have been stored' };
 const internalTopic: Failure = { error: 'invalid-topic', message: 'the cluster alone writes to its own topics' };
-const noBatch = new Uint8Array(0);
+const noBytes = new Uint8Array(0);
+const noBatch: Failure = { error: 'invalid-batch', message: 'there is no batch in it' };
 const promisesLess: Failure = { error: 'durability-unavailable' };
 
 /** One request. Its entries are known by their index. */
@@ -136,7 +137,7 @@ class Production implements Deadline {
       this.#answer(index, failed(tooLarge(batch, 'this node', this.#verb.batchSizeMax)));
       return;
     }
-    let held: ProduceEntry = { topic: entry.topic, partition: entry.partition, batch: noBatch };
+    let held: ProduceEntry = { topic: entry.topic, partition: entry.partition, batch: noBytes };
     const ready = (failure: Failure | undefined) => {
       // Too late is answered already, and stores nothing.
       if (this.#results[index] !== undefined) return;
@@ -167,7 +168,7 @@ class Production implements Deadline {
     if (batch.length > Math.min(topic.batchSizeMax, this.#verb.batchSizeMax)) {
       return tooLarge(batch, topic.name, topic.batchSizeMax);
     }
-    if (batch.length === 0) return { error: 'corrupt-batch' };
+    if (batch.length === 0) return noBatch;
     const closed = this.#verb.node.produceRefusal();
     if (closed !== undefined) return closed;
     const { durabilityMin } = this.#request;

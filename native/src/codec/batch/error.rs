@@ -58,21 +58,6 @@ pub enum BatchError {
     TransactionalWithoutProducer,
 }
 
-impl BatchError {
-    /// The error code on the Kafka wire.
-    #[must_use]
-    pub fn kafka_code(&self) -> i16 {
-        match self {
-            Self::TooShort { .. } | Self::InvalidLength(_) | Self::CorruptBatch { .. } => 2,
-            Self::TooLarge { .. } => 10,
-            Self::LogAppendTimeFromClient | Self::TimestampOutOfBounds { .. } => 32,
-            Self::UnsupportedMagic(0 | 1) => 43,
-            Self::UnknownCompression(_) => 76,
-            _ => 87,
-        }
-    }
-}
-
 impl fmt::Display for BatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

@@ -125,7 +125,6 @@ fn sizes() {
 fn old_formats_are_named_even_when_shorter_than_a_header() {
     let mut message = vec![0u8; 26];
     assert_eq!(refused(&CLIENT, &message), BatchError::UnsupportedMagic(0));
-    assert_eq!(refused(&CLIENT, &message).kafka_code(), 43);
     message[MAGIC_AT] = 1;
     assert_eq!(refused(&CLIENT, &message), BatchError::UnsupportedMagic(1));
     message[MAGIC_AT] = 0xff;
@@ -160,7 +159,8 @@ fn counts_and_offsets() {
     assert_eq!(counts(&CLIENT, 3, -1), Err(BatchError::LastOffsetDelta(-1)));
     let many = BatchError::RecordsCountImplausible { count: 6, records_size: produced().len() - HEADER_SIZE };
     assert_eq!(counts(&CLIENT, 6, 5), Err(many));
-    assert_eq!(counts(&CLIENT, i32::MAX, i32::MAX - 1).map_err(|error| error.kafka_code()), Err(87));
+    let many = BatchError::RecordsCountImplausible { count: i32::MAX, records_size: produced().len() - HEADER_SIZE };
+    assert_eq!(counts(&CLIENT, i32::MAX, i32::MAX - 1), Err(many));
 
     let at = |rules: &BatchRules, base_offset: i64| {
         validate(&patched(produced(), 0, &base_offset.to_be_bytes()), rules).map(|header| header.last_offset())
@@ -188,7 +188,7 @@ fn attributes_that_only_brokers_set() {
     for id in 5..8u8 {
         let batch = patched(produced(), ATTRIBUTES_AT + 1, &[id]);
         assert_eq!(refused(&CLIENT, &batch), BatchError::UnknownCompression(id));
-        assert_eq!(refused(&REPLICA, &batch).kafka_code(), 76);
+        assert_eq!(refused(&REPLICA, &batch), BatchError::UnknownCompression(id));
     }
 }
 
@@ -234,7 +234,6 @@ fn a_wrong_crc_comes_before_what_it_covers() {
     let mut batch = produced();
     batch[ATTRIBUTES_AT + 1] = Attributes::CONTROL as u8;
     assert!(matches!(refused(&CLIENT, &batch), BatchError::CorruptBatch { .. }));
-    assert_eq!(refused(&CLIENT, &batch).kafka_code(), 2);
 }
 
 #[test]

@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { kafkaErrors } from '../../ts/wire/kafka/error-codes.js';
+import { produce } from '../../ts/wire/kafka/schema/00-produce.js';
+import { createTopics } from '../../ts/wire/kafka/schema/19-create-topics.js';
+import { crc32c } from '../../ts/wire/records/crc32c.js';
+import { layout } from '../../ts/wire/records/layout.js';
+import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
+import { batchOf } from '../log/store.js';
+import { KafkaDoor } from './door.js';
+
+removeDirectoriesAfterwards();
+
+let door: KafkaDoor;
+beforeAll(async () => {
+  door = await KafkaDoor.open(join(await newDirectory(), 'data'));
+});
+afterAll(() => door.close());
+
+type CodeName = keyof typeof kafkaErrors;
+
+async function create(name: string, configs: Readonly<Record<string, string>> = {}): Promise<void> {
+  const pairs = Object.entries(configs).map(([key, value]) => ({ name: key, value }));
+  const wanted = { name, numPartitions: 2, replicationFactor: 1, assignments: [], configs: pairs };
+  const { topics } = await door.ask(createTopics, 7, { topics: [wanted] });
+  expect(topics).toMatchObject([{ errorCode: 0 }]);
+}
+
+/** The answer about one batch. */
+async function producing(topic: string, records: Uint8Array | null, { acks = -1, version = 9 } = {}) {
+  const request = { acks, timeoutMs: 10_000, topicData: [{ name: topic, partitionData: [{ index: 0, records }] }] };
+  const { responses } = await door.ask(produce, version, request);
+  return responses[0]?.partitionResponses[0];
+}
+
+const refused = (name: CodeName, errorMessage: unknown = expect.any(String)) => ({
+  errorCode: kafkaErrors[name].code,
+  baseOffset: -1,
+  errorMessage,
+});
+
+/** A batch in which somebody wrote something else, under a right CRC. */
+function patched(write: (view: DataView) => void, batch = batchOf(['a', 'b', 'c'])): Uint8Array {
+  write(new DataView(batch.buffer));
+  new DataView(batch.buffer).setUint32(layout.crc, crc32c(batch.subarray(layout.attributes)));
+  return batch;
+}
+
+const attributes = (bits: number) => patched((view) => view.setInt16(layout.attributes, bits));
+const twice = () => Buffer.concat([batchOf(['a']), batchOf(['b'])]);
+
+test.each<readonly [string, () => Uint8Array | null, CodeName, string]>([
+  ['no records', () => null, 'INVALID_RECORD', 'there is no batch in it'],
+  ['no bytes', () => new Uint8Array(0), 'INVALID_RECORD', 'there is no batch in it'],
+  ['a cut batch', () => batchOf(['a']).subarray(0, 66), 'CORRUPT_MESSAGE', 'there are 66 bytes of a batch of 69 or more'],
+  ['less than a header', () => batchOf(['a']).subarray(0, 30), 'CORRUPT_MESSAGE', 'there are 30 bytes of a batch of 61 or more'],
+  [
+    'a length that cannot be',
+    () => patched((view) => view.setInt32(layout.length, 7)),
+    'CORRUPT_MESSAGE',
+    'the batch gives its length as 7, which no batch has',
+  ],
+  [
+    'a wrong CRC',
+    () => batchOf(['a']).fill(0x7f, 68),
+    'CORRUPT_MESSAGE',
+    'the batch’s CRC is not that of its bytes: they were changed on their way',
+  ],
+  [
+    'a magic that is none',
+    () => patched((view) => view.setInt8(layout.magic, 9)),
+    'CORRUPT_MESSAGE',
+    'its magic is 9, which no record batch has',
+  ],
+  [
+    'a message set',
+    () => patched((view) => view.setInt8(layout.magic, 1)),
+    'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+    'a batch of format 1: only format 2 is stored, which clients write since Kafka 0.11',
+  ],
+  [
+    'two batches',
+    twice,
+    'INVALID_RECORD',
+    'behind the batch of 69 bytes there are 69 more: one request carries one batch for each partition',
+  ],
+  [
+    'a base offset',
+    () => patched((view) => view.setBigInt64(layout.baseOffset, 7n)),
+    'INVALID_RECORD',
+    'the batch’s base offset is 7: a producer writes 0, the log gives the offsets',
+  ],
+  [
+    'a wrong count',
+    () => patched((view) => view.setInt32(layout.recordsCount, 4)),
+    'INVALID_RECORD',
+    'the batch counts 4 records where its last offset delta is 2',
+  ],
+  [
+    'more records than bytes',
+    () =>
+      patched((view) => {
+        view.setInt32(layout.recordsCount, 1000);
+        view.setInt32(layout.lastOffsetDelta, 999);
+      }),
+    'INVALID_RECORD',
+    'the batch counts 1000 records, and has 24 bytes of them',
+  ],
+  [
+    'a last offset before the first',
+    () => patched((view) => view.setInt32(layout.lastOffsetDelta, -1)),
+    'INVALID_RECORD',
+    'the batch’s last offset delta is -1',
+  ],
+  ['a control batch', () => attributes(1 << 5), 'INVALID_RECORD', 'a producer cannot write control batches'],
+  ['a delete horizon', () => attributes(1 << 6), 'INVALID_RECORD', 'a producer cannot set a delete horizon'],
+  ['LogAppendTime', () => attributes(1 << 3), 'INVALID_TIMESTAMP', 'a producer cannot set the timestamp type to LogAppendTime'],
+  ['no codec', () => attributes(6), 'UNSUPPORTED_COMPRESSION_TYPE', 'the batch’s compression has number 6, which no codec has'],
+  [
+    'a producer without a sequence',
+    () =>
+      patched((view) => {
+        view.setBigInt64(layout.producerId, 5n);
+        view.setInt16(layout.producerEpoch, 0);
+      }),
+    'INVALID_RECORD',
+    'the batch of producer 5 has epoch 0 and base sequence -1: none of the three can be below 0',
+  ],
+  [
+    'a timestamp that cannot be',
+    () => patched((view) => view.setBigInt64(layout.firstTimestamp, -2n)),
+    'INVALID_TIMESTAMP',
+    expect.stringContaining('timestamp -2 is not from 0 to '),
+  ],
+  ['too many bytes', () => batchOf(['a'.repeat(200)]), 'MESSAGE_TOO_LARGE', 'a batch of 270 bytes; refusing takes 200'],
+])('a batch that will never be taken is refused by a code that says so: %s', async (_, batch, name, message) => {
+  if (door.verbs.routing.topic('refusing') === undefined) await create('refusing', { 'max.message.bytes': '200' });
+  expect(await producing('refusing', batch())).toMatchObject(refused(name, message));
+  // Nothing of it was stored, and the next is taken.
+  expect(await producing('refusing', batchOf(['good']))).toMatchObject({ errorCode: 0 });
+});
