@@ -115,6 +115,12 @@ test.each<readonly [string, () => Uint8Array | null, CodeName, string]>([
   ['a control batch', () => attributes(1 << 5), 'INVALID_RECORD', 'a producer cannot write control batches'],
   ['a delete horizon', () => attributes(1 << 6), 'INVALID_RECORD', 'a producer cannot set a delete horizon'],
   ['LogAppendTime', () => attributes(1 << 3), 'INVALID_TIMESTAMP', 'a producer cannot set the timestamp type to LogAppendTime'],
+  [
+    'a transactional batch',
+    () => attributes(1 << 4),
+    'INVALID_TXN_STATE',
+    'a transactional batch: there are no transactions here, leave transactional.id out',
+  ],
   ['no codec', () => attributes(6), 'UNSUPPORTED_COMPRESSION_TYPE', 'the batch’s compression has number 6, which no codec has'],
   [
     'a producer without a sequence',

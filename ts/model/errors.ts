@@ -53,6 +53,7 @@ export const errors = {
   'invalid-batch': { code: 47, kafka: 87, retry: 'never', text: 'the batch is nothing that a producer may write' },
   'unsupported-compression': { code: 48, kafka: 76, retry: 'never', text: 'batches of this compression are not taken' },
   'unsupported-format': { code: 49, kafka: 43, retry: 'never', text: 'batches of this format are not stored: write format 2' },
+  'no-transaction': { code: 50, kafka: 48, retry: 'never', text: 'the batch is of a transaction that nobody began' },
 
   'storage-failed': {
     code: 60,

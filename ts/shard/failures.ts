@@ -20,6 +20,7 @@ const ofRefusal: Readonly<Record<Refusal['code'], ErrorName>> = {
   'control-batch-from-client': 'invalid-batch',
   'delete-horizon-from-client': 'invalid-batch',
   'log-append-time-from-client': 'invalid-timestamp',
+  'transactional-from-client': 'no-transaction',
   'timestamp-out-of-bounds': 'invalid-timestamp',
   'producer-fields': 'invalid-batch',
   'transactional-without-producer': 'invalid-batch',
@@ -58,6 +59,7 @@ const messages: Readonly<Partial<Record<Refusal['code'], (...details: Refusal['d
   'control-batch-from-client': () => 'a producer cannot write control batches',
   'delete-horizon-from-client': () => 'a producer cannot set a delete horizon',
   'log-append-time-from-client': () => 'a producer cannot set the timestamp type to LogAppendTime',
+  'transactional-from-client': () => 'a transactional batch: there are no transactions here, leave transactional.id out',
   'timestamp-out-of-bounds': (timestamp, min, max) => `timestamp ${timestamp} is not from ${min} to ${max}`,
   'producer-fields': (id, epoch, sequence) =>
     `the batch of producer ${id} has epoch ${epoch} and base sequence ${sequence}: none of the three can be below 0`,

@@ -149,6 +149,7 @@ const classes: Readonly<Record<ErrorName, ErrorClass>> = {
   'invalid-batch': BatchRefusedError,
   'unsupported-compression': BatchRefusedError,
   'unsupported-format': BatchRefusedError,
+  'no-transaction': BatchRefusedError,
   'storage-failed': StorageError,
   'disk-full': StorageError,
   'offset-out-of-range': OffsetOutOfRangeError,

@@ -45,6 +45,8 @@ pub enum BatchError {
     ControlBatchFromClient,
     DeleteHorizonFromClient,
     LogAppendTimeFromClient,
+    /// There are no transactions: nobody can have begun one, and readers of committed records would take it for committed.
+    TransactionalFromClient,
     TimestampOutOfBounds {
         timestamp: i64,
         min: i64,
@@ -80,6 +82,7 @@ impl fmt::Display for BatchError {
             Self::ControlBatchFromClient => write!(f, "clients may not write control batches"),
             Self::DeleteHorizonFromClient => write!(f, "clients may not set a delete horizon"),
             Self::LogAppendTimeFromClient => write!(f, "clients may not set the timestamp type to LogAppendTime"),
+            Self::TransactionalFromClient => write!(f, "clients may not write transactional batches: there are no transactions"),
             Self::TimestampOutOfBounds { timestamp, min, max } => write!(f, "timestamp {timestamp} is outside {min}..={max}"),
             Self::ProducerFields { producer_id, producer_epoch, base_sequence } => {
                 write!(f, "producer id {producer_id} with epoch {producer_epoch} and base sequence {base_sequence}")

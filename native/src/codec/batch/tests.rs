@@ -86,8 +86,7 @@ fn every_origin_accepts_what_it_may_write() {
         let batch = BatchBuilder::new().compression(compression).value(&[7; 300]).finish();
         validate(&batch, &CLIENT).unwrap();
     }
-    let idempotent = BatchBuilder::new().producer(5, 0, 0).value(b"v").attributes(Attributes::TRANSACTIONAL).finish();
-    validate(&idempotent, &CLIENT).unwrap();
+    validate(&BatchBuilder::new().producer(5, 0, 0).value(b"v").finish(), &CLIENT).unwrap();
     // No producer id, but zeros where others write -1: seen from clients in use.
     validate(&BatchBuilder::new().producer(-1, 0, 0).value(b"v").finish(), &CLIENT).unwrap();
     let marker = BatchBuilder::new().producer(5, 0, -1).attributes(Attributes::CONTROL | Attributes::TRANSACTIONAL);
@@ -193,6 +192,17 @@ fn attributes_that_only_brokers_set() {
 }
 
 #[test]
+fn a_transactional_batch_is_no_clients_as_nobody_has_begun_a_transaction() {
+    for producer_id in [5, -1] {
+        let batch = BatchBuilder::new().producer(producer_id, 0, 0).attributes(Attributes::TRANSACTIONAL).value(b"v").finish();
+        assert_eq!(refused(&CLIENT, &batch), BatchError::TransactionalFromClient);
+    }
+    let stored = BatchBuilder::new().producer(5, 0, 0).attributes(Attributes::TRANSACTIONAL).value(b"v").finish();
+    validate(&stored, &COORDINATOR).unwrap();
+    validate(&stored, &REPLICA).unwrap();
+}
+
+#[test]
 fn timestamps() {
     let at = |first: i64, max: i64, rules: &BatchRules| {
         let batch = patched(produced(), 27, &first.to_be_bytes());
@@ -224,8 +234,10 @@ fn producer_fields() {
         assert_eq!(of(5, 0, -1, 0, &rules), error(5, 0, -1));
         assert_eq!(of(5, -1, 0, 0, &rules), error(5, -1, 0));
         assert_eq!(of(-2, 0, 0, 0, &rules), error(-2, 0, 0));
-        assert_eq!(of(-1, 0, 0, Attributes::TRANSACTIONAL, &rules), Err(BatchError::TransactionalWithoutProducer));
         assert_eq!(of(i64::MAX, i16::MAX, i32::MAX, 0, &rules), Ok(()));
+    }
+    for rules in [COORDINATOR, REPLICA] {
+        assert_eq!(of(-1, 0, 0, Attributes::TRANSACTIONAL, &rules), Err(BatchError::TransactionalWithoutProducer));
     }
 }
 

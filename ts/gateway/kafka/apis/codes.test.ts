@@ -38,6 +38,7 @@ const expected: Readonly<Record<ErrorName, keyof typeof kafkaErrors>> = {
   'invalid-batch': 'INVALID_RECORD',
   'unsupported-compression': 'UNSUPPORTED_COMPRESSION_TYPE',
   'unsupported-format': 'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+  'no-transaction': 'INVALID_TXN_STATE',
   'storage-failed': 'KAFKA_STORAGE_ERROR',
   'disk-full': 'KAFKA_STORAGE_ERROR',
   'offset-out-of-range': 'OFFSET_OUT_OF_RANGE',

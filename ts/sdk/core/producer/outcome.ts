@@ -50,6 +50,7 @@ const readings: Readonly<Record<ErrorName, Reading>> = {
   'invalid-batch': 'not-stored',
   'unsupported-compression': 'not-stored',
   'unsupported-format': 'not-stored',
+  'no-transaction': 'not-stored',
   'storage-failed': 'not-stored',
   'disk-full': 'not-stored',
   'offset-out-of-range': 'not-stored',
