@@ -140,6 +140,23 @@ test('acks none is answered at once, and durability that a topic lacks is refuse
   expect(client.values).toEqual(['a', 'c']);
 });
 
+test('acks all is refused where fewer replicas are in sync than the topic asks for, and nothing is stored', async () => {
+  const server = await start();
+  server.cluster.add('t', 1, 'fsync', { 'min.insync.replicas': '2' });
+  const client = await open(server);
+  const produced = async (acks: number, value: string) => {
+    const answer = await client.ask({ produce: { acks, entries: [{ topic: 't', partition: 0, batch: batchOf([value]) }] } });
+    return answer.body === 'produce' ? answer.produce.results[0]?.error : undefined;
+  };
+  const refused = await produced(0, 'a');
+  expect(errorNamed(refused?.code ?? 0)).toBe('not-enough-replicas');
+  expect(refused?.text).toContain('min.insync.replicas');
+  expect([await produced(1, 'b'), await produced(2, 'c')]).toEqual([null, null]);
+  await subscribe(client, {});
+  await client.until(() => client.records.length === 2);
+  expect(client.values).toEqual(['b', 'c']);
+});
+
 test('a subscriber that stops reading costs bounded bytes, holds nobody up, and gets everything in the end', async () => {
   const server = await start({ unsentSizeMax: 4 << 20 });
   server.cluster.add('t', 1);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kafkaErrors } from '../../ts/wire/kafka/error-codes.js';
 import { produce } from '../../ts/wire/kafka/schema/00-produce.js';
 import { createTopics } from '../../ts/wire/kafka/schema/19-create-topics.js';
+import { incrementalAlterConfigs } from '../../ts/wire/kafka/schema/44-incremental-alter-configs.js';
 import { crc32c } from '../../ts/wire/records/crc32c.js';
 import { layout } from '../../ts/wire/records/layout.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
@@ -144,4 +145,24 @@ test.each<readonly [string, () => Uint8Array | null, CodeName, string]>([
   expect(await producing('refusing', batch())).toMatchObject(refused(name, message));
   // Nothing of it was stored, and the next is taken.
   expect(await producing('refusing', batchOf(['good']))).toMatchObject({ errorCode: 0 });
+});
+
+/** On a topic that is there. */
+async function alter(name: string, configs: Readonly<Record<string, string>>): Promise<void> {
+  const pairs = Object.entries(configs).map(([key, value]) => ({ name: key, configOperation: 0, value }));
+  const resources = [{ resourceType: 2, resourceName: name, configs: pairs }];
+  const { responses } = await door.ask(incrementalAlterConfigs, 1, { resources, validateOnly: false });
+  expect(responses).toMatchObject([{ errorCode: 0 }]);
+}
+
+test('who wants all replicas to have a batch is refused where too few are in sync, and nothing is stored', async () => {
+  await create('replicas', { 'min.insync.replicas': '2' });
+  const message = '1 replica is in sync where the topic asks for 2: lower min.insync.replicas, or produce with acks=1';
+  expect(await producing('replicas', batchOf(['a']))).toMatchObject(refused('NOT_ENOUGH_REPLICAS', message));
+  expect(await producing('replicas', batchOf(['b']), { acks: 1 })).toMatchObject({ errorCode: 0, baseOffset: 0 });
+  await expect(producing('replicas', batchOf(['c']), { acks: 0 })).rejects.toThrow('no answer');
+  await alter('replicas', { 'min.insync.replicas': '1' });
+  expect(await producing('replicas', batchOf(['d']))).toMatchObject({ errorCode: 0, baseOffset: 2 });
+  await alter('replicas', { 'min.insync.replicas': '3' });
+  expect(await producing('replicas', batchOf(['e']))).toMatchObject({ errorCode: kafkaErrors.NOT_ENOUGH_REPLICAS.code });
 });

@@ -54,6 +54,7 @@ export const errors = {
   'unsupported-compression': { code: 48, kafka: 76, retry: 'never', text: 'batches of this compression are not taken' },
   'unsupported-format': { code: 49, kafka: 43, retry: 'never', text: 'batches of this format are not stored: write format 2' },
   'no-transaction': { code: 50, kafka: 48, retry: 'never', text: 'the batch is of a transaction that nobody began' },
+  'not-enough-replicas': { code: 51, kafka: 19, retry: 'later', text: 'fewer replicas are in sync than the topic asks for' },
 
   'storage-failed': {
     code: 60,

@@ -3,6 +3,7 @@ import type { TopicId } from './ids.js';
 import type { LogLevel } from './log-level.js';
 import type { NodeSetting } from './node-settings.js';
 import type { Offset } from './offset.js';
+import type { ProduceRules } from './produce-rules.js';
 import type { Result } from './result.js';
 import type { Assignments, ConfigChange } from './topic-changes.js';
 import type { TopicConfigs } from './topic-config.js';
@@ -49,6 +50,7 @@ export interface TopicRoute {
   /** Of a batch, in bytes. */
   readonly batchSizeMax: number;
   readonly isLogAppendTime: boolean;
+  readonly rules: ProduceRules;
   readonly partitions: readonly PartitionRoute[];
 }
 

@@ -12,8 +12,8 @@ export type TopicConfigs = Readonly<Record<string, string>>;
 export const longMax = 2n ** 63n - 1n;
 const intMax = 2n ** 31n - 1n;
 
-/** The native log acts on it, or nobody does. */
-type Effect = { readonly reader: 'log' } | { readonly reader: 'nobody'; readonly why: string };
+/** The native log acts on it, or whoever takes batches from producers, or nobody does. */
+type Effect = { readonly reader: 'log' | 'produce' } | { readonly reader: 'nobody'; readonly why: string };
 
 type Row = Effect & {
   readonly default: string;
@@ -250,10 +250,9 @@ export const topicConfigs = {
     type: 'int',
     min: 1n,
     default: '1',
-    reader: 'nobody',
-    why: oneReplica,
+    reader: 'produce',
     synonym: 'min.insync.replicas',
-    doc: 'Replicas that acks=all waits for at least.',
+    doc: 'With fewer replicas in sync, what is sent with acks=all is refused. A partition has one replica: above 1 all of it is.',
   },
   preallocate: {
     type: 'boolean',

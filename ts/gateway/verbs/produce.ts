@@ -1,5 +1,5 @@
 import { isInternalTopic } from '../../model/internal-topics.js';
-import type { Appended, Clock, Durability, Failure, NodeView } from '../../model/ports.js';
+import type { Appended, Clock, Durability, Failure, NodeView, TopicRoute } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Ticket } from '../call-queue.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
@@ -75,6 +75,8 @@ const noAnswer: Failure = { error: 'timed-out', message: 'the batch may or may n
 const internalTopic: Failure = { error: 'invalid-topic', message: 'the cluster alone writes to its own topics' };
 const noBytes = new Uint8Array(0);
 const noBatch: Failure = { error: 'invalid-batch', message: 'there is no batch in it' };
+/** Of a partition that is served here: its leader is all there is. */
+const insyncReplicas = 1;
 const promisesLess: Failure = { error: 'durability-unavailable' };
 
 /** One request. Its entries are known by their index. */
@@ -171,7 +173,8 @@ class Production implements Deadline {
     if (batch.length === 0) return noBatch;
     const closed = this.#verb.node.produceRefusal();
     if (closed !== undefined) return closed;
-    const { durabilityMin } = this.#request;
+    const { acks, durabilityMin } = this.#request;
+    if (acks === 'all' && topic.rules.insyncReplicasMin > insyncReplicas) return tooFewReplicas(topic);
     return durabilityMin === 'fsync' && topic.durability !== 'fsync' ? promisesLess : undefined;
   }
 
@@ -206,6 +209,13 @@ class Production implements Deadline {
     this.#verb.observe(this.#verb.clock.monotonicMs() - this.#startedMs);
     this.#done(this.#results as readonly ProduceResult[]);
   }
+}
+
+function tooFewReplicas({ rules }: TopicRoute): Failure {
+  return {
+    error: 'not-enough-replicas',
+    message: `${insyncReplicas} replica is in sync where the topic asks for ${rules.insyncReplicasMin}: lower min.insync.replicas, or produce with acks=1`,
+  };
 }
 
 function tooLarge(batch: Uint8Array, who: string, sizeMax: number): Failure {

@@ -150,6 +150,7 @@ const classes: Readonly<Record<ErrorName, ErrorClass>> = {
   'unsupported-compression': BatchRefusedError,
   'unsupported-format': BatchRefusedError,
   'no-transaction': BatchRefusedError,
+  'not-enough-replicas': BatchRefusedError,
   'storage-failed': StorageError,
   'disk-full': StorageError,
   'offset-out-of-range': OffsetOutOfRangeError,

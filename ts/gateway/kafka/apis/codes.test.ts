@@ -39,6 +39,7 @@ const expected: Readonly<Record<ErrorName, keyof typeof kafkaErrors>> = {
   'unsupported-compression': 'UNSUPPORTED_COMPRESSION_TYPE',
   'unsupported-format': 'UNSUPPORTED_FOR_MESSAGE_FORMAT',
   'no-transaction': 'INVALID_TXN_STATE',
+  'not-enough-replicas': 'NOT_ENOUGH_REPLICAS',
   'storage-failed': 'KAFKA_STORAGE_ERROR',
   'disk-full': 'KAFKA_STORAGE_ERROR',
   'offset-out-of-range': 'OFFSET_OUT_OF_RANGE',

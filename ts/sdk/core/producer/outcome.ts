@@ -51,6 +51,7 @@ const readings: Readonly<Record<ErrorName, Reading>> = {
   'unsupported-compression': 'not-stored',
   'unsupported-format': 'not-stored',
   'no-transaction': 'not-stored',
+  'not-enough-replicas': 'not-stored',
   'storage-failed': 'not-stored',
   'disk-full': 'not-stored',
   'offset-out-of-range': 'not-stored',

@@ -3976,6 +3976,7 @@ export const millrace = $root.millrace = (() => {
             values[valuesById[48] = "ERROR_CODE_UNSUPPORTED_COMPRESSION"] = 48;
             values[valuesById[49] = "ERROR_CODE_UNSUPPORTED_FORMAT"] = 49;
             values[valuesById[50] = "ERROR_CODE_NO_TRANSACTION"] = 50;
+            values[valuesById[51] = "ERROR_CODE_NOT_ENOUGH_REPLICAS"] = 51;
             values[valuesById[60] = "ERROR_CODE_STORAGE_FAILED"] = 60;
             values[valuesById[61] = "ERROR_CODE_DISK_FULL"] = 61;
             values[valuesById[62] = "ERROR_CODE_OFFSET_OUT_OF_RANGE"] = 62;
