@@ -1,6 +1,6 @@
 import type { TopicId } from '../../ts/model/ids.js';
 import type {
-  Clock,
+  CivilClock,
   ClusterCommands,
   ClusterView,
   ClusterWatch,
@@ -158,7 +158,7 @@ export class MemoryCluster implements ClusterCommands, ClusterWatch {
 }
 
 /** Time that a test moves. */
-export class ManualClock implements Clock {
+export class ManualClock implements CivilClock {
   nowMs = 0;
   readonly #timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();
 
@@ -168,6 +168,10 @@ export class ManualClock implements Clock {
 
   wallMs(): number {
     return 1_700_000_000_000 + this.nowMs;
+  }
+
+  civilMs(): number {
+    return this.wallMs();
   }
 
   after(delayMs: number, callback: () => void): () => void {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { longMax } from '../../ts/model/topic-config.js';
 import { kafkaErrors } from '../../ts/wire/kafka/error-codes.js';
 import { produce } from '../../ts/wire/kafka/schema/00-produce.js';
 import { createTopics } from '../../ts/wire/kafka/schema/19-create-topics.js';
@@ -165,4 +166,31 @@ test('who wants all replicas to have a batch is refused where too few are in syn
   expect(await producing('replicas', batchOf(['d']))).toMatchObject({ errorCode: 0, baseOffset: 2 });
   await alter('replicas', { 'min.insync.replicas': '3' });
   expect(await producing('replicas', batchOf(['e']))).toMatchObject({ errorCode: kafkaErrors.NOT_ENOUGH_REPLICAS.code });
+});
+
+test('timestamps that are too far from the clock are refused; new limits hold at once', async () => {
+  await create('timed', { 'message.timestamp.before.max.ms': '60000' });
+  const at = (ahead: number) => batchOf(['a'], Date.now() + ahead);
+  const isTaken = async (batch: Uint8Array) => (await producing('timed', batch))?.errorCode === 0;
+  expect(await producing('timed', at(-90_000))).toMatchObject(
+    refused(
+      'INVALID_TIMESTAMP',
+      expect.stringMatching(/is 90\d{3} ms behind the clock, and message.timestamp.before.max.ms is 60000$/),
+    ),
+  );
+  expect(await producing('timed', at(3_700_000))).toMatchObject(
+    refused('INVALID_TIMESTAMP', expect.stringContaining('ahead of the clock, and message.timestamp.after.max.ms is 3600000')),
+  );
+  expect([await isTaken(at(-30_000)), await isTaken(at(30_000)), await isTaken(batchOf(['a'], -1))]).toEqual([true, true, true]);
+  await alter('timed', { 'message.timestamp.before.max.ms': String(longMax), 'message.timestamp.after.max.ms': '20000' });
+  expect([await isTaken(at(-90_000)), await isTaken(at(30_000))]).toEqual([true, false]);
+  await alter('timed', { 'message.timestamp.type': 'LogAppendTime' });
+  expect(await isTaken(at(30_000))).toBe(true);
+});
+
+test('a damaged batch is told as damaged, whatever its timestamps have become', async () => {
+  await create('damaged');
+  const damaged = batchOf(['a']);
+  damaged[layout.maxTimestamp + 1] = 0x10;
+  expect(await producing('damaged', damaged)).toMatchObject(refused('CORRUPT_MESSAGE'));
 });

@@ -2,7 +2,7 @@ import type { ViewChange, ViewFacts } from '../cluster/view.js';
 import type { CoordinatorSettings } from '../coordinator/settings.js';
 import type { GatewaySettings } from '../gateway/settings.js';
 import { offsetsTopic } from '../model/internal-topics.js';
-import type { Clock } from '../model/ports.js';
+import type { CivilClock } from '../model/ports.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
 import { GatewayIsland, type NodeFacts } from './gateway-island.js';
@@ -34,7 +34,7 @@ export class DataThread {
   readonly #shards = new Map<number, ShardIsland>();
   #stopTelling: () => void = () => undefined;
 
-  constructor(start: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
+  constructor(start: DataThreadStart, clock: CivilClock, send: (message: FromDataThread) => void) {
     const { wiring, facts, gateway, node } = start;
     this.#send = send;
     this.#duty = new DutyCycle(clock);
@@ -60,7 +60,7 @@ export class DataThread {
     send({ kind: 'opened' });
   }
 
-  #openShard(shardWiring: ThreadWiring['shards'][number], start: DataThreadStart, clock: Clock): void {
+  #openShard(shardWiring: ThreadWiring['shards'][number], start: DataThreadStart, clock: CivilClock): void {
     const { shard } = shardWiring;
     const { wiring, directory, coordinators } = start;
     const island = startShard(shardWiring, {
@@ -112,7 +112,7 @@ export class DataThread {
     for (const gateway of this.gateways) gateway.watch.apply({ changed, removed, ...change });
   }
 
-  #tellUsage(clock: Clock): void {
+  #tellUsage(clock: CivilClock): void {
     this.#stopTelling = clock.after(usageIntervalMs, () => this.#tellUsage(clock));
     for (const { shard, groups } of this.#shards.values()) {
       shard.measures.look();

@@ -21,6 +21,11 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+export interface CivilClock extends Clock {
+  /** The wall clock as it stands, jumps included: by it times are judged that others claim, whose clocks were put right as this one was. */
+  civilMs(): number;
+}
+
 export interface Random {
   bytes(size: number): Uint8Array;
 }

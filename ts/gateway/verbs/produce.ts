@@ -1,11 +1,12 @@
 import { isInternalTopic } from '../../model/internal-topics.js';
-import type { Appended, Clock, Durability, Failure, NodeView, TopicRoute } from '../../model/ports.js';
+import type { Appended, CivilClock, Durability, Failure, NodeView, TopicRoute } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Ticket } from '../call-queue.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
 import type { Routing, Served } from '../routing.js';
 
 import type { MissingTopics } from './missing-topics.js';
+import { timestampRefusal } from './timestamps.js';
 
 export type Acks = 'all' | 'leader' | 'none';
 
@@ -36,7 +37,7 @@ export interface ProduceOptions {
   readonly node: Pick<NodeView, 'produceRefusal'>;
   readonly deadlines: Deadlines;
   readonly batchSizeMax: number;
-  readonly clock: Clock;
+  readonly clock: CivilClock;
   /** How long each request took. */
   readonly observe: (ms: number) => void;
 }
@@ -51,7 +52,7 @@ export class Produce {
   readonly node: ProduceOptions['node'];
   readonly deadlines: Deadlines;
   readonly batchSizeMax: number;
-  readonly clock: Clock;
+  readonly clock: CivilClock;
   readonly observe: (ms: number) => void;
 
   constructor(options: ProduceOptions) {
@@ -175,7 +176,8 @@ class Production implements Deadline {
     if (closed !== undefined) return closed;
     const { acks, durabilityMin } = this.#request;
     if (acks === 'all' && topic.rules.insyncReplicasMin > insyncReplicas) return tooFewReplicas(topic);
-    return durabilityMin === 'fsync' && topic.durability !== 'fsync' ? promisesLess : undefined;
+    if (durabilityMin === 'fsync' && topic.durability !== 'fsync') return promisesLess;
+    return timestampRefusal(batch, topic.rules, this.#verb.clock);
   }
 
   #send(index: number, { topic, route, calls }: Served, batch: Uint8Array): void {
