@@ -9,7 +9,7 @@ import { crc32c } from '../../ts/wire/records/crc32c.js';
 import { layout } from '../../ts/wire/records/layout.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { batchOf } from '../log/store.js';
-import { KafkaDoor } from './door.js';
+import { KafkaDoor, versionsOf } from './door.js';
 
 removeDirectoriesAfterwards();
 
@@ -193,4 +193,17 @@ test('a damaged batch is told as damaged, whatever its timestamps have become', 
   const damaged = batchOf(['a']);
   damaged[layout.maxTimestamp + 1] = 0x10;
   expect(await producing('damaged', damaged)).toMatchObject(refused('CORRUPT_MESSAGE'));
+});
+
+test('zstd comes with version 7: to older ones, whose other clients cannot read it, it is refused', async () => {
+  await create('squeezed');
+  const compressed = () => attributes(4);
+  for (const version of versionsOf(produce).filter((each) => each < 7)) {
+    expect(await producing('squeezed', compressed(), { version })).toMatchObject({
+      errorCode: kafkaErrors.UNSUPPORTED_COMPRESSION_TYPE.code,
+      baseOffset: -1,
+    });
+    expect(await producing('squeezed', attributes(1), { version })).toMatchObject({ errorCode: 0 });
+  }
+  expect(await producing('squeezed', compressed(), { version: 7 })).toMatchObject({ errorCode: 0 });
 });

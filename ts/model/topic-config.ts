@@ -12,8 +12,8 @@ export type TopicConfigs = Readonly<Record<string, string>>;
 export const longMax = 2n ** 63n - 1n;
 const intMax = 2n ** 31n - 1n;
 
-/** The native log acts on it, or whoever takes batches from producers, or nobody does. */
-type Effect = { readonly reader: 'log' | 'produce' } | { readonly reader: 'nobody'; readonly why: string };
+/** The native log acts on it, or who takes batches from producers, or who hands them to Kafka's consumers, or nobody does. */
+type Effect = { readonly reader: 'log' | 'produce' | 'fetch' } | { readonly reader: 'nobody'; readonly why: string };
 
 type Row = Effect & {
   readonly default: string;
@@ -92,10 +92,9 @@ export const topicConfigs = {
     type: 'choice',
     choices: ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'],
     default: 'producer',
-    reader: 'nobody',
-    why: storesAsSent,
+    reader: 'fetch',
     synonym: 'compression.type',
-    doc: 'How stored batches are compressed; producer: as they were sent.',
+    doc: 'zstd: Kafka’s consumers that do not know it yet, before version 10 of Fetch, are refused. Batches stay as their producer compressed them; the broker compresses nothing.',
   },
   'compression.zstd.level': {
     type: 'int',
