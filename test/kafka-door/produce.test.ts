@@ -1,12 +1,16 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TopicId } from '../../ts/model/ids.js';
 import { longMax } from '../../ts/model/topic-config.js';
 import { kafkaErrors } from '../../ts/wire/kafka/error-codes.js';
 import { produce } from '../../ts/wire/kafka/schema/00-produce.js';
+import { fetch } from '../../ts/wire/kafka/schema/01-fetch.js';
 import { createTopics } from '../../ts/wire/kafka/schema/19-create-topics.js';
 import { incrementalAlterConfigs } from '../../ts/wire/kafka/schema/44-incremental-alter-configs.js';
 import { crc32c } from '../../ts/wire/records/crc32c.js';
+import { BatchHeader, hasRightCrc, recordsOf } from '../../ts/wire/records/header.js';
 import { layout } from '../../ts/wire/records/layout.js';
+import { RecordScan } from '../../ts/wire/records/scan.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { batchOf } from '../log/store.js';
 import { KafkaDoor, versionsOf } from './door.js';
@@ -206,4 +210,127 @@ test('zstd comes with version 7: to older ones, whose other clients cannot read 
     expect(await producing('squeezed', attributes(1), { version })).toMatchObject({ errorCode: 0 });
   }
   expect(await producing('squeezed', compressed(), { version: 7 })).toMatchObject({ errorCode: 0 });
+});
+
+test.each(versionsOf(produce))(
+  'version %i stores batches and tells where, and a reader gets them as they were sent',
+  async (version) => {
+    const name = `version-${version}`;
+    await create(name);
+    const topicId = door.verbs.routing.topic(name)?.topicId;
+    const named = version >= 13 ? { topicId } : { name };
+    const batches = [batchOf(['a', 'b']), batchOf(['c'])];
+    for (const [index, records] of batches.entries()) {
+      const topicData = [{ ...named, partitionData: [{ index: 1, records }] }];
+      const { responses } = await door.ask(produce, version, { acks: 1, timeoutMs: 10_000, topicData });
+      const stored = { index: 1, errorCode: 0, baseOffset: index * 2, logAppendTimeMs: -1, logStartOffset: version < 5 ? -1 : 0 };
+      expect(responses).toMatchObject([{ ...named, partitionResponses: [stored] }]);
+    }
+    const read = await fetched(name, 1);
+    expect(Buffer.from(read).toString('hex')).toBe(asStored(name, batches).toString('hex'));
+  },
+);
+
+/** With what the log stamps: the offsets and its leader epoch. */
+function asStored(name: string, batches: readonly Uint8Array[]): Buffer {
+  const leaderEpoch = door.verbs.routing.topic(name)?.partitions[1]?.leaderEpoch ?? -1;
+  let base = 0n;
+  for (const batch of batches) {
+    const view = new DataView(batch.buffer);
+    view.setBigInt64(layout.baseOffset, base);
+    view.setInt32(layout.leaderEpoch, leaderEpoch);
+    base += BigInt(view.getInt32(layout.lastOffsetDelta) + 1);
+  }
+  return Buffer.concat(batches);
+}
+
+async function fetched(topic: string, partition = 0): Promise<Uint8Array> {
+  const topics = [{ topic, partitions: [{ partition, fetchOffset: 0, partitionMaxBytes: 1 << 20 }] }];
+  const { responses } = await door.ask(fetch, 12, { maxWaitMs: 0, minBytes: 1, topics, forgottenTopicsData: [] });
+  return responses[0]?.partitions[0]?.records ?? new Uint8Array(0);
+}
+
+test.each(versionsOf(produce))(
+  'version %i: acks that are none, and transactions, are refused for each partition',
+  async (version) => {
+    await ensure('unasked');
+    const topicId = door.verbs.routing.topic('unasked')?.topicId;
+    const partitionData = [0, 1].map((index) => ({ index, records: batchOf(['a']) }));
+    const topicData = [{ ...(version >= 13 ? { topicId } : { name: 'unasked' }), partitionData }];
+    const codes = async (rest: { readonly acks: number; readonly transactionalId?: string }) => {
+      const { responses } = await door.ask(produce, version, { timeoutMs: 1000, topicData, ...rest });
+      return responses.flatMap(({ partitionResponses }) => partitionResponses.map(({ errorCode }) => errorCode));
+    };
+    const twice = (name: CodeName) => [kafkaErrors[name].code, kafkaErrors[name].code];
+    for (const acks of [2, -2]) expect(await codes({ acks })).toEqual(twice('INVALID_REQUIRED_ACKS'));
+    for (const acks of [1, -1]) expect(await codes({ acks, transactionalId: 'x' })).toEqual(twice('INVALID_TXN_STATE'));
+    expect(await fetched('unasked')).toHaveLength(0);
+  },
+);
+
+async function ensure(name: string): Promise<void> {
+  if (door.verbs.routing.topic(name) === undefined) await create(name);
+}
+
+test('what is not there: a topic by its id or name, a partition; and a topic of the cluster’s own', async () => {
+  await ensure('unasked');
+  const one = async (version: number, named: { readonly name?: string; readonly topicId?: TopicId }, index = 0) => {
+    const topicData = [{ ...named, partitionData: [{ index, records: batchOf(['a']) }] }];
+    const { responses } = await door.ask(produce, version, { acks: -1, timeoutMs: 1000, topicData });
+    return responses[0]?.partitionResponses[0];
+  };
+  expect(await one(13, { topicId: 'f'.repeat(32) as TopicId })).toMatchObject(refused('UNKNOWN_TOPIC_ID'));
+  expect(await one(9, { name: 'unasked' }, 2)).toMatchObject(refused('UNKNOWN_TOPIC_OR_PARTITION'));
+  expect(await one(9, { name: '__consumer_offsets' })).toMatchObject(refused('INVALID_TOPIC_EXCEPTION'));
+  expect(await one(9, { name: 'no/name' })).toMatchObject(refused('INVALID_TOPIC_EXCEPTION'));
+  door.autoCreateTopics = false;
+  expect(await one(9, { name: 'unheard-of' })).toMatchObject(refused('UNKNOWN_TOPIC_OR_PARTITION'));
+  door.autoCreateTopics = true;
+});
+
+/** A batch of three records by a producer with an id. */
+const idempotent = (producerId: number, epoch: number, sequence: number) =>
+  patched((view) => {
+    view.setBigInt64(layout.producerId, BigInt(producerId));
+    view.setInt16(layout.producerEpoch, epoch);
+    view.setInt32(layout.baseSequence, sequence);
+  });
+
+test('batches of an idempotent producer: once each, in order, and none of an older epoch', async () => {
+  await create('idempotent');
+  const send = (epoch: number, sequence: number) => producing('idempotent', idempotent(7, epoch, sequence));
+  expect(await send(0, 0)).toMatchObject({ errorCode: 0, baseOffset: 0 });
+  expect(await send(0, 3)).toMatchObject({ errorCode: 0, baseOffset: 3 });
+  expect(await send(0, 0)).toMatchObject({ errorCode: 0, baseOffset: 0 });
+  expect(await send(0, 9)).toMatchObject(refused('OUT_OF_ORDER_SEQUENCE_NUMBER', 'expected sequence 6, got 9'));
+  expect(await send(1, 0)).toMatchObject({ errorCode: 0, baseOffset: 6 });
+  expect(await send(0, 6)).toMatchObject(refused('INVALID_PRODUCER_EPOCH', 'producer epoch 0 is older than 1'));
+  expect(await send(1, 3)).toMatchObject({ errorCode: 0, baseOffset: 9 });
+});
+
+test('a node that takes no batches says why to each', async () => {
+  await ensure('unasked');
+  door.refusal = { error: 'storage-failed', message: 'the journal could not be synced' };
+  expect(await producing('unasked', batchOf(['a']))).toMatchObject(refused('KAFKA_STORAGE_ERROR', door.refusal.message));
+  door.refusal = undefined;
+});
+
+test('where the log stamps, the answer and every reader have its time', async () => {
+  await create('stamped', { 'message.timestamp.type': 'LogAppendTime' });
+  const before = Date.now();
+  for (const version of versionsOf(produce).filter((each) => each < 13)) {
+    const answer = await producing('stamped', batchOf(['a', 'b'], 1_000), { version });
+    const stampedMs = answer?.logAppendTimeMs ?? -1;
+    // The log's clock goes by the monotonic one, and need not agree to the millisecond.
+    expect(Math.abs(stampedMs - before)).toBeLessThan(60_000);
+    const bytes = (await fetched('stamped')).slice((answer?.baseOffset ?? 0) * (batchOf(['a', 'b']).length / 2));
+    const header = BatchHeader.parse(bytes);
+    if (!header.ok) throw new Error(header.error);
+    expect([header.value.baseOffset, header.value.isLogAppendTime]).toEqual([answer?.baseOffset, true]);
+    expect(hasRightCrc(bytes, header.value, crc32c)).toBe(true);
+    const records = new RecordScan(header.value, recordsOf(bytes, header.value));
+    const times: number[] = [];
+    while (records.next()) times.push(records.timestamp);
+    expect([times, records.problem]).toEqual([[stampedMs, stampedMs], undefined]);
+  }
 });
