@@ -213,9 +213,11 @@ class Production implements Deadline {
   }
 }
 
+/** To wait for more would be in vain: there are none that could come to be in sync. */
 function tooFewReplicas({ rules }: TopicRoute): Failure {
   return {
     error: 'not-enough-replicas',
+    retry: 'never',
     message: `${insyncReplicas} replica is in sync where the topic asks for ${rules.insyncReplicasMin}: lower min.insync.replicas, or produce with acks=1`,
   };
 }
