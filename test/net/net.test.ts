@@ -100,6 +100,23 @@ describe.each(['epoll', 'uring'] as const)('sockets of the Kafka door by %s', (s
     await until(() => door.net.keptSize === 0);
   });
 
+  it('tells how much of a frame had come when its connection was reset', async () => {
+    const door = new Door({ sockets });
+    const sent = framed(pattern(1000, 1));
+    for (const [index, size] of [2, 300].entries()) {
+      const client = await Client.connect(door.port);
+      const received = door.net.counters().receivedSize;
+      client.socket.on('error', () => undefined).write(sent.subarray(0, size));
+      await until(() => door.net.counters().receivedSize === received + size);
+      client.socket.resetAndDestroy();
+      await until(() => door.closed.size === index + 1);
+    }
+    expect([...door.closed.values()]).toEqual([
+      { code: 'peer-reset', first: undefined, partial: { receivedSize: 2, size: undefined } },
+      { code: 'peer-reset', first: undefined, partial: { receivedSize: 300, size: 1004 } },
+    ]);
+  });
+
   it('recognises what is not Kafka, and serves the others', async () => {
     const door = new Door({ sockets });
     const good = await Client.connect(door.port);
