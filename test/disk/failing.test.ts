@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connect, type Client as Sdk } from '../../ts/sdk/node/index.js';
+import { kafkaErrors } from '../../ts/wire/kafka/error-codes.js';
+import { produce } from '../../ts/wire/kafka/schema/00-produce.js';
 import { Client } from '../gateway/client.js';
+import { KafkaSocket } from '../kafka/socket.js';
 import { batchOf } from '../log/store.js';
 import { endedStart, killAll, type RunningNode, startNode } from '../node/process.mjs';
 import { numbersIn, Writer } from './records.js';
@@ -44,8 +47,18 @@ async function expectFence(why: RegExp): Promise<void> {
   const metrics = await (await fetch(`${node.url}/metrics`)).text();
   expect(metrics).toContain('millrace_shard_fenced{shard="0"} 1\n');
   expect(metrics).toContain('millrace_produce_refused{reason="storage-failed"} 1\n');
+  await expectKafkaRefusal(why);
   expect(node.log.join('\n')).toMatch(/the log directory has failed: nothing more is acknowledged, reads go on/);
   expectKept(await numbersIn(node.gateway, 'kept'));
+}
+
+async function expectKafkaRefusal(why: RegExp): Promise<void> {
+  const kafka = await KafkaSocket.open(node.kafka);
+  const topicData = [{ name: 'kept', partitionData: [{ index: 0, records: batchOf(['one more']) }] }];
+  const { responses } = await kafka.ask(produce, 9, { acks: 1, timeoutMs: 10_000, topicData });
+  const refused = { errorCode: kafkaErrors.KAFKA_STORAGE_ERROR.code, baseOffset: -1, errorMessage: expect.stringMatching(why) };
+  expect(responses[0]?.partitionResponses).toMatchObject([refused]);
+  kafka.close();
 }
 
 /** What comes behind the failure was not written, and says so. */

@@ -8,6 +8,7 @@ import type { Gathering } from '../../ts/gateway/verbs/gathering.js';
 import type { TopicId } from '../../ts/model/ids.js';
 import type { Offset } from '../../ts/model/offset.js';
 import type { Clock, PartitionRoute, TopicRoute } from '../../ts/model/ports.js';
+import { produceRulesOf } from '../../ts/model/produce-rules.js';
 import { Room } from '../../ts/ring/room.js';
 import { MemoryShard } from './memory-shard.js';
 
@@ -57,6 +58,7 @@ class Rig {
       durability: 'fsync',
       batchSizeMax: 1000,
       isLogAppendTime: false,
+      rules: produceRulesOf({}),
       partitions: [route],
     };
     return { topic, route, calls: this.calls };

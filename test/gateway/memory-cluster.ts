@@ -1,6 +1,6 @@
 import type { TopicId } from '../../ts/model/ids.js';
 import type {
-  Clock,
+  CivilClock,
   ClusterCommands,
   ClusterView,
   ClusterWatch,
@@ -9,6 +9,7 @@ import type {
   NewTopic,
   TopicRoute,
 } from '../../ts/model/ports.js';
+import { produceRulesOf } from '../../ts/model/produce-rules.js';
 import { failed, ok, type Result } from '../../ts/model/result.js';
 import type { TopicConfigs } from '../../ts/model/topic-config.js';
 
@@ -43,14 +44,22 @@ export class MemoryCluster implements ClusterCommands, ClusterWatch {
     this.#callbacks.push(callback);
   }
 
-  add(name: string, partitions: number, durability: TopicRoute['durability'] = 'fsync'): TopicRoute {
+  add(name: string, partitions: number, durability: TopicRoute['durability'] = 'fsync', configs: TopicConfigs = {}): TopicRoute {
     this.#topicNumber += 1;
     const topicId = this.#topicNumber.toString(16).padStart(32, '0') as TopicId;
     const topic = this.#route(
-      { topicId, name, durability, batchSizeMax: 1 << 20, isLogAppendTime: false, partitions: [] },
+      {
+        topicId,
+        name,
+        durability,
+        batchSizeMax: 1 << 20,
+        isLogAppendTime: false,
+        rules: produceRulesOf(configs),
+        partitions: [],
+      },
       partitions,
     );
-    this.configs.set(name, {});
+    this.configs.set(name, { ...configs });
     return topic;
   }
 
@@ -102,6 +111,7 @@ export class MemoryCluster implements ClusterCommands, ClusterWatch {
         durability: 'fsync',
         batchSizeMax: 1,
         isLogAppendTime: false,
+        rules: produceRulesOf({}),
         partitions: [],
       });
     }
@@ -109,8 +119,8 @@ export class MemoryCluster implements ClusterCommands, ClusterWatch {
       topic.name,
       topic.partitions ?? 1,
       topic.configs['durability'] === 'replicated' ? 'replicated' : 'fsync',
+      topic.configs,
     );
-    this.configs.set(topic.name, { ...topic.configs });
     return ok(made);
   }
 
@@ -148,7 +158,7 @@ export class MemoryCluster implements ClusterCommands, ClusterWatch {
 }
 
 /** Time that a test moves. */
-export class ManualClock implements Clock {
+export class ManualClock implements CivilClock {
   nowMs = 0;
   readonly #timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();
 
@@ -158,6 +168,10 @@ export class ManualClock implements Clock {
 
   wallMs(): number {
     return 1_700_000_000_000 + this.nowMs;
+  }
+
+  civilMs(): number {
+    return this.wallMs();
   }
 
   after(delayMs: number, callback: () => void): () => void {

@@ -3,7 +3,7 @@ import { decodeRecords } from '../../ts/gateway/http/record-views.js';
 import { defaultSettings, type GatewaySettings } from '../../ts/gateway/settings.js';
 import { MetricsRegistry } from '../../ts/metrics/registry.js';
 import type { LogLevel } from '../../ts/model/log-level.js';
-import type { Clock } from '../../ts/model/ports.js';
+import type { CivilClock } from '../../ts/model/ports.js';
 import { failed, ok } from '../../ts/model/result.js';
 import { BatchPlan } from '../../ts/wire/records/build.js';
 import { crc32c } from '../../ts/wire/records/crc32c.js';
@@ -12,9 +12,10 @@ import { MemoryShard } from './memory-shard.js';
 
 // A gateway on a real port, with shards and a cluster in memory.
 
-const clock: Clock = {
+const clock: CivilClock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
+  civilMs: () => Date.now(),
   after: (delayMs, callback) => {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);

@@ -140,6 +140,40 @@ test('acks none is answered at once, and durability that a topic lacks is refuse
   expect(client.values).toEqual(['a', 'c']);
 });
 
+test('acks all is refused where fewer replicas are in sync than the topic asks for, and nothing is stored', async () => {
+  const server = await start();
+  server.cluster.add('t', 1, 'fsync', { 'min.insync.replicas': '2' });
+  const client = await open(server);
+  const produced = async (acks: number, value: string) => {
+    const answer = await client.ask({ produce: { acks, entries: [{ topic: 't', partition: 0, batch: batchOf([value]) }] } });
+    return answer.body === 'produce' ? answer.produce.results[0]?.error : undefined;
+  };
+  const refused = await produced(0, 'a');
+  expect(errorNamed(refused?.code ?? 0)).toBe('not-enough-replicas');
+  expect(refused?.text).toContain('min.insync.replicas');
+  // There is no second replica that could come: who waits, waits in vain.
+  expect(refused?.retry).toBe(retries.never);
+  expect([await produced(1, 'b'), await produced(2, 'c')]).toEqual([null, null]);
+  await subscribe(client, {});
+  await client.until(() => client.records.length === 2);
+  expect(client.values).toEqual(['b', 'c']);
+});
+
+test('timestamps that a topic does not take are refused with the figures', async () => {
+  const server = await start();
+  server.cluster.add('t', 1, 'fsync', { 'message.timestamp.before.max.ms': '60000' });
+  const client = await open(server);
+  const produced = async (timestamp: number) => {
+    const entries = [{ topic: 't', partition: 0, batch: batchOf(['a'], timestamp) }];
+    const answer = await client.ask({ produce: { entries } });
+    return answer.body === 'produce' ? answer.produce.results[0]?.error : undefined;
+  };
+  const refused = await produced(1_000);
+  expect(errorNamed(refused?.code ?? 0)).toBe('invalid-timestamp');
+  expect(refused?.text).toContain('behind the clock, and message.timestamp.before.max.ms is 60000');
+  expect(await produced(Date.now())).toBe(null);
+});
+
 test('a subscriber that stops reading costs bounded bytes, holds nobody up, and gets everything in the end', async () => {
   const server = await start({ unsentSizeMax: 4 << 20 });
   server.cluster.add('t', 1);

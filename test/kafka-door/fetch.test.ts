@@ -21,8 +21,9 @@ afterAll(() => door.close());
 
 const code = (name: keyof typeof kafkaErrors) => kafkaErrors[name].code;
 
-async function create(name: string): Promise<void> {
-  const wanted = { name, numPartitions: 2, replicationFactor: 1, assignments: [], configs: [] };
+async function create(name: string, configs: Readonly<Record<string, string>> = {}): Promise<void> {
+  const pairs = Object.entries(configs).map(([key, value]) => ({ name: key, value }));
+  const wanted = { name, numPartitions: 2, replicationFactor: 1, assignments: [], configs: pairs };
   const { topics } = await door.ask(createTopics, 7, { topics: [wanted] });
   expect(topics).toMatchObject([{ errorCode: 0 }]);
 }
@@ -146,4 +147,14 @@ test('who wants no answer gets none, and is told of a refusal by the end of its 
   const transactional = { transactionalId: 'x', acks: 0, timeoutMs: 1000, topicData: [] };
   await expect(door.ask(produce, 9, transactional)).rejects.toThrow('no answer');
   expect(await read('silent', [{ fetchOffset: 0 }])).toMatchObject([{ errorCode: 0, highWatermark: 1 }]);
+});
+
+test('a topic of zstd is not read by versions whose readers do not know it', async () => {
+  await create('squeezed', { 'compression.type': 'zstd' });
+  await append('squeezed');
+  for (const version of versionsOf(fetch)) {
+    const [told] = await read('squeezed', [{ fetchOffset: 0 }], version);
+    expect(told?.errorCode, `version ${version}`).toBe(version < 10 ? code('UNSUPPORTED_COMPRESSION_TYPE') : 0);
+    expect((told?.records?.length ?? 0) > 0).toBe(version >= 10);
+  }
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { HeldPiece } from '../../ts/model/ports.js';
 import type { Api, Message } from '../../ts/wire/kafka/api.js';
 import type { Fields } from '../../ts/wire/kafka/field.js';
 import { type Encoded, Writer } from '../../ts/wire/kafka/writer.js';
@@ -27,7 +28,7 @@ export function encoded({ message, version }: Versioned, value: unknown): Uint8A
   return joined(writer.finish());
 }
 
-/** What goes over a socket: bytes of spans are zeros here, but those of a span that holds some. */
+/** What goes over a socket: bytes of spans are zeros here, but those of a span that holds some in memory. */
 export function joined({ bytes, gaps, size }: Encoded): Uint8Array {
   const whole = new Uint8Array(size);
   let from = 0;
@@ -36,11 +37,17 @@ export function joined({ bytes, gaps, size }: Encoded): Uint8Array {
     whole.set(bytes.subarray(from, position), at);
     at += position - from;
     if ('bytes' in span && span.bytes instanceof Uint8Array) whole.set(span.bytes, at);
+    if ('pieces' in span) whole.set(heldIn(span.pieces as readonly HeldPiece[]), at);
     at += span.size;
     from = position;
   }
   whole.set(bytes.subarray(from), at);
   return whole;
+}
+
+/** What a gateway sends from where it lies; zeros for what is in a file. */
+function heldIn(pieces: readonly HeldPiece[]): Uint8Array {
+  return Buffer.concat(pieces.map((piece) => piece.bytes() ?? Buffer.alloc(piece.size)));
 }
 
 /** As 00-produce. */

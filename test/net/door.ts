@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect } from 'vitest';
 import { Net, type NetEvents, type NetOptions } from '../../ts/native/net.js';
-import type { CloseCode, RefuseCode } from '../../ts/native/net-words.js';
+import type { CloseCode, PartialFrame, RefuseCode } from '../../ts/native/net-words.js';
 import { watchEvent } from '../../ts/native/wakeup.js';
 
 /** Patience, not a speed: a test that waits longer has hung. */
@@ -26,7 +26,7 @@ export class Door {
   readonly accepted: number[] = [];
   readonly ended: number[] = [];
   readonly writable: number[] = [];
-  readonly closed = new Map<number, { code: CloseCode; first: string | undefined }>();
+  readonly closed = new Map<number, { code: CloseCode; first: string | undefined; partial?: PartialFrame }>();
   readonly refused: RefuseCode[] = [];
   readonly unfinished: { connection: number; partsTaken: number; partSizeTaken: number; keptSize: number }[] = [];
   roomsSize = 0;
@@ -96,7 +96,9 @@ export class Door {
       this.onWritable(connection);
     },
     ended: (connection) => void this.ended.push(connection),
-    closed: (connection, code, _errno, first) => void this.closed.set(connection, { code, first }),
+    closed: (connection, code, _errno, first, partial) => {
+      this.closed.set(connection, partial === undefined ? { code, first } : { code, first, partial });
+    },
     refused: (_listener, code) => void this.refused.push(code),
   };
 

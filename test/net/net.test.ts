@@ -51,7 +51,7 @@ describe.each(['epoll', 'uring'] as const)('sockets of the Kafka door by %s', (s
     door.onRoomWanted = () => undefined;
     client.socket.write(sent.subarray(0, 1 << 20));
     await until(() => door.closed.size === 1);
-    expect([...door.closed.values()]).toEqual([{ code: 'room-refused', first: undefined }]);
+    expect([...door.closed.values()]).toMatchObject([{ code: 'room-refused', partial: { size: sent.length } }]);
   });
 
   it('goes on with what a slow reader had no room for, with the same bytes', async () => {
@@ -98,6 +98,23 @@ describe.each(['epoll', 'uring'] as const)('sockets of the Kafka door by %s', (s
     expect(client.received.equals(expected)).toBe(true);
     expect(door.writable.length).toBeGreaterThan(0);
     await until(() => door.net.keptSize === 0);
+  });
+
+  it('tells how much of a frame had come when its connection was reset', async () => {
+    const door = new Door({ sockets });
+    const sent = framed(pattern(1000, 1));
+    for (const [index, size] of [2, 300].entries()) {
+      const client = await Client.connect(door.port);
+      const received = door.net.counters().receivedSize;
+      client.socket.on('error', () => undefined).write(sent.subarray(0, size));
+      await until(() => door.net.counters().receivedSize === received + size);
+      client.socket.resetAndDestroy();
+      await until(() => door.closed.size === index + 1);
+    }
+    expect([...door.closed.values()]).toEqual([
+      { code: 'peer-reset', first: undefined, partial: { receivedSize: 2, size: undefined } },
+      { code: 'peer-reset', first: undefined, partial: { receivedSize: 300, size: 1004 } },
+    ]);
   });
 
   it('recognises what is not Kafka, and serves the others', async () => {

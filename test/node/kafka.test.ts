@@ -191,6 +191,13 @@ test('a silent client is closed when its time is over, one that asks is not; a r
   }
   await closed;
   expect(lively.isClosed).toBe(false);
+  // Of one that had nothing to say nobody is told.
+  expect(node.log.join('\n')).not.toContain('fell silent');
+  const cut = await KafkaSocket.open(node.kafka);
+  cut.socket.write(Buffer.from([0, 0, 1, 0, 0, 18]));
+  await expect
+    .poll(() => node.log.join('\n'), { timeout: 10_000 })
+    .toMatch('it fell silent inside a request (6 of 260 bytes of it had come)');
   const topicData = [{ name: 't', partitionData: [{ index: 0, records: batchOf(0, 70_000) }] }];
   const large = await KafkaSocket.open(node.kafka);
   await expect(large.ask(produce, 9, { acks: -1, timeoutMs: 1000, topicData })).rejects.toThrow('closed');

@@ -12,7 +12,7 @@ import { KafkaSocket } from '../kafka/socket.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, startNode } from './process.mjs';
 
-// What goes from segments to Kafka clients without being read by the node (docs/decisions/0017-lent-segments.md).
+// What goes from segments to Kafka clients without being read by the node (docs/decisions/0018-lent-segments.md).
 
 removeDirectoriesAfterwards();
 afterEach(killAll);

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, Random } from '../model/ports.js';
+import type { CivilClock, Random } from '../model/ports.js';
 
 /** One per thread. */
-export function systemClock(): Clock {
+export function systemClock(): CivilClock {
   const startedAt = Date.now() - performance.now();
   return {
     monotonicMs: () => performance.now(),
     wallMs: () => Math.floor(startedAt + performance.now()),
+    civilMs: () => Date.now(),
     after: (delayMs, callback) => {
       // Rounded up: a timer that fires early would find nothing to do and be set again.
       const timer = setTimeout(callback, Math.min(Math.ceil(delayMs), 2 ** 31 - 1));

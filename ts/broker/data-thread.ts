@@ -3,7 +3,7 @@ import type { CoordinatorSettings } from '../coordinator/settings.js';
 import type { GatewaySettings } from '../gateway/settings.js';
 import { PageWriter } from '../metrics/page.js';
 import { offsetsTopic } from '../model/internal-topics.js';
-import type { Clock } from '../model/ports.js';
+import type { CivilClock } from '../model/ports.js';
 import { copierOf } from '../native/copy.js';
 import { openDoorbell, watchDoorbell } from '../native/wakeup.js';
 import { DutyCycle } from './duty-cycle.js';
@@ -36,7 +36,7 @@ export class DataThread {
   readonly #shards = new Map<number, ShardIsland>();
   #stopTelling: () => void = () => undefined;
 
-  constructor(start: DataThreadStart, clock: Clock, send: (message: FromDataThread) => void) {
+  constructor(start: DataThreadStart, clock: CivilClock, send: (message: FromDataThread) => void) {
     const { wiring, facts, gateway, node } = start;
     this.#send = send;
     const counts = new PageWriter(wiring.page);
@@ -65,7 +65,7 @@ export class DataThread {
     send({ kind: 'opened' });
   }
 
-  #openShard(shardWiring: ThreadWiring['shards'][number], start: DataThreadStart, clock: Clock): void {
+  #openShard(shardWiring: ThreadWiring['shards'][number], start: DataThreadStart, clock: CivilClock): void {
     const { shard } = shardWiring;
     const { wiring, directory, coordinators } = start;
     const island = startShard(shardWiring, {
@@ -117,7 +117,7 @@ export class DataThread {
     for (const gateway of this.gateways) gateway.watch.apply({ changed, removed, ...change });
   }
 
-  #tellUsage(clock: Clock): void {
+  #tellUsage(clock: CivilClock): void {
     this.#stopTelling = clock.after(usageIntervalMs, () => this.#tellUsage(clock));
     for (const { shard, groups } of this.#shards.values()) {
       shard.measures.look();

@@ -6,7 +6,7 @@ import type { Page } from '../metrics/page.js';
 import { MetricsRegistry } from '../metrics/registry.js';
 import type { GroupCoordinator } from '../model/group-ports.js';
 import type { NodeSetting } from '../model/node-settings.js';
-import type { Clock, ClusterWatch, CopyInto, NodeView } from '../model/ports.js';
+import type { CivilClock, ClusterWatch, CopyInto, NodeView } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { describeConfigs } from '../model/topic-config.js';
 import { ViewWatch } from './cluster-watch.js';
@@ -37,7 +37,7 @@ export interface GatewayIslandOptions {
   readonly copy: CopyInto;
   /** Of this thread. */
   readonly doorbell: number;
-  readonly clock: Clock;
+  readonly clock: CivilClock;
   readonly facts: ViewFacts;
   readonly node: NodeFacts;
   readonly settings: GatewaySettings;

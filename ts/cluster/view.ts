@@ -1,6 +1,7 @@
 import type { HostAnswer } from '../model/assignment.js';
 import type { TopicId } from '../model/ids.js';
 import type { ClusterView, PartitionRoute, TopicRoute } from '../model/ports.js';
+import { produceRulesOf } from '../model/produce-rules.js';
 import type { TopicConfigs } from '../model/topic-config.js';
 import { shardOf } from './assignments/shard-of.js';
 import type { TopicImage } from './metadata/image.js';
@@ -35,7 +36,7 @@ export function routeOf(topic: TopicImage, answers: Answers, shardsCount: number
     return 'handle' in answer ? { ...place, handle: answer.handle } : { ...place, handle: noHandle, unserved: answer.failure };
   });
   const { durability, batchSizeMax, isLogAppendTime } = settings;
-  return { topicId, name, durability, batchSizeMax, isLogAppendTime, partitions };
+  return { topicId, name, durability, batchSizeMax, isLogAppendTime, rules: produceRulesOf(topic.configs), partitions };
 }
 
 export interface ViewFacts {

@@ -2,7 +2,7 @@ import { newPage, type Page } from '../metrics/page.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
 import type { GroupCoordinator } from '../model/group-ports.js';
 import type {
-  Clock,
+  CivilClock,
   ClusterCommands,
   ClusterWatch,
   CopyInto,
@@ -47,7 +47,7 @@ export interface GatewayPorts {
   readonly log: DebugLog;
   readonly cluster: ClusterWatch;
   readonly node: NodeView;
-  readonly clock: Clock;
+  readonly clock: CivilClock;
   readonly copy: CopyInto;
   readonly records: RecordViews;
   readonly files: StaticFiles;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { TopicId } from '../model/ids.js';
 import type { ClusterView, TopicRoute } from '../model/ports.js';
+import { produceRulesOf } from '../model/produce-rules.js';
 import { Routing } from './routing.js';
 import type { ShardCalls } from './shard-calls.js';
 
@@ -12,6 +13,7 @@ const topic: TopicRoute = {
   durability: 'fsync',
   batchSizeMax: 1,
   isLogAppendTime: false,
+  rules: produceRulesOf({}),
   partitions: [
     route(0, 0, 7),
     route(1, 0, -1),

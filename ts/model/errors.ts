@@ -50,6 +50,10 @@ export const errors = {
   'unknown-producer': { code: 44, kafka: 59, retry: 'never', text: 'nothing is known of this producer any more' },
   'producer-fenced': { code: 45, kafka: 47, retry: 'never', text: 'a newer producer with this id took over' },
   'duplicate-sequence': { code: 46, kafka: 46, retry: 'never', text: 'stored before, longer ago than is remembered' },
+  'invalid-batch': { code: 47, kafka: 87, retry: 'never', text: 'the batch is nothing that a producer may write' },
+  'unsupported-compression': { code: 48, kafka: 76, retry: 'never', text: 'batches of this compression are not taken' },
+  'no-transaction': { code: 49, kafka: 48, retry: 'never', text: 'the batch is of a transaction that nobody began' },
+  'not-enough-replicas': { code: 50, kafka: 19, retry: 'later', text: 'fewer replicas are in sync than the topic asks for' },
 
   'storage-failed': {
     code: 60,

@@ -3,6 +3,7 @@ import type { TopicId } from './ids.js';
 import type { LogLevel } from './log-level.js';
 import type { NodeSetting } from './node-settings.js';
 import type { Offset } from './offset.js';
+import type { ProduceRules } from './produce-rules.js';
 import type { Result } from './result.js';
 import type { Assignments, ConfigChange } from './topic-changes.js';
 import type { TopicConfigs } from './topic-config.js';
@@ -18,6 +19,11 @@ export interface Clock {
   wallMs(): number;
   /** Calls back after a delay, once; the answer takes the call back. */
   after(delayMs: number, callback: () => void): () => void;
+}
+
+export interface CivilClock extends Clock {
+  /** The wall clock as it stands, jumps included: by it times are judged that others claim, whose clocks were put right as this one was. */
+  civilMs(): number;
 }
 
 export interface Random {
@@ -49,6 +55,7 @@ export interface TopicRoute {
   /** Of a batch, in bytes. */
   readonly batchSizeMax: number;
   readonly isLogAppendTime: boolean;
+  readonly rules: ProduceRules;
   readonly partitions: readonly PartitionRoute[];
 }
 

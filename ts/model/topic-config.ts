@@ -12,8 +12,8 @@ export type TopicConfigs = Readonly<Record<string, string>>;
 export const longMax = 2n ** 63n - 1n;
 const intMax = 2n ** 31n - 1n;
 
-/** The native log acts on it, or nobody does. */
-type Effect = { readonly reader: 'log' } | { readonly reader: 'nobody'; readonly why: string };
+/** The native log acts on it, or who takes batches from producers, or who hands them to Kafka's consumers, or nobody does. */
+type Effect = { readonly reader: 'log' | 'produce' | 'fetch' } | { readonly reader: 'nobody'; readonly why: string };
 
 type Row = Effect & {
   readonly default: string;
@@ -92,10 +92,9 @@ export const topicConfigs = {
     type: 'choice',
     choices: ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'],
     default: 'producer',
-    reader: 'nobody',
-    why: storesAsSent,
+    reader: 'fetch',
     synonym: 'compression.type',
-    doc: 'How stored batches are compressed; producer: as they were sent.',
+    doc: 'zstd: Kafka’s consumers that do not know it yet, before version 10 of Fetch, are refused. Batches stay as their producer compressed them; the broker compresses nothing.',
   },
   'compression.zstd.level': {
     type: 'int',
@@ -205,19 +204,17 @@ export const topicConfigs = {
     type: 'long',
     min: 0n,
     default: '3600000',
-    reader: 'nobody',
-    why: 'Producers’ timestamps are taken as they are.',
+    reader: 'produce',
     synonym: 'log.message.timestamp.after.max.ms',
-    doc: 'How far ahead of the clock a producer’s timestamp may be.',
+    doc: 'How far ahead of the clock the first and the largest timestamp of a batch may be, with CreateTime: else it is refused.',
   },
   'message.timestamp.before.max.ms': {
     type: 'long',
     min: 0n,
     default: unlimited,
-    reader: 'nobody',
-    why: 'Producers’ timestamps are taken as they are.',
+    reader: 'produce',
     synonym: 'log.message.timestamp.before.max.ms',
-    doc: 'How far behind the clock a producer’s timestamp may be.',
+    doc: 'How far behind the clock the first and the largest timestamp of a batch may be, with CreateTime: else it is refused.',
   },
   'message.timestamp.type': {
     type: 'choice',
@@ -250,10 +247,9 @@ export const topicConfigs = {
     type: 'int',
     min: 1n,
     default: '1',
-    reader: 'nobody',
-    why: oneReplica,
+    reader: 'produce',
     synonym: 'min.insync.replicas',
-    doc: 'Replicas that acks=all waits for at least.',
+    doc: 'With fewer replicas in sync, what is sent with acks=all is refused. A partition has one replica: above 1 all of it is.',
   },
   preallocate: {
     type: 'boolean',

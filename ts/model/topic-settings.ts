@@ -67,7 +67,7 @@ const wholeKeys: readonly (readonly [TopicConfigKey, keyof CompleteSettings])[] 
 export function configsOf(settings: CompleteSettings, known: TopicConfigs = {}): TopicConfigs {
   const configs: Record<string, string> = {};
   for (const [key, value] of Object.entries(known)) {
-    if (topicConfigs[key as TopicConfigKey]?.reader === 'nobody') configs[key] = value;
+    if (topicConfigs[key as TopicConfigKey]?.reader !== 'log') configs[key] = value;
   }
   for (const [key, name] of wholeKeys) {
     if (settings[name] !== logDefaults[name]) configs[key] = String(settings[name]);

@@ -23,6 +23,7 @@ export const refusalCodes = [
   'control-batch-from-client',
   'delete-horizon-from-client',
   'log-append-time-from-client',
+  'transactional-from-client',
   'timestamp-out-of-bounds',
   'producer-fields',
   'transactional-without-producer',

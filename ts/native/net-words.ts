@@ -21,6 +21,13 @@ export const closeCodes = [
 
 export type CloseCode = (typeof closeCodes)[number];
 
+/** What had come of a frame when its connection ended, its prefix included. */
+export interface PartialFrame {
+  readonly receivedSize: number;
+  /** Undefined: not even its size had come. */
+  readonly size: number | undefined;
+}
+
 /** Why a connection was closed before it became one. */
 export const refuseCodes = ['too-many-connections', 'too-many-of-address', 'io'] as const;
 
@@ -43,8 +50,11 @@ export interface NetEvents {
   writable(connection: number): void;
   /** The peer sends no more; what is under way can still be answered if it only ended its side. */
   ended(connection: number): void;
-  /** The last word about a connection. `errno` of `io`, else 0. `first` are the first bytes of what was no frame, printable. */
-  closed(connection: number, code: CloseCode, errno: number, first: string | undefined): void;
+  /**
+   * The last word about a connection. `errno` of `io`, else 0. `first` are the first bytes of what was no frame, printable; `partial`
+   * is what had come of a frame that will never be whole.
+   */
+  closed(connection: number, code: CloseCode, errno: number, first: string | undefined, partial: PartialFrame | undefined): void;
   refused(listener: number, code: RefuseCode, errno: number): void;
 }
 
@@ -87,6 +97,11 @@ export function refuseCode(index: number): RefuseCode {
   const code = refuseCodes[index];
   assert(code !== undefined, `no reason ${index}`);
   return code;
+}
+
+/** Of the words of a closed event; undefined: it ended between frames. */
+export function partialFrame(receivedSize: number, size: number): PartialFrame | undefined {
+  return receivedSize === 0 ? undefined : { receivedSize, size: size === 0 ? undefined : size };
 }
 
 /** Codes for bytes that are no frames: the first of them are kept for the log line. */

@@ -4,7 +4,17 @@ import { ok, type Result } from '../model/result.js';
 import { type Failure, resultOf } from './failure.js';
 import { loadAddon } from './load.js';
 import type { BindingNet, BindingNetOptions, Listener, NetCounters } from './net-binding.js';
-import { closeCode, commands, isBroken, type NetEvents, netEventWords, netHeaderWords, Rows, refuseCode } from './net-words.js';
+import {
+  closeCode,
+  commands,
+  isBroken,
+  type NetEvents,
+  netEventWords,
+  netHeaderWords,
+  partialFrame,
+  Rows,
+  refuseCode,
+} from './net-words.js';
 
 export type { Listener, NetCounters } from './net-binding.js';
 export type { NetEvents } from './net-words.js';
@@ -194,7 +204,7 @@ export class Net {
       case 7: {
         const code = closeCode(first);
         const shown = isBroken(code) ? (this.#native.takeBroken(connection) ?? undefined) : undefined;
-        events.closed(connection, code, second, shown);
+        events.closed(connection, code, second, shown, partialFrame(words[at + 4] ?? 0, words[at + 5] ?? 0));
         break;
       }
       case 8:

@@ -117,7 +117,7 @@ function topicConfigsPage(): string {
   const all = Object.entries<TopicConfigRow>(topicConfigs);
   const row = (key: string, config: TopicConfigRow, last: string) =>
     `| \`${key}\` | ${valuesOf(config)} | ${config.default} | ${last} |\n`;
-  const effective = all.flatMap(([key, config]) => (config.reader === 'log' ? row(key, config, config.doc) : []));
+  const effective = all.flatMap(([key, config]) => (config.reader === 'nobody' ? [] : row(key, config, config.doc)));
   const others = all.flatMap(([key, config]) =>
     config.reader === 'nobody' ? row(key, config, `${config.doc} | ${config.why}`) : [],
   );

@@ -30,7 +30,7 @@ pub const HEADER_WORDS: usize = 4;
 pub const EVENT_WORDS: usize = 9;
 
 /// Why an append was refused, in the order of the codes.
-pub const REFUSAL_CODES: [&str; 29] = [
+pub const REFUSAL_CODES: [&str; 30] = [
     "too-short",
     "unsupported-magic",
     "invalid-length",
@@ -46,6 +46,7 @@ pub const REFUSAL_CODES: [&str; 29] = [
     "control-batch-from-client",
     "delete-horizon-from-client",
     "log-append-time-from-client",
+    "transactional-from-client",
     "timestamp-out-of-bounds",
     "producer-fields",
     "transactional-without-producer",
@@ -191,6 +192,7 @@ fn batch_refusal(error: &BatchError) -> Details {
         BatchError::ControlBatchFromClient => ("control-batch-from-client", [0.0; 3]),
         BatchError::DeleteHorizonFromClient => ("delete-horizon-from-client", [0.0; 3]),
         BatchError::LogAppendTimeFromClient => ("log-append-time-from-client", [0.0; 3]),
+        BatchError::TransactionalFromClient => ("transactional-from-client", [0.0; 3]),
         BatchError::TimestampOutOfBounds { timestamp, min, max } => {
             ("timestamp-out-of-bounds", [timestamp as f64, min as f64, max as f64])
         }

@@ -16,7 +16,7 @@
 //!     4 room returned  room
 //!     5 writable
 //!     6 ended
-//!     7 closed         reason (index into CLOSE_CODES)  errno
+//!     7 closed         reason (index into CLOSE_CODES)  errno  bytes that had come of a frame  its size, or 0 where that is not known
 //!     8 refused        listener  reason (index into REFUSE_CODES)  errno
 //!
 //!   command   kind  subject: 1 release (place), 2 answered, 3 close, 4 abort (connection), 5 refuse room (room), 6 drain
@@ -88,9 +88,10 @@ pub(super) fn encode(event: NetEvent, words: &mut [f64]) {
         NetEvent::RoomReturned { room } => put(4, 0, &[room]),
         NetEvent::Writable { connection } => put(5, connection, &[]),
         NetEvent::Ended { connection } => put(6, connection, &[]),
-        NetEvent::Closed { connection, reason } => {
+        NetEvent::Closed { connection, reason, partial } => {
             let (code, errno) = close_code(reason);
-            put(7, connection, &[index_of(&CLOSE_CODES, code) as u64, errno]);
+            let (received, total) = partial.map_or((0, 0), |partial| (partial.received, partial.total.unwrap_or(0)));
+            put(7, connection, &[index_of(&CLOSE_CODES, code) as u64, errno, received as u64, total as u64]);
         }
         NetEvent::Refused { listener, reason } => {
             let (code, errno) = match reason {

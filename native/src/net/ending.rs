@@ -1,8 +1,8 @@
 //! How connections end, and what makes them.
 
 use super::connections::Connection;
-use super::event::{CloseReason, ConnectionNumber, NetEvent};
-use super::frame::Broken;
+use super::event::{CloseReason, ConnectionNumber, NetEvent, Partial};
+use super::frame::{look, Broken, Look};
 use super::pool::Kind;
 use super::{Connections, Net, Phase, Wanting, BROKEN_MAX};
 use crate::io::sockets::{is_reset, Sockets};
@@ -111,6 +111,7 @@ impl<S: Sockets> Net<S> {
 
     /// The number is retired. Frames that are handed out keep their memory until they are released.
     pub(super) fn finish(&mut self, number: ConnectionNumber, reason: CloseReason) {
+        let partial = self.partial_of(number);
         self.stop_input(number);
         let connection = self.connections.remove(number).expect("a live connection");
         self.sockets.close(connection.socket, number);
@@ -123,7 +124,18 @@ impl<S: Sockets> Net<S> {
             }
         }
         self.counters.closed += 1;
-        self.events.push_back(NetEvent::Closed { connection: number, reason });
+        self.events.push_back(NetEvent::Closed { connection: number, reason, partial });
+    }
+
+    /// Of frames that are whole, and wait for those before them, nothing was cut.
+    fn partial_of(&self, number: ConnectionNumber) -> Option<Partial> {
+        let connection = self.connections.get(number).expect("a live connection");
+        let current = connection.current.filter(|current| !current.is_empty())?;
+        let bytes = self.pool.piece(current.place).cut(current.start, current.end - current.start);
+        match look(bytes.bytes(), self.settings.frame_size_max, !connection.has_had_frame) {
+            Look::Partial { total } => Some(Partial { received: bytes.size(), total }),
+            Look::Whole { .. } | Look::Broken(_) => None,
+        }
     }
 
     // Time.

@@ -23,9 +23,17 @@ pub enum NetEvent {
     /// The peer sends no more while frames of its are under way; answers still reach it if it only ended its side.
     Ended { connection: ConnectionNumber },
     /// The last word about a connection.
-    Closed { connection: ConnectionNumber, reason: CloseReason },
+    Closed { connection: ConnectionNumber, reason: CloseReason, partial: Option<Partial> },
     /// A connection was closed before it became one.
     Refused { listener: u32, reason: RefuseReason },
+}
+
+/// What had come of a frame when its connection ended. Prefix included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partial {
+    pub received: usize,
+    /// Of the whole frame, once its prefix is there.
+    pub total: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

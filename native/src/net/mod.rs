@@ -24,7 +24,7 @@ pub mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use event::{CloseReason, ConnectionNumber, NetEvent, RefuseReason};
+pub use event::{CloseReason, ConnectionNumber, NetEvent, Partial, RefuseReason};
 pub use output::{Part, Source, Unfinished};
 pub use pool::PlaceId;
 pub use settings::{NetCounters, NetSettings};

@@ -32,6 +32,7 @@ const statuses: Partial<Readonly<Record<ErrorName, number>>> = {
   'shutting-down': 503,
   'storage-failed': 503,
   'not-leader': 503,
+  'not-enough-replicas': 503,
   internal: 500,
   unconfirmed: 500,
   'deletion-incomplete': 500,

@@ -9,7 +9,7 @@ import { rows } from './apis/index.js';
 import type { Advertised } from './apis/row.js';
 import { Burdens } from './burden.js';
 import { type ConnectionPorts, KafkaConnection } from './connection.js';
-import { type CloseCode, isUsualEnd, textOfEnd } from './ends.js';
+import { type CloseCode, isUsualEnd, type PartialFrame, textOfEnd } from './ends.js';
 import { FetchSessions, type FetchSessionsLimits } from './fetch-sessions.js';
 
 export type { NetCounters };
@@ -274,12 +274,12 @@ export class KafkaDoor implements NetEvents {
     // Answers that are under way are still given: whoever only ended its side reads them.
   }
 
-  closed(number: number, code: CloseCode, errno: number, first: string | undefined): void {
+  closed(number: number, code: CloseCode, errno: number, first: string | undefined, partial: PartialFrame | undefined): void {
     const connection = this.#connections.get(number);
     this.#connections.delete(number);
     if (connection !== undefined) this.#forget(connection);
     this.#ports.count.closed(code);
-    if (!isUsualEnd(code)) this.#tellEnd(connection, textOfEnd(code, errno, first));
+    if (!isUsualEnd(code, partial)) this.#tellEnd(connection, textOfEnd({ code, errno, first, partial }));
   }
 
   #forget(connection: KafkaConnection): void {

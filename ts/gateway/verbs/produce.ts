@@ -1,11 +1,12 @@
 import { isInternalTopic } from '../../model/internal-topics.js';
-import type { Appended, Clock, Durability, Failure, NodeView } from '../../model/ports.js';
+import type { Appended, CivilClock, Durability, Failure, NodeView, TopicRoute } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Ticket } from '../call-queue.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
 import type { Routing, Served } from '../routing.js';
 
 import type { MissingTopics } from './missing-topics.js';
+import { timestampRefusal } from './timestamps.js';
 
 export type Acks = 'all' | 'leader' | 'none';
 
@@ -36,7 +37,7 @@ export interface ProduceOptions {
   readonly node: Pick<NodeView, 'produceRefusal'>;
   readonly deadlines: Deadlines;
   readonly batchSizeMax: number;
-  readonly clock: Clock;
+  readonly clock: CivilClock;
   /** How long each request took. */
   readonly observe: (ms: number) => void;
 }
@@ -51,7 +52,7 @@ export class Produce {
   readonly node: ProduceOptions['node'];
   readonly deadlines: Deadlines;
   readonly batchSizeMax: number;
-  readonly clock: Clock;
+  readonly clock: CivilClock;
   readonly observe: (ms: number) => void;
 
   constructor(options: ProduceOptions) {
@@ -73,7 +74,10 @@ export class Produce {
 const notReached: Failure = { error: 'overloaded', message: 'the shard took nothing in time: this batch was not stored' };
 const noAnswer: Failure = { error: 'timed-out', message: 'the batch may or may not have been stored' };
 const internalTopic: Failure = { error: 'invalid-topic', message: 'the cluster alone writes to its own topics' };
-const noBatch = new Uint8Array(0);
+const noBytes = new Uint8Array(0);
+const noBatch: Failure = { error: 'invalid-batch', message: 'there is no batch in it' };
+/** Of a partition that is served here: its leader is all there is. */
+const insyncReplicas = 1;
 const promisesLess: Failure = { error: 'durability-unavailable' };
 
 /** One request. Its entries are known by their index. */
@@ -136,7 +140,7 @@ class Production implements Deadline {
       this.#answer(index, failed(tooLarge(batch, 'this node', this.#verb.batchSizeMax)));
       return;
     }
-    let held: ProduceEntry = { topic: entry.topic, partition: entry.partition, batch: noBatch };
+    let held: ProduceEntry = { topic: entry.topic, partition: entry.partition, batch: noBytes };
     const ready = (failure: Failure | undefined) => {
       // Too late is answered already, and stores nothing.
       if (this.#results[index] !== undefined) return;
@@ -167,11 +171,13 @@ class Production implements Deadline {
     if (batch.length > Math.min(topic.batchSizeMax, this.#verb.batchSizeMax)) {
       return tooLarge(batch, topic.name, topic.batchSizeMax);
     }
-    if (batch.length === 0) return { error: 'corrupt-batch' };
+    if (batch.length === 0) return noBatch;
     const closed = this.#verb.node.produceRefusal();
     if (closed !== undefined) return closed;
-    const { durabilityMin } = this.#request;
-    return durabilityMin === 'fsync' && topic.durability !== 'fsync' ? promisesLess : undefined;
+    const { acks, durabilityMin } = this.#request;
+    if (acks === 'all' && topic.rules.insyncReplicasMin > insyncReplicas) return tooFewReplicas(topic);
+    if (durabilityMin === 'fsync' && topic.durability !== 'fsync') return promisesLess;
+    return timestampRefusal(batch, topic.rules, this.#verb.clock);
   }
 
   #send(index: number, { topic, route, calls }: Served, batch: Uint8Array): void {
@@ -205,6 +211,15 @@ class Production implements Deadline {
     this.#verb.observe(this.#verb.clock.monotonicMs() - this.#startedMs);
     this.#done(this.#results as readonly ProduceResult[]);
   }
+}
+
+/** To wait for more would be in vain: there are none that could come to be in sync. */
+function tooFewReplicas({ rules }: TopicRoute): Failure {
+  return {
+    error: 'not-enough-replicas',
+    retry: 'never',
+    message: `${insyncReplicas} replica is in sync where the topic asks for ${rules.insyncReplicasMin}: lower min.insync.replicas, or produce with acks=1`,
+  };
 }
 
 function tooLarge(batch: Uint8Array, who: string, sizeMax: number): Failure {

@@ -122,6 +122,11 @@ export class BatchHeader {
   }
 }
 
+/** Of bytes that may be no batch; undefined for none that any version defines. */
+export function compressionOf(batch: Uint8Array): CompressionName | undefined {
+  return compressions[(batch[layout.attributes + 1] ?? 7) & 7];
+}
+
 /** The part of a whole batch that its compression covers. */
 export function recordsOf(batch: Uint8Array, header: BatchHeader): Uint8Array {
   return batch.subarray(layout.headerSize, header.size);

@@ -45,6 +45,8 @@ pub enum BatchError {
     ControlBatchFromClient,
     DeleteHorizonFromClient,
     LogAppendTimeFromClient,
+    /// There are no transactions: nobody can have begun one, and readers of committed records would take it for committed.
+    TransactionalFromClient,
     TimestampOutOfBounds {
         timestamp: i64,
         min: i64,
@@ -56,21 +58,6 @@ pub enum BatchError {
         base_sequence: i32,
     },
     TransactionalWithoutProducer,
-}
-
-impl BatchError {
-    /// The error code on the Kafka wire.
-    #[must_use]
-    pub fn kafka_code(&self) -> i16 {
-        match self {
-            Self::TooShort { .. } | Self::InvalidLength(_) | Self::CorruptBatch { .. } => 2,
-            Self::TooLarge { .. } => 10,
-            Self::LogAppendTimeFromClient | Self::TimestampOutOfBounds { .. } => 32,
-            Self::UnsupportedMagic(0 | 1) => 43,
-            Self::UnknownCompression(_) => 76,
-            _ => 87,
-        }
-    }
 }
 
 impl fmt::Display for BatchError {
@@ -95,6 +82,7 @@ impl fmt::Display for BatchError {
             Self::ControlBatchFromClient => write!(f, "clients may not write control batches"),
             Self::DeleteHorizonFromClient => write!(f, "clients may not set a delete horizon"),
             Self::LogAppendTimeFromClient => write!(f, "clients may not set the timestamp type to LogAppendTime"),
+            Self::TransactionalFromClient => write!(f, "clients may not write transactional batches: there are no transactions"),
             Self::TimestampOutOfBounds { timestamp, min, max } => write!(f, "timestamp {timestamp} is outside {min}..={max}"),
             Self::ProducerFields { producer_id, producer_epoch, base_sequence } => {
                 write!(f, "producer id {producer_id} with epoch {producer_epoch} and base sequence {base_sequence}")

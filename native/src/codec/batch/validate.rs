@@ -94,6 +94,9 @@ impl BatchHeader {
         if self.attributes.is_log_append_time() {
             return Err(BatchError::LogAppendTimeFromClient);
         }
+        if self.attributes.is_transactional() {
+            return Err(BatchError::TransactionalFromClient);
+        }
         for timestamp in [self.first_timestamp, self.max_timestamp] {
             let (min, max) = (rules.timestamp_min, rules.timestamp_max);
             if timestamp != NO_TIMESTAMP && !(min..=max).contains(&timestamp) {

@@ -1,7 +1,7 @@
 use super::world::{body, frame, lent, settings, World};
 use crate::io::sockets::sim::SimPeer;
 use crate::io::IoError;
-use crate::net::{CloseReason, NetEvent, NetSettings, RefuseReason};
+use crate::net::{CloseReason, NetEvent, NetSettings, Partial, RefuseReason};
 use std::net::Ipv4Addr;
 
 #[test]
@@ -45,6 +45,7 @@ fn a_peer_that_ends_inside_a_frame_is_told_apart() {
     peer.end_output();
     world.turns_until(|world| world.reason_of(number).is_some());
     assert_eq!(world.reason_of(number), Some(CloseReason::CutFrame));
+    assert_eq!(world.partial_of(number), Some(Partial { received: 50, total: Some(104) }));
     assert_eq!(world.net.pool().used(), 0);
 }
 
@@ -57,6 +58,29 @@ fn a_reset_is_told() {
     peer.reset();
     world.turns_until(|world| world.reason_of(number).is_some());
     assert_eq!(world.reason_of(number), Some(CloseReason::PeerReset));
+    assert_eq!(world.partial_of(number), Some(Partial { received: 50, total: Some(104) }));
+}
+
+#[test]
+fn a_peer_that_falls_silent_inside_a_frame_is_told_with_what_had_come() {
+    for (sent, partial) in [
+        (50, Some(Partial { received: 50, total: Some(104) })),
+        (3, Some(Partial { received: 3, total: None })),
+        // Whole, and answered: it was only idle.
+        (104, None),
+    ] {
+        let mut world = World::new(1, NetSettings { idle_ms: 1000, ..settings() }, 64);
+        let (peer, number) = world.connected();
+        peer.write(&frame(&body(0, 100))[..sent]);
+        world.turns(20);
+        world.finish_all();
+        for _ in 0..3 {
+            world.now_ms += 1001;
+            world.turn();
+        }
+        assert_eq!(world.reason_of(number), Some(CloseReason::Idle));
+        assert_eq!(world.partial_of(number), partial);
+    }
 }
 
 #[test]

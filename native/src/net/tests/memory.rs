@@ -77,7 +77,7 @@ fn a_peer_that_stalls_gives_its_memory_to_those_who_wait() {
     assert_eq!(world.closed.len(), 0, "nobody is slow before the time");
     world.now_ms += 2000;
     world.runs_until(|world| world.frames_of(number) == 1);
-    assert!(world.closed.values().any(|reason| *reason == CloseReason::SlowFrame));
+    assert!(world.closed.values().any(|(reason, _)| *reason == CloseReason::SlowFrame));
     assert!(world.reason_of(number).is_none());
 }
 

@@ -2,7 +2,7 @@
 
 use crate::io::sockets::sim::{SimPeer, SimSockets};
 use crate::io::AlignedBuffer;
-use crate::net::{CloseReason, ConnectionNumber, Net, NetEvent, NetSettings, Part, PlaceId, Unfinished};
+use crate::net::{CloseReason, ConnectionNumber, Net, NetEvent, NetSettings, Part, Partial, PlaceId, Unfinished};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -20,7 +20,7 @@ pub struct World {
     /// Handed out and not released; answered too.
     pub held: Vec<(ConnectionNumber, PlaceId)>,
     pub accepted: Vec<ConnectionNumber>,
-    pub closed: HashMap<ConnectionNumber, CloseReason>,
+    pub closed: HashMap<ConnectionNumber, (CloseReason, Option<Partial>)>,
     pub events: Vec<NetEvent>,
     /// Rooms asked for, if they are not granted at once.
     pub wishes: Vec<(u64, usize)>,
@@ -102,8 +102,8 @@ impl World {
             NetEvent::RoomWanted { room, size, .. } if self.grants_rooms => drop(self.grant(room, size)),
             NetEvent::RoomWanted { room, size, .. } => self.wishes.push((room, size)),
             NetEvent::RoomReturned { room } => assert!(self.rooms.remove(&room).is_some(), "a room comes back once"),
-            NetEvent::Closed { connection, reason } => {
-                assert!(self.closed.insert(connection, reason).is_none(), "one last word");
+            NetEvent::Closed { connection, reason, partial } => {
+                assert!(self.closed.insert(connection, (reason, partial)).is_none(), "one last word");
             }
             NetEvent::Writable { .. } | NetEvent::Ended { .. } | NetEvent::Refused { .. } => {}
         }
@@ -165,7 +165,11 @@ impl World {
     }
 
     pub fn reason_of(&self, number: ConnectionNumber) -> Option<CloseReason> {
-        self.closed.get(&number).copied()
+        self.closed.get(&number).map(|(reason, _)| *reason)
+    }
+
+    pub fn partial_of(&self, number: ConnectionNumber) -> Option<Partial> {
+        self.closed.get(&number).and_then(|(_, partial)| *partial)
     }
 
     /// Flushes parts of a connection: (bytes, owned).

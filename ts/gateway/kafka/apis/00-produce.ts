@@ -2,6 +2,8 @@ import type { Failure } from '../../../model/ports.js';
 import { kafkaErrors } from '../../../wire/kafka/error-codes.js';
 import type { Decoded, Encodable } from '../../../wire/kafka/field.js';
 import { produce } from '../../../wire/kafka/schema/00-produce.js';
+import { compressionOf } from '../../../wire/records/header.js';
+import { layout, magic } from '../../../wire/records/layout.js';
 import type { Acks, ProduceEntry, ProduceResult } from '../../verbs/produce.js';
 import { codeOf, type Exchange, messageOf, row } from './row.js';
 import { topicIn } from './topics.js';
@@ -62,6 +64,14 @@ function refusalOf({ transactionalId }: Request, acks: Acks | undefined): number
 
 const repeated: Failure = { error: 'invalid-request', message: 'this request names the partition twice' };
 
+/** Its consumers may be as old as the producer says it is, and not know the codec. */
+const zstdSince = 7;
+const zstdTooEarly: Failure = { error: 'unsupported-compression', message: 'zstd needs version 7 of Produce: update the client' };
+
+function isZstd(batch: Uint8Array | null): boolean {
+  return batch?.[layout.magic] === magic && compressionOf(batch) === 'zstd';
+}
+
 /** What goes to the verb, and how its results find their places again. */
 function planOf({ verbs }: Exchange, { topicData }: Request, version: number) {
   const entries: ProduceEntry[] = [];
@@ -71,6 +81,7 @@ function planOf({ verbs }: Exchange, { topicData }: Request, version: number) {
     if (!topic.ok) return partitionData.map(() => topic.error);
     return partitionData.map(({ index, records }) => {
       if (!isFirst(topic.value, index)) return repeated;
+      if (version < zstdSince && isZstd(records)) return zstdTooEarly;
       // An empty batch has the verb's own refusal.
       return entries.push({ topic: topic.value, partition: index, batch: records ?? none }) - 1;
     });

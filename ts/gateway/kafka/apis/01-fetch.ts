@@ -37,6 +37,10 @@ export const fetchRow = row(fetch, (exchange, request, answer, version) => {
 
 const nothing = () => undefined;
 
+/** Readers by older versions do not know the codec. What single batches have in them is not looked at, as in Kafka. */
+const zstdSince = 10;
+const zstdTooEarly = kafkaErrors.UNSUPPORTED_COMPRESSION_TYPE.code;
+
 /** Where a partition's answer comes from: an entry of the gathering, or a code that was known before. */
 type Place = { readonly entry: number } | { readonly code: number };
 
@@ -48,6 +52,7 @@ function planOf({ verbs: { routing, gather } }: Exchange, topics: readonly Topic
     const { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch, lastFetchedEpoch } = wanted;
     const found = routing.find(name, partition);
     if (!found.ok) return codeOf(found.error);
+    if (version < zstdSince && routing.view.configsOf(name)?.['compression.type'] === 'zstd') return zstdTooEarly;
     const check: EpochCheck = { asked: currentLeaderEpoch, known: found.value.route.leaderEpoch };
     const refusal = epochRefusal(check);
     if (refusal !== 0) return refusal;

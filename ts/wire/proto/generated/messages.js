@@ -3972,6 +3972,10 @@ export const millrace = $root.millrace = (() => {
             values[valuesById[44] = "ERROR_CODE_UNKNOWN_PRODUCER"] = 44;
             values[valuesById[45] = "ERROR_CODE_PRODUCER_FENCED"] = 45;
             values[valuesById[46] = "ERROR_CODE_DUPLICATE_SEQUENCE"] = 46;
+            values[valuesById[47] = "ERROR_CODE_INVALID_BATCH"] = 47;
+            values[valuesById[48] = "ERROR_CODE_UNSUPPORTED_COMPRESSION"] = 48;
+            values[valuesById[49] = "ERROR_CODE_NO_TRANSACTION"] = 49;
+            values[valuesById[50] = "ERROR_CODE_NOT_ENOUGH_REPLICAS"] = 50;
             values[valuesById[60] = "ERROR_CODE_STORAGE_FAILED"] = 60;
             values[valuesById[61] = "ERROR_CODE_DISK_FULL"] = 61;
             values[valuesById[62] = "ERROR_CODE_OFFSET_OUT_OF_RANGE"] = 62;
