@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode, startNode } from '../node/process.mjs';
 import { type Driver, killDrivers } from './driver.js';
-import { createTopic, headerOf, newNode, webSocketBatches } from './kafka-clients.js';
+import { createTopic, headerOf, newNode, waitingFetches, webSocketBatches } from './kafka-clients.js';
 
 // What every client is put through, whoever wrote it. Its driver answers these asks; `?` may be absent, and each has more fields than some
 // client needs:
@@ -136,6 +137,20 @@ export function testClient({ open, codecs, refusals, lacks = [] }: ClientUnderTe
     await createTopic(node.gateway, 'empty', {}, 3);
     for (const from of ['beginning', 'end', 'offset']) expect(await read('empty', from)).toEqual([]);
     expect(await client.ask('offsets', { topic: 'empty', partition: 2, time: 0 })).toEqual({ beginning: 0, end: 0, found: -1 });
+  });
+
+  test('an empty topic is waited at, and gives what comes', async () => {
+    await createTopic(node.gateway, 'awaited');
+    await expect.poll(() => waitingFetches(node), patience).toBe(0);
+    await client.ask('join', { member: 'waits', group: 'waiting', topic: 'awaited', sessionMs });
+    // Many clients would not fetch from where they were told that there is nothing: this one does.
+    await expect.poll(() => waitingFetches(node), patience).toBe(1);
+    await sleep(1000);
+    const values = async () => (await client.ask<Member>('member', { member: 'waits' })).values;
+    expect(await values()).toEqual([]);
+    await produce('awaited', { records: records.slice(0, 1) });
+    await expect.poll(values, patience).toEqual(['value']);
+    await client.ask('leave', { member: 'waits' });
   });
 
   test('10 MiB in one record, where the topic allows it', async () => {
