@@ -5,13 +5,13 @@ import { answerAll, Numbers } from './lines.mjs';
 // kafkajs, as test/conformance/client-suite.ts asks it. Arguments: where it is installed, and the broker's address.
 
 const [home = '', address = ''] = process.argv.slice(2);
-const require = createRequire(join(home, 'package.json'));
-const { Kafka, logLevel, Partitioners, CompressionTypes, CompressionCodecs, ConfigResourceTypes } = require('kafkajs');
-const lz4 = require('lz4-napi');
-const zstd = await new Promise((resolve) => require('zstd-codec').ZstdCodec.run(resolve));
+const installed = createRequire(join(home, 'package.json'));
+const { Kafka, logLevel, Partitioners, CompressionTypes, CompressionCodecs, ConfigResourceTypes } = installed('kafkajs');
+const lz4 = installed('lz4-napi');
+const zstd = await new Promise((resolve) => installed('zstd-codec').ZstdCodec.run(resolve));
 
 // By itself it has gzip only.
-CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy');
+CompressionCodecs[CompressionTypes.Snappy] = installed('kafkajs-snappy');
 CompressionCodecs[CompressionTypes.LZ4] = codecOf(lz4.compressFrame, lz4.decompressFrame);
 CompressionCodecs[CompressionTypes.ZSTD] = codecOf(
   async (bytes) => Buffer.from(new zstd.Simple().compress(bytes)),

@@ -125,6 +125,7 @@ export const conformanceStages: readonly Stage[] = [
   conformanceStage('kafka-python', pythonClients, 'python311'),
   conformanceStage('kafka-go', goClients, 'go'),
   conformanceStage('kafka-tools', kafkaTools, 'jvm'),
+  conformanceStage('kafka-static-members', [testFile('static-members')], 'jvm'),
   conformanceStage('captures', [testFile('captures')], 'jvm'),
 ];
 
