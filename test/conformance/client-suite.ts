@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode, startNode } from '../node/process.mjs';
 import { type Driver, killDrivers } from './driver.js';
-import { createTopic, headerOf, newNode, waitingFetches, webSocketBatches } from './kafka-clients.js';
+import { createTopic, headerOf, newNode, pushedRecords, waitingFetches, webSocketBatches } from './kafka-clients.js';
 
 // What every client is put through, whoever wrote it. Its driver answers these asks; `?` may be absent, and each has more fields than some
 // client needs:
@@ -35,25 +35,36 @@ export interface ClientUnderTest {
     readonly badConfig: RegExp;
     readonly exists: RegExp;
   };
-  /** For what it has no call. */
-  readonly lacks?: readonly ('deleteGroup' | 'validateOnly')[];
+  /** What it cannot ask for, or write. */
+  readonly lacks?: readonly ('deleteGroup' | 'nullHeaders' | 'validateOnly')[];
 }
 
 export interface TestRecord {
   readonly timestamp: number;
   readonly key: string | null;
   readonly value: string | null;
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: readonly (readonly [string, string | null])[];
 }
 
-const records: readonly TestRecord[] = [
+const everyRecord: readonly TestRecord[] = [
   { timestamp: 1000, key: 'ключ', value: 'value', headers: [['größe', '五千']] },
   { timestamp: 2000, key: 'tombstone', value: null, headers: [] },
   { timestamp: 3000, key: null, value: 'x'.repeat(3000), headers: [] },
-  { timestamp: 4000, key: '', value: '', headers: [['empty', '']] },
+  {
+    timestamp: 4000,
+    key: '',
+    value: '',
+    headers: [
+      ['empty', ''],
+      ['absent', null],
+    ],
+  },
 ];
 
-const numbered = records.map((record, offset) => ({ offset, ...record }));
+function withoutNullHeaders(record: TestRecord): TestRecord {
+  return { ...record, headers: record.headers.filter(([, value]) => value !== null) };
+}
+
 const largeSize = 10 << 20;
 const sessionMs = 2000;
 const patience = { timeout: 40_000, interval: 50 };
@@ -89,6 +100,8 @@ export function testClient({ open, codecs, refusals, lacks = [] }: ClientUnderTe
     killAll();
   });
 
+  const records = lacks.includes('nullHeaders') ? everyRecord.map(withoutNullHeaders) : everyRecord;
+  const numbered = records.map((record, offset) => ({ offset, ...record }));
   const produce = (topic: string, more: object = {}) => client.ask('produce', { topic, partition: 0, records, ...more });
   const read = (topic: string, from: string, at = 0) => client.ask('read', { topic, partition: 0, from, at });
 
@@ -98,6 +111,7 @@ export function testClient({ open, codecs, refusals, lacks = [] }: ClientUnderTe
     expect(await read(codec, 'beginning')).toEqual(numbered);
     const [batch] = await webSocketBatches(node.gateway, codec);
     expect(batch && headerOf(batch).compression).toBe(codec);
+    expect(await pushedRecords(node.gateway, codec, records.length)).toEqual(numbered);
   });
 
   const ways = {

@@ -32,6 +32,23 @@ export async function webSocketBatches(gateway: string, topic: string): Promise<
   return batchesIn(reply.fetch.batches);
 }
 
+/** As the SDK decodes them from the frames of a subscription. */
+export async function pushedRecords(gateway: string, topic: string, count: number): Promise<readonly object[]> {
+  const client = await connect(gateway);
+  const read: object[] = [];
+  for await (const { offset, timestamp, key, value, headers } of client.consumer({ topics: [topic], from: 'beginning' })) {
+    const named = headers.map((header) => [header.name, asText(header.value)]);
+    read.push({ offset, timestamp, key: asText(key), value: asText(value), headers: named });
+    if (read.length === count) break;
+  }
+  await client.close();
+  return read;
+}
+
+function asText(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString();
+}
+
 /** Fetches for which there is nothing yet. */
 export async function waitingFetches({ url }: RunningNode): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text();

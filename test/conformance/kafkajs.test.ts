@@ -6,6 +6,7 @@ import { openNodeClient } from './node-clients.js';
 testClient({
   open: (kafka) => openNodeClient('kafkajs', kafka),
   codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  lacks: ['nullHeaders'],
   refusals: {
     unknownTopic: /UNKNOWN_TOPIC_OR_PARTITION/,
     tooLarge: /MESSAGE_TOO_LARGE/,

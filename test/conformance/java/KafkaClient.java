@@ -134,7 +134,8 @@ public final class KafkaClient {
     String key = told.get("key").textValue();
     var record = new ProducerRecord<>(to.topic(), to.partition(), told.get("timestamp").asLong(), key, told.get("value").textValue());
     for (JsonNode header : told.get("headers")) {
-      record.headers().add(header.get(0).textValue(), header.get(1).textValue().getBytes(StandardCharsets.UTF_8));
+      String value = header.get(1).textValue();
+      record.headers().add(header.get(0).textValue(), value == null ? null : value.getBytes(StandardCharsets.UTF_8));
     }
     return record;
   }
@@ -175,8 +176,12 @@ public final class KafkaClient {
     ObjectNode row = Lines.json.createObjectNode().put("offset", record.offset()).put("timestamp", record.timestamp());
     row.put("key", record.key()).put("value", record.value());
     ArrayNode headers = row.putArray("headers");
-    for (Header header : record.headers()) headers.addArray().add(header.key()).add(new String(header.value(), StandardCharsets.UTF_8));
+    for (Header header : record.headers()) headers.addArray().add(header.key()).add(text(header.value()));
     return row;
+  }
+
+  private static String text(byte[] bytes) {
+    return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
   }
 
   private static JsonNode offsets(TopicPartition partition, long time) {
