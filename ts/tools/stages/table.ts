@@ -126,6 +126,7 @@ export const conformanceStages: readonly Stage[] = [
   conformanceStage('kafka-go', goClients, 'go'),
   conformanceStage('kafka-tools', kafkaTools, 'jvm'),
   conformanceStage('kafka-static-members', [testFile('static-members')], 'jvm'),
+  conformanceStage('kafka-frameworks', ['kafka-streams', 'kafka-connect'].map(testFile), 'jvm'),
   conformanceStage('captures', [testFile('captures')], 'jvm'),
 ];
 
