@@ -94,7 +94,7 @@ const vitestConformance = [bin('vitest'), 'run', '--config', 'vitest.conformance
 const kafkaClients = ['kcat', 'kafkajs', 'platformatic', 'both-doors', 'broken-input', 'anomalies'].map(testFile);
 const javaClients = ['kafka-codec', 'java'].map(testFile);
 const pythonClients = ['confluent-kafka', 'aiokafka', 'kafka-python'].map(testFile);
-const goClients = ['franz-go', 'sarama'].map(testFile);
+const goClients = ['franz-go', 'sarama', 'kafka-go'].map(testFile);
 const kafkaTools = ['kafka-tools-admin', 'kafka-tools-records'].map(testFile);
 
 function testFile(name: string): string {
