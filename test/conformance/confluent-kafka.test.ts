@@ -1,10 +1,13 @@
 import { testClient } from './client-suite.js';
 import { openPythonClient } from './python-environment.js';
+import { testStaticMembers } from './static-members.js';
 
 // confluent-kafka for Python: the newest librdkafka, where kcat comes with the distribution's.
 
+const open = (kafka: string) => openPythonClient('confluent', kafka);
+
 testClient({
-  open: (kafka) => openPythonClient('confluent', kafka),
+  open,
   codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
   refusals: {
     unknownTopic: /UNKNOWN_TOPIC/,
@@ -13,3 +16,5 @@ testClient({
     exists: /TOPIC_ALREADY_EXISTS/,
   },
 });
+
+testStaticMembers(open, /fenced/i);

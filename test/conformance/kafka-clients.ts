@@ -5,7 +5,7 @@ import { connect } from '../../ts/sdk/node/index.js';
 import { BatchHeader } from '../../ts/wire/records/header.js';
 import { Client } from '../gateway/client.js';
 import { newDirectory } from '../log/directory.js';
-import { startNode } from '../node/process.mjs';
+import { type RunningNode, startNode } from '../node/process.mjs';
 
 // What tests of Kafka clients share: nodes, topics, batches, and kcat.
 
@@ -30,6 +30,30 @@ export async function webSocketBatches(gateway: string, topic: string): Promise<
   client.close();
   if (reply.body !== 'fetch') throw new Error(JSON.stringify(reply));
   return batchesIn(reply.fetch.batches);
+}
+
+/** As the SDK decodes them from the frames of a subscription. */
+export async function pushedRecords(gateway: string, topic: string, count: number): Promise<readonly object[]> {
+  const client = await connect(gateway);
+  const read: object[] = [];
+  for await (const { offset, timestamp, key, value, headers } of client.consumer({ topics: [topic], from: 'beginning' })) {
+    const named = headers.map((header) => [header.name, asText(header.value)]);
+    read.push({ offset, timestamp, key: asText(key), value: asText(value), headers: named });
+    if (read.length === count) break;
+  }
+  await client.close();
+  return read;
+}
+
+function asText(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString();
+}
+
+/** Fetches for which there is nothing yet. */
+export async function waitingFetches({ url }: RunningNode): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const samples = [...metrics.matchAll(/^millrace_gateway_waiting_fetches\S* (\d+)$/gm)];
+  return samples.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 export function batchesIn(bytes: Uint8Array): readonly Uint8Array[] {

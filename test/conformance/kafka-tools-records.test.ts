@@ -140,19 +140,51 @@ test('kafka-verifiable-consumer, kafka-consumer-groups: members join, leave and 
   expect(await tools.printed('kafka-groups', ['--list'])).not.toContain('checked');
 });
 
-test('kafka-verifiable-producer: over a kill -9 nothing acknowledged is lost, and every offset is where the record is', async () => {
+/** Members that read numbers from the beginning until they are told to end, each of a group of its own. */
+interface Reader {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly group: string;
+  readonly read: () => readonly number[];
+}
+
+async function verifiableReader(kafka: string): Promise<Reader> {
+  const group = 'verifiable';
+  const child = await spawnKafkaTool('kafka-verifiable-consumer', kafka, [
+    ...['--topic', 'outlived', '--group-id', group, '--verbose', '--reset-policy', 'earliest'],
+    ...['--command-config', await fileOf(reconnecting)],
+  ]);
+  const events = eventsOf(child);
+  const read = () => events.filter(({ name }) => name === 'record_data').map(({ value }) => Number(value));
+  return { child, group, read };
+}
+
+async function consoleReader(kafka: string): Promise<Reader> {
+  const group = 'console';
+  const child = await spawnKafkaTool('kafka-console-consumer', kafka, [
+    ...['--topic', 'outlived', '--group', group, '--from-beginning', '--command-config', await fileOf(reconnecting)],
+  ]);
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  return { child, group, read: () => lines.map(Number) };
+}
+
+const reconnecting = 'reconnect.backoff.max.ms=200\n';
+
+test('over a kill -9: kafka-verifiable-producer loses nothing, kafka-verifiable-consumer and kafka-console-consumer go on', async () => {
   const data = join(await newDirectory(), 'data');
-  const first = await startNode(data);
+  const options = ['--group-initial-rebalance-delay-ms', '0'];
+  const first = await startNode(data, options);
   await createTopic(first.gateway, 'outlived');
-  const config = await fileOf('retries=1000000\nenable.idempotence=true\nreconnect.backoff.max.ms=200\n');
+  const config = await fileOf(`retries=1000000\nenable.idempotence=true\n${reconnecting}`);
   const words = ['--topic', 'outlived', '--throughput', '300', '--acks', '-1', '--command-config', config];
   const child = await spawnKafkaTool('kafka-verifiable-producer', first.kafka, words);
   const events = eventsOf(child);
   const acks = () => events.filter(({ name }) => name === 'producer_send_success');
-  await expect.poll(() => acks().length, patience).toBeGreaterThan(100);
+  const readers = [await verifiableReader(first.kafka), await consoleReader(first.kafka)];
+  for (const { read } of readers) await expect.poll(() => read().length, patience).toBeGreaterThan(100);
   await first.kill('SIGKILL');
   const before = acks().length;
-  const second = await startNode(data, ['--kafka', first.kafka]);
+  const second = await startNode(data, [...options, '--kafka', first.kafka]);
   await expect.poll(() => acks().length, patience).toBeGreaterThan(before + 100);
   child.kill('SIGTERM');
   await new Promise((resolve) => child.on('close', resolve));
@@ -161,5 +193,13 @@ test('kafka-verifiable-producer: over a kill -9 nothing acknowledged is lost, an
   expect(log.map(({ payload }) => Number(payload))).toEqual(log.map((_, index) => index));
   expect(acks().length).toBeGreaterThan(before + 100);
   expect(acks().filter(({ value, offset }) => log[Number(offset)]?.payload !== value)).toEqual([]);
+  for (const { child, group, read } of readers) {
+    // What was read before a commit that failed comes twice.
+    await expect.poll(() => new Set(read()).size, patience).toBe(log.length);
+    child.kill('SIGTERM');
+    await new Promise((resolve) => child.on('close', resolve));
+    const committed = await new KafkaTools(second.kafka).printed('kafka-consumer-groups', ['--describe', '--group', group]);
+    expect(committed).toMatch(new RegExp(` outlived +0 +${log.length} +${log.length} +0 `));
+  }
   await second.kill('SIGKILL');
 });

@@ -5,8 +5,8 @@ import { openNodeClient } from './node-clients.js';
 
 testClient({
   open: (kafka) => openNodeClient('kafkajs', kafka),
-  // The others come with packages that it does not have by itself.
-  codecs: ['none', 'gzip'],
+  codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  lacks: ['nullHeaders'],
   refusals: {
     unknownTopic: /UNKNOWN_TOPIC_OR_PARTITION/,
     tooLarge: /MESSAGE_TOO_LARGE/,

@@ -3,11 +3,22 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../ts/sdk/node/index.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode, startNode } from '../node/process.mjs';
-import { createTopic, headerOf, kcat, kcatEnded, kcatRead, newNode, spawnKcat, webSocketBatches } from './kafka-clients.js';
+import {
+  createTopic,
+  headerOf,
+  kcat,
+  kcatEnded,
+  kcatRead,
+  newNode,
+  spawnKcat,
+  waitingFetches,
+  webSocketBatches,
+} from './kafka-clients.js';
 
 // kcat, which is librdkafka. It learns by its versions what it may use: one that produces plain batches with -z was told too little.
 
@@ -147,6 +158,17 @@ test('who stays in a group takes the partitions of who leaves, and of who dies w
 test('an empty topic ends at once, wherever one begins', async () => {
   await createTopic(node.gateway, 'empty', {}, 3);
   for (const from of ['beginning', 'end', 's@1']) expect(await kcatRead(node.kafka, 'empty', from)).toEqual([]);
+});
+
+test('an empty topic is waited at, and gives what comes', async () => {
+  await createTopic(node.gateway, 'awaited');
+  await expect.poll(() => waitingFetches(node)).toBe(0);
+  const from = (place: string) => kcatEnded(node.kafka, ['-C', '-t', 'awaited', '-o', place, '-c', '1', '-q']);
+  const readers = [from('beginning'), from('end')];
+  await expect.poll(() => waitingFetches(node), { timeout: 10_000 }).toBe(readers.length);
+  await sleep(1000);
+  await kcat(node.kafka, ['-P', '-t', 'awaited'], 'came\n');
+  expect(await Promise.all(readers)).toMatchObject(readers.map(() => ({ code: 0, out: 'came\n' })));
 });
 
 test('seeks by offset, from the end and by time', async () => {

@@ -17,7 +17,7 @@ export async function openNodeClient(program: string, kafka: string): Promise<Dr
     pins.map((name) => join(folder, name)),
     async (draft) => {
       for (const name of pins) await copyFile(join(folder, name), join(draft, name));
-      await run('npm', ['ci', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund'], { cwd: draft });
+      await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: draft });
     },
   );
   return new Driver(process.execPath, [join(folder, `${program}.mjs`), home, kafka]);

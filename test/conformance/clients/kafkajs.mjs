@@ -5,8 +5,18 @@ import { answerAll, Numbers } from './lines.mjs';
 // kafkajs, as test/conformance/client-suite.ts asks it. Arguments: where it is installed, and the broker's address.
 
 const [home = '', address = ''] = process.argv.slice(2);
-const { Kafka, logLevel, Partitioners, CompressionTypes, ConfigResourceTypes } = createRequire(join(home, 'package.json'))(
-  'kafkajs',
+const installed = createRequire(join(home, 'package.json'));
+const { Kafka, logLevel, Partitioners, CompressionTypes, CompressionCodecs, ConfigResourceTypes } = installed('kafkajs');
+const lz4 = installed('lz4-napi');
+const zstd = await new Promise((resolve) => installed('zstd-codec').ZstdCodec.run(resolve));
+
+// By itself it has gzip only.
+CompressionCodecs[CompressionTypes.Snappy] = installed('kafkajs-snappy');
+CompressionCodecs[CompressionTypes.LZ4] = codecOf(lz4.compressFrame, lz4.decompressFrame);
+CompressionCodecs[CompressionTypes.ZSTD] = codecOf(
+  async (bytes) => Buffer.from(new zstd.Simple().compress(bytes)),
+  // Frames need not say how large they are.
+  async (bytes) => Buffer.from(new zstd.Streaming().decompress(bytes)),
 );
 
 const kafka = new Kafka({
@@ -17,6 +27,8 @@ const kafka = new Kafka({
 });
 const admin = kafka.admin();
 await admin.connect();
+
+const codecNames = { none: 'None', gzip: 'GZIP', snappy: 'Snappy', lz4: 'LZ4', zstd: 'ZSTD' };
 
 /** @type {Map<string, any>} */
 const members = new Map();
@@ -49,7 +61,7 @@ await answerAll({
       timestamp: String(timestamp),
       headers: repeated(headers),
     }));
-    const compression = CompressionTypes[codec === 'none' ? 'None' : codec.toUpperCase()];
+    const compression = CompressionTypes[codecNames[/** @type {keyof typeof codecNames} */ (codec)]];
     try {
       const [told] = await producer.send({ topic, acks, compression, messages });
       return messages.map((/** @type {any} */ _, /** @type {number} */ index) => Number(told?.baseOffset) + index);
@@ -156,6 +168,15 @@ await answerAll({
   acked: () => numbers.acks.length,
   end: () => numbers.end(),
 });
+
+/**
+ * As kafkajs wants to be told of one: what it compresses lies in an encoder of its own.
+ * @param {(bytes: Buffer) => Promise<Buffer>} compress
+ * @param {(bytes: Buffer) => Promise<Buffer>} decompress
+ */
+function codecOf(compress, decompress) {
+  return () => ({ compress: (/** @type {{ buffer: Buffer }} */ { buffer }) => compress(buffer), decompress });
+}
 
 /** A name may come more than once. @param {readonly (readonly [string, string])[]} headers */
 function repeated(headers) {

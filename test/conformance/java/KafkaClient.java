@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
@@ -132,7 +134,8 @@ public final class KafkaClient {
     String key = told.get("key").textValue();
     var record = new ProducerRecord<>(to.topic(), to.partition(), told.get("timestamp").asLong(), key, told.get("value").textValue());
     for (JsonNode header : told.get("headers")) {
-      record.headers().add(header.get(0).textValue(), header.get(1).textValue().getBytes(StandardCharsets.UTF_8));
+      String value = header.get(1).textValue();
+      record.headers().add(header.get(0).textValue(), value == null ? null : value.getBytes(StandardCharsets.UTF_8));
     }
     return record;
   }
@@ -173,8 +176,12 @@ public final class KafkaClient {
     ObjectNode row = Lines.json.createObjectNode().put("offset", record.offset()).put("timestamp", record.timestamp());
     row.put("key", record.key()).put("value", record.value());
     ArrayNode headers = row.putArray("headers");
-    for (Header header : record.headers()) headers.addArray().add(header.key()).add(new String(header.value(), StandardCharsets.UTF_8));
+    for (Header header : record.headers()) headers.addArray().add(header.key()).add(text(header.value()));
     return row;
+  }
+
+  private static String text(byte[] bytes) {
+    return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
   }
 
   private static JsonNode offsets(TopicPartition partition, long time) {
@@ -210,12 +217,13 @@ public final class KafkaClient {
   }
 
   /** Of a group: reads and commits on a thread of its own until it leaves. */
-  private static final class Member implements Runnable {
+  private static final class Member implements Runnable, ConsumerRebalanceListener {
     private final KafkaConsumer<String, String> consumer;
     private final List<String> values = new ArrayList<>();
     private final Thread thread = new Thread(this);
     private Set<TopicPartition> assigned = Set.of();
     private boolean isLeaving;
+    private int revocations;
     private volatile RuntimeException failure;
 
     private Member(KafkaConsumer<String, String> consumer) {
@@ -224,6 +232,7 @@ public final class KafkaClient {
 
     static Member join(String group, String topic, JsonNode args) {
       Map<String, Object> settings = new HashMap<>(Map.of("group.id", group, "auto.offset.reset", "earliest", "enable.auto.commit", false));
+      if (args.has("instance")) settings.put("group.instance.id", args.get("instance").asText());
       if (args.has("protocol")) {
         settings.put("group.protocol", args.get("protocol").asText());
       } else {
@@ -231,8 +240,8 @@ public final class KafkaClient {
         settings.put("heartbeat.interval.ms", args.get("sessionMs").asInt() / 10);
       }
       KafkaConsumer<String, String> consumer = consumer(settings);
-      consumer.subscribe(List.of(topic));
       Member member = new Member(consumer);
+      consumer.subscribe(List.of(topic), member);
       member.thread.setDaemon(true);
       member.thread.start();
       return member;
@@ -245,6 +254,14 @@ public final class KafkaClient {
       } catch (RuntimeException error) {
         failure = error;
       }
+    }
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> more) {}
+
+    @Override
+    public synchronized void onPartitionsRevoked(Collection<TopicPartition> gone) {
+      revocations++;
     }
 
     /** Whether it was the last time. */
@@ -265,7 +282,8 @@ public final class KafkaClient {
 
     synchronized JsonNode told() {
       if (failure != null) throw failure;
-      return json(Map.of("assigned", assigned.stream().map(TopicPartition::partition).toList(), "values", values));
+      List<Integer> partitions = assigned.stream().map(TopicPartition::partition).toList();
+      return json(Map.of("assigned", partitions, "values", values, "revocations", revocations));
     }
 
     JsonNode leave() throws InterruptedException {

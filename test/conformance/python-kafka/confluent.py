@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 
-from confluent_kafka import OFFSET_END, Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -150,27 +150,39 @@ def committed(group, topic, partition):
     return told.offset
 
 
+def is_fatal(error):
+    return error is not None and error.code() == KafkaError._FATAL
+
+
 class Member:
     """Of a group, cooperative: reads and commits on a thread of its own until it leaves."""
 
-    def __init__(self, group, topic, sessionMs):
-        self.consumer = consumer(**{
+    def __init__(self, group, topic, sessionMs, instance=None):
+        named = {} if instance is None else {"group.instance.id": instance}
+        self.consumer = consumer(**named, **{
             "group.id": group,
             "session.timeout.ms": sessionMs,
             "heartbeat.interval.ms": sessionMs // 10,
             "auto.offset.reset": "earliest",
             "partition.assignment.strategy": "cooperative-sticky",
         })
-        self.consumer.subscribe([topic])
+        self.consumer.subscribe([topic], on_revoke=self.count_revocation)
         self.assigned = []
         self.values = []
+        self.revocations = 0
+        self.failure = None
         self.is_leaving = False
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
+    def count_revocation(self, _, __):
+        self.revocations += 1
+
     def run(self):
-        while not self.is_leaving:
-            self.read([each for each in self.consumer.consume(100, 0.1) if not each.error()])
+        while not self.is_leaving and self.failure is None:
+            polled = self.consumer.consume(100, 0.1)
+            self.failure = next((each.error() for each in polled if is_fatal(each.error())), None)
+            self.read([each for each in polled if not each.error()])
             self.assigned = [each.partition for each in self.consumer.assignment()]
         self.consumer.close()
 
@@ -185,7 +197,9 @@ class Member:
         self.values += [text(each.value()) for each in messages]
 
     def told(self):
-        return {"assigned": self.assigned, "values": self.values}
+        if self.failure is not None:
+            raise KafkaException(self.failure)
+        return {"assigned": self.assigned, "values": self.values, "revocations": self.revocations}
 
     def leave(self):
         self.is_leaving = True

@@ -5,6 +5,7 @@ import { buildConsole, consoleOutput, isConsoleFresh } from './console.mjs';
 import { filesUnder, fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
 import { addon, cliMain, dist, nativeManifest, nodeModules, packageLock, root } from './paths.mjs';
 import { Problem } from './problem.mjs';
+import { removeStale } from './stale.mjs';
 import { step } from './step.mjs';
 
 /**
@@ -13,6 +14,9 @@ import { step } from './step.mjs';
  * @property {() => boolean} isFresh
  * @property {(lock: import('./lock.mjs').Lock) => Promise<void>} make
  */
+
+/** Packages that test/conformance installs. */
+const clientsOfOthers = join(dist, 'conformance', '/');
 
 const typescriptStamp = join(dist, '.typescript-stamp');
 const nativeStamp = join(dist, '.native-stamp');
@@ -102,17 +106,9 @@ async function buildTypescript(lock) {
     mkdirSync(dirname(output), { recursive: true });
     copyFileSync(source, output);
   }
-  removeStale(new Set(outputs));
+  removeStale(dist, new Set(outputs), [consoleOutput, clientsOfOthers]);
   chmodSync(cliMain, 0o755);
   writeStamp(typescriptStamp, inputs);
-}
-
-// A deleted source must not live on as a module that can still be imported.
-/** @param {ReadonlySet<string>} outputs */
-function removeStale(outputs) {
-  for (const file of filesUnder(dist, (path) => /\.js(\.map)?$/.test(path) && !path.startsWith(consoleOutput))) {
-    if (!outputs.has(file.replace(/\.map$/, ''))) rmSync(file);
-  }
 }
 
 function nativeInputs() {

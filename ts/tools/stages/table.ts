@@ -93,8 +93,8 @@ const vitestConformance = [bin('vitest'), 'run', '--config', 'vitest.conformance
 /** Clients that talk to the Kafka door, beside those of Java. */
 const kafkaClients = ['kcat', 'kafkajs', 'platformatic', 'both-doors', 'broken-input', 'anomalies'].map(testFile);
 const javaClients = ['kafka-codec', 'java'].map(testFile);
-const pythonClients = ['confluent-kafka', 'aiokafka'].map(testFile);
-const goClients = ['franz-go', 'sarama'].map(testFile);
+const pythonClients = ['confluent-kafka', 'aiokafka', 'kafka-python'].map(testFile);
+const goClients = ['franz-go', 'sarama', 'kafka-go'].map(testFile);
 const kafkaTools = ['kafka-tools-admin', 'kafka-tools-records'].map(testFile);
 
 function testFile(name: string): string {
@@ -125,6 +125,8 @@ export const conformanceStages: readonly Stage[] = [
   conformanceStage('kafka-python', pythonClients, 'python311'),
   conformanceStage('kafka-go', goClients, 'go'),
   conformanceStage('kafka-tools', kafkaTools, 'jvm'),
+  conformanceStage('kafka-static-members', [testFile('static-members')], 'jvm'),
+  conformanceStage('kafka-frameworks', ['kafka-streams', 'kafka-connect'].map(testFile), 'jvm'),
   conformanceStage('captures', [testFile('captures')], 'jvm'),
 ];
 

@@ -97,7 +97,7 @@ func produce(args lines.Args) (any, error) {
 		record := &kgo.Record{Topic: args.Topic, Partition: args.Partition, Timestamp: time.UnixMilli(each.Timestamp)}
 		record.Key, record.Value = lines.Data(each.Key), lines.Data(each.Value)
 		for _, header := range each.Headers {
-			record.Headers = append(record.Headers, kgo.RecordHeader{Key: header[0], Value: []byte(header[1])})
+			record.Headers = append(record.Headers, kgo.RecordHeader{Key: *header[0], Value: lines.Data(header[1])})
 		}
 		sent = append(sent, record)
 	}
@@ -132,9 +132,9 @@ func read(args lines.Args) (any, error) {
 }
 
 func told(record *kgo.Record) lines.Record {
-	headers := [][2]string{}
+	headers := [][2]*string{}
 	for _, header := range record.Headers {
-		headers = append(headers, [2]string{header.Key, string(header.Value)})
+		headers = append(headers, [2]*string{&header.Key, lines.Text(header.Value)})
 	}
 	return lines.Record{
 		Offset:    record.Offset,

@@ -14,11 +14,11 @@ import (
 
 // Record is what client-suite.ts sends and wants to see again.
 type Record struct {
-	Offset    int64       `json:"offset"`
-	Timestamp int64       `json:"timestamp"`
-	Key       *string     `json:"key"`
-	Value     *string     `json:"value"`
-	Headers   [][2]string `json:"headers"`
+	Offset    int64        `json:"offset"`
+	Timestamp int64        `json:"timestamp"`
+	Key       *string      `json:"key"`
+	Value     *string      `json:"value"`
+	Headers   [][2]*string `json:"headers"`
 }
 
 // Args are what any ask may need.

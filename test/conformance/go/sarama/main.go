@@ -111,7 +111,7 @@ func produce(args lines.Args) (any, error) {
 		message := &sarama.ProducerMessage{Topic: args.Topic, Partition: args.Partition, Timestamp: time.UnixMilli(each.Timestamp)}
 		message.Key, message.Value = encoder(each.Key), encoder(each.Value)
 		for _, header := range each.Headers {
-			message.Headers = append(message.Headers, sarama.RecordHeader{Key: []byte(header[0]), Value: []byte(header[1])})
+			message.Headers = append(message.Headers, sarama.RecordHeader{Key: lines.Data(header[0]), Value: lines.Data(header[1])})
 		}
 		sent = append(sent, message)
 	}
@@ -160,9 +160,9 @@ func read(args lines.Args) (any, error) {
 }
 
 func told(message *sarama.ConsumerMessage) lines.Record {
-	headers := [][2]string{}
+	headers := [][2]*string{}
 	for _, header := range message.Headers {
-		headers = append(headers, [2]string{string(header.Key), string(header.Value)})
+		headers = append(headers, [2]*string{lines.Text(header.Key), lines.Text(header.Value)})
 	}
 	return lines.Record{
 		Offset:    message.Offset,
