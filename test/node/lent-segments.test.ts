@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -99,6 +100,28 @@ test.each([
   const sent = await sentFromFiles(node.url);
   expect(sent).toBeGreaterThanOrEqual(least);
   expect(sent).toBeLessThanOrEqual(most);
+});
+
+const pageSize = 4096;
+
+/** Of a page in each MiB, as a kernel does that is short of memory or looks for what is cold. */
+function dropPages(path: string): void {
+  execFileSync('sync', [path]);
+  for (let at = 300_000; at + pageSize < statSync(path).size; at += mebibyte) {
+    const place = ['iflag=nocache', `bs=${pageSize}`, `skip=${Math.floor(at / pageSize)}`, 'count=1'];
+    execFileSync('dd', [`if=${path}`, 'of=/dev/null', 'status=none', ...place]);
+  }
+}
+
+test('where a page here and there has left memory it is looked at again, and the rest goes from the file as before', async () => {
+  const { node, client, data } = await filledNode(['--page-cache', 'keep']);
+  const readAll = async () => {
+    for (let next = 0; next < count; ) next = checked((await fetched(client, next)).records, next);
+    return sentFromFiles(node.url);
+  };
+  const first = await readAll();
+  for (const path of segmentsIn(data)) dropPages(path);
+  expect((await readAll()) - first).toBeGreaterThan(10_000_000);
 });
 
 test('what an earlier life wrote is checked by the first reader, and lent to the next', async () => {

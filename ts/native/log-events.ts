@@ -1,5 +1,6 @@
 import { failed, ok, type Result } from '../model/result.js';
 import { errnoText, isNoSpace } from './failure.js';
+import { type LentSlice, lentIn } from './slices.js';
 
 // The words that native/src/binding/event_words.rs writes, read back; its head draws them.
 
@@ -107,6 +108,8 @@ export interface LogEvents {
   read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void;
   /** Undefined: no record is that young. */
   found(partition: number, ticket: number, result: Result<Found | undefined, StoreFailure>): void;
+  /** Of a read in place that was pending, because something of it had left memory. */
+  lent?(partition: number, ticket: number, slice: LentSlice): void;
   /** Something waits for the file of a lease: give it back. For those who read in place. */
   recalled?(partition: number, lease: number): void;
   fenced(by: 'journal' | 'segment' | 'checkpoint', reason: string): void;
@@ -124,6 +127,7 @@ const deliveries: readonly (Deliver | undefined)[] = [
   deliverFound,
   deliverFenced,
   (words, at, events) => events.recalled?.(word(words, at + 1), word(words, at + 2)),
+  (words, at, events) => events.lent?.(word(words, at + 1), word(words, at + 2), lentIn(words, at + 3)),
 ];
 
 /** Tells of each event in the words. */

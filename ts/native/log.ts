@@ -20,7 +20,7 @@ import type {
 import { deliverEvents, eventWords, headerWords, type LogEvents, type StoreFailure, storeFailureOf } from './log-events.js';
 import { Consensus } from './raft.js';
 import type { BindingDoorbell } from './ring-binding.js';
-import { type HotSlice, sliceIn, sliceWords } from './slices.js';
+import { type HotSlice, type LentSlice, lentIn, sliceIn, sliceWords } from './slices.js';
 import { TailReader, type ToldTail, type WantedTail } from './tails.js';
 import type { IoTrace } from './trace.js';
 
@@ -36,7 +36,7 @@ export type {
   Topic,
 } from './log-binding.js';
 export type { Ack, FileRead, Found, LogEvents, Refusal, StoreFailure } from './log-events.js';
-export type { HotSlice } from './slices.js';
+export type { HotSlice, LentSlice } from './slices.js';
 export type { Tail, ToldTail, WantedTail } from './tails.js';
 
 /** Times are given, so that a simulator can stand behind them. */
@@ -122,17 +122,6 @@ export class DataDirectory {
 
 /** `pending`: the bytes come as an event with the ticket. `empty`: nothing between the offset and the limit yet. */
 export type ReadOutcome = 'pending' | 'empty' | readonly HotSlice[];
-
-/** Whole batches in a file, which stay as they are until the lease is given back. */
-export interface LentSlice {
-  readonly lease: number;
-  readonly file: number;
-  readonly position: number;
-  readonly size: number;
-  readonly base: number;
-  /** The offset behind them. */
-  readonly next: number;
-}
 
 /** What native/src/binding/store.rs answers when a part of a file was lent. */
 const lentAnswer = -100;
@@ -291,8 +280,7 @@ export class LogStore {
     const words = this.#sliceWords;
     const answer = this.#native.read(partition, exact(ticket), exact(offset), exact(limit), sizeMax, true, words);
     if (answer !== lentAnswer) return this.#outcomeOf(answer);
-    const [lease = 0, file = 0, position = 0, size = 0, base = 0, next = 0] = words;
-    return ok({ lease, file, position, size, base, next });
+    return ok(lentIn(words, 0));
   }
 
   /** Nobody sends from what was lent any more. */

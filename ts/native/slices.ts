@@ -9,6 +9,29 @@ export interface HotSlice {
   readonly next: number;
 }
 
+/** Whole batches in a file, which stay as they are until the lease is given back. */
+export interface LentSlice {
+  readonly lease: number;
+  readonly file: number;
+  readonly position: number;
+  readonly size: number;
+  readonly base: number;
+  /** The offset behind them. */
+  readonly next: number;
+}
+
+/** As native/src/binding/event_words.rs writes one. */
+export function lentIn(words: Float64Array, at: number): LentSlice {
+  return {
+    lease: words[at] ?? 0,
+    file: words[at + 1] ?? 0,
+    position: words[at + 2] ?? 0,
+    size: words[at + 3] ?? 0,
+    base: words[at + 4] ?? 0,
+    next: words[at + 5] ?? 0,
+  };
+}
+
 /** As native/src/binding/store.rs writes one. */
 export const sliceWords = 7;
 

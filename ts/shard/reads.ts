@@ -91,6 +91,12 @@ export class Reads {
     gateway.lent(handle, ticket, { logStart, highWatermark, base, next, leaderEpoch }, slice);
   }
 
+  /** What was pending is to be had in its place after all. */
+  lent(own: number, slice: LentSlice): void {
+    const { gateway, partition, ticket } = this.#take(own);
+    this.#lend(gateway, partition, ticket, slice);
+  }
+
   /** The gateway sends from it no more, also if its partition is gone. */
   giveBack(lease: number): void {
     this.#lent.delete(lease);

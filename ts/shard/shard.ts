@@ -2,7 +2,7 @@ import type { Page } from '../metrics/page.js';
 import { assert } from '../model/assert.js';
 import type { Clock } from '../model/ports.js';
 import type { Result } from '../model/result.js';
-import type { Ack, FileRead, Found, LogEvents, LogStore, Refusal, StoreFailure } from '../native/log.js';
+import type { Ack, FileRead, Found, LentSlice, LogEvents, LogStore, Refusal, StoreFailure } from '../native/log.js';
 import { appendedMark, gatewayOf, heldBits, isInternal, requestKind } from '../ring/link/layout.js';
 import type { ShardEnd } from '../ring/link/shard-end.js';
 import type { RingSlot } from '../ring/reader.js';
@@ -249,6 +249,10 @@ export class Shard implements LogEvents {
 
   read(partition: number, ticket: number, result: Result<FileRead, StoreFailure>): void {
     if (!this.internalLogs.read(ticket, result)) this.#reads.told(partition, ticket, result);
+  }
+
+  lent(_partition: number, ticket: number, slice: LentSlice): void {
+    this.#reads.lent(ticket, slice);
   }
 
   found(partition: number, ticket: number, result: Result<Found | undefined, StoreFailure>): void {

@@ -14,8 +14,9 @@
 //!     4 control failed   code  first  second                                             index into STORE_CODES
 //!     5 read             code  first  second     third                                   0: `first` bytes wait, `second` is the offset behind
 //!     6 found            code  offset timestamp  leader epoch                            as for a read; offset -1: none is that young
-//!     8 recalled         lease in place of the ticket: give it back
 //!     7 fenced           by    errno                                                     0 journal, 1 segment, 2 checkpoint
+//!     8 recalled         lease in place of the ticket: give it back
+//!     9 lent             lease file   position   size       base                  next   of a read in place, after all
 //! ```
 //! ts/native/log-events.ts reads them.
 
@@ -23,7 +24,7 @@ use super::failure::FAILURE_CODES;
 use super::guarded;
 use crate::codec::batch::BatchError;
 use crate::journal::entry::Durability;
-use crate::store::{AppendError, Event, FencedBy, ReadBytes, ReadError, StoreError};
+use crate::store::{AppendError, Event, FencedBy, LentSlice, ReadBytes, ReadError, StoreError};
 use napi_derive::napi;
 
 pub const HEADER_WORDS: usize = 4;
@@ -123,6 +124,7 @@ pub(super) fn encode(event: Event, words: &mut [f64], keep: &mut impl FnMut(u32,
             let (code, details) = read_failure(&error);
             put_failure(words, 6, partition, ticket, index_of(&STORE_CODES, code), details);
         }
+        Event::Lent { partition, ticket, slice } => put(words, 9, partition, ticket, &lent_words(&slice)),
         Event::Recalled { partition, lease } => put(words, 8, partition, lease, &[]),
         Event::Fenced { error, path_kind } => {
             let by = match path_kind {
@@ -133,6 +135,12 @@ pub(super) fn encode(event: Event, words: &mut [f64], keep: &mut impl FnMut(u32,
             put(words, 7, 0, 0, &[by, f64::from(error.0)]);
         }
     }
+}
+
+pub const LENT_WORDS: usize = 6;
+
+pub(super) fn lent_words(LentSlice { lease, span, base, next }: &LentSlice) -> [f64; LENT_WORDS] {
+    [*lease, span.file, span.position, span.size as u64, *base, *next].map(exact)
 }
 
 fn put(words: &mut [f64], kind: u8, partition: u32, ticket: u64, rest: &[f64]) {

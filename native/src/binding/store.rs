@@ -9,7 +9,7 @@
 use super::data_directory::{
     durability, durability_name, log_config, open_traced, partition_id, take_shard, BindingTopicConfig, Directory,
 };
-use super::event_words::{encode, exact, index_of, read_failure, EVENT_WORDS, HEADER_WORDS, STORE_CODES};
+use super::event_words::{encode, exact, index_of, lent_words, read_failure, EVENT_WORDS, HEADER_WORDS, LENT_WORDS, STORE_CODES};
 use super::failure::BindingFailure;
 use super::guarded;
 use super::lent_words::LentWords;
@@ -20,9 +20,7 @@ use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
 use crate::log::partition::AppendOrigin;
 use crate::ring::RingReader;
-use crate::store::{
-    shard_of, Control, Event, HotSlice, LentSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig, StoreError, Tail,
-};
+use crate::store::{shard_of, Control, Event, HotSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig, StoreError, Tail};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use std::collections::{HashMap, VecDeque};
@@ -401,7 +399,7 @@ impl BindingStore {
             let read = if may_lend { Store::read_in_place } else { Store::read };
             match read(store, partition, ticket as u64, offset as u64, limit as u64, size_max as usize) {
                 ReadOutcome::Lent(slice) => {
-                    put_lent(&slice, words.words());
+                    words.words()[..LENT_WORDS].copy_from_slice(&lent_words(&slice));
                     LENT
                 }
                 ReadOutcome::Hot(slices) => {
@@ -575,10 +573,6 @@ fn put_tail(store: &Store, tail: Option<&Tail>, words: &mut [f64], is_first: boo
     let targets = words[TAIL_WORDS..].chunks_exact_mut(SLICE_WORDS);
     slices.iter().zip(targets).for_each(|(slice, target)| put_slice(store, slice, target));
     Some(TAIL_WORDS + count * SLICE_WORDS)
-}
-
-fn put_lent(LentSlice { lease, span, base, next }: &LentSlice, words: &mut [f64]) {
-    words[..6].copy_from_slice(&[*lease, span.file, span.position, span.size as u64, *base, *next].map(exact));
 }
 
 fn put_slice(store: &Store, slice: &HotSlice, words: &mut [f64]) {

@@ -46,11 +46,11 @@ impl SharedFile {
         is_resident(self.file.as_raw_fd(), position, size)
     }
 
-    /// Drops its clean pages, as memory that is short does.
+    /// Drops its clean pages, as memory that is short does; `size` 0: up to its end.
     #[cfg(test)]
-    pub fn forget_pages(&self) {
+    pub fn forget_pages(&self, position: i64, size: i64) {
         // SAFETY: concerns only the page cache of this file.
-        unsafe { libc::posix_fadvise(self.file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
+        unsafe { libc::posix_fadvise(self.file.as_raw_fd(), position, size, libc::POSIX_FADV_DONTNEED) };
     }
 }
 

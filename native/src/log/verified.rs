@@ -20,6 +20,20 @@ pub struct BatchStart {
     pub position: u64,
 }
 
+/// Whole batches, from the start of one to that of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub from: BatchStart,
+    pub to: BatchStart,
+}
+
+impl Step {
+    #[must_use]
+    pub fn size(&self) -> usize {
+        (self.to.position - self.from.position) as usize
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Mark {
     at: BatchStart,
@@ -82,6 +96,15 @@ impl Verified {
         let begin = marks.get(behind.checked_sub(1)?)?.at.position;
         let fits = |mark: &&Mark| mark.at.offset <= limit && mark.at.position - begin <= size_max as u64;
         marks[behind..].iter().take_while(fits).last().map(|mark| mark.at.offset)
+    }
+
+    /// From mark to mark between two that `find` gave.
+    #[must_use]
+    pub fn steps(&self, key: FileKey, from: BatchStart, to: BatchStart) -> Vec<Step> {
+        let marks = self.segments.get(&key).map_or(&[][..], |segment| &segment.marks);
+        let first = marks.partition_point(|mark| mark.at.position < from.position);
+        let pairs = marks[first..].windows(2).map(|pair| Step { from: pair[0].at, to: pair[1].at });
+        pairs.take_while(|step| step.to.position <= to.position).collect()
     }
 
     /// They may be other bytes by now: they have left memory.
@@ -183,6 +206,17 @@ mod tests {
         verified.doubt(KEY, at(100), at(300));
         assert_eq!(found(&mut verified, 0, 1000, 1000), Some(100));
         assert_eq!(found(&mut verified, 300, 1000, 1000), Some(400));
+    }
+
+    #[test]
+    fn what_is_found_can_be_had_step_by_step() {
+        let mut verified = Verified::new(1000);
+        (0..4).for_each(|at_100| verified.note(KEY, at(at_100 * 100), at(at_100 * 100 + 100)));
+        let (begin, end) = verified.find(KEY, 1000, 5000, 250 << 10).expect("known");
+        let steps = verified.steps(KEY, begin, end);
+        assert_eq!(steps, [Step { from: at(100), to: at(200) }, Step { from: at(200), to: at(300) }]);
+        assert_eq!(steps[0].size(), 100 << 10);
+        assert_eq!(verified.steps(FileKey { base: 9, ..KEY }, begin, end), []);
     }
 
     #[test]

@@ -484,7 +484,8 @@ impl Workload {
                         assert_ne!(doubt, Doubt::Delete, "a deletion is repeated by whoever decided it");
                     }
                 }
-                Event::Read { .. } | Event::Recalled { .. } | Event::Found { .. } | Event::Fenced { .. } => {}
+                Event::Read { .. } | Event::Lent { .. } | Event::Recalled { .. } | Event::Found { .. } | Event::Fenced { .. } => {
+                }
             }
         }
         Ok(())

@@ -1,3 +1,4 @@
+use super::LentSlice;
 use crate::codec::batch::BatchError;
 use crate::io::{AlignedBuffer, IoError};
 use crate::log::partition::Ack;
@@ -31,6 +32,12 @@ pub enum Event {
         partition: u32,
         ticket: u64,
         result: Result<ReadBytes, ReadError>,
+    },
+    /// Of a read in place, once what was missing of it had been read and checked again.
+    Lent {
+        partition: u32,
+        ticket: u64,
+        slice: LentSlice,
     },
     /// Something waits for the file of a lease: give it back.
     Recalled {

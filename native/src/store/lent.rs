@@ -3,6 +3,8 @@
 //! Lent is what lies between two marks of `log/verified.rs` and in the page cache: so it was checked, nothing has to be read to know where
 //! batches end, and whoever sends it does not wait for the device. Everything else goes the way of `read.rs`, which checks it.
 //!
+//! Where only pages here and there are missing, these are read and checked again (`mend.rs`), and then all of it is lent.
+//!
 //! A lease has no end of its own: a slow reader may keep it as long as nobody wants the file. Whoever does, a cut, a deletion, a move,
 //! recalls it; the holder gives it back at its next turn and reads on by offset. They are few, so the oldest is recalled for a new one.
 
@@ -10,6 +12,7 @@ use super::read::FileRead;
 use super::{Event, Store};
 use crate::io::{FileSpan, SharedFile};
 use crate::log::open_files::FileKey;
+use crate::log::verified::Step;
 use std::collections::{BTreeMap, HashMap};
 
 /// Below it a copy is cheaper than naming.
@@ -25,6 +28,14 @@ pub struct LentSlice {
     pub span: FileSpan,
     pub base: u64,
     pub next: u64,
+}
+
+/// What became of a wish to be lent something.
+pub(super) enum Lending {
+    Lent(LentSlice),
+    /// All but these steps is in memory.
+    Holes(FileKey, Vec<Step>),
+    Refused,
 }
 
 struct Lease {
@@ -90,7 +101,11 @@ impl Lent {
 
 impl Store {
     /// What a read asks for, as a place in its file, if it can be had so.
-    pub(super) fn lend(&mut self, read: &FileRead) -> Option<LentSlice> {
+    pub(super) fn lend(&mut self, read: &FileRead) -> Lending {
+        self.try_lend(read).unwrap_or(Lending::Refused)
+    }
+
+    fn try_lend(&mut self, read: &FileRead) -> Option<Lending> {
         // What changes files waits until nobody reads them.
         if self.controls.contains_key(&read.partition) {
             return None;
@@ -105,11 +120,14 @@ impl Store {
         let file = &self.lent.files[&key].file;
         let span = FileSpan { file: file.number(), position: begin.position, size: size as usize };
         if !file.is_resident(span.position, span.size) {
-            self.verified.doubt(key, begin, end);
-            return None;
+            let is_there = |step: &Step| file.is_resident(step.from.position, step.size());
+            let holes: Vec<Step> = self.verified.steps(key, begin, end).into_iter().filter(|step| !is_there(step)).collect();
+            holes.iter().for_each(|hole| self.verified.doubt(key, hole.from, hole.to));
+            let missing: usize = holes.iter().map(Step::size).sum();
+            return (missing <= span.size / 2).then_some(Lending::Holes(key, holes));
         }
         let lease = self.lent.take(key);
-        Some(LentSlice { lease, span, base: begin.offset, next: end.offset })
+        Some(Lending::Lent(LentSlice { lease, span, base: begin.offset, next: end.offset }))
     }
 
     /// Has the file open, and a lease to give.

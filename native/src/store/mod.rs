@@ -19,6 +19,7 @@ mod index;
 pub mod inspect;
 mod journal_replay;
 mod lent;
+mod mend;
 mod partition_files;
 mod read;
 mod recover;
@@ -45,7 +46,7 @@ use crate::log::offset_index::OffsetIndex;
 use crate::log::open_files::{FileKey, OpenFiles};
 use crate::log::partition::{Ack, Append, AppendOrigin, Mark, Memory, Partition};
 use crate::log::segment::DataPaths;
-use crate::log::verified::Verified;
+use crate::log::verified::{Step, Verified};
 use crate::ring::RingReader;
 use rings::ShardRing;
 use std::collections::{HashMap, VecDeque};
@@ -148,6 +149,11 @@ enum Finished {
         read: read::FileRead,
         index: Option<OffsetIndex>,
         result: Result<ReadBytes, ReadError>,
+    },
+    Mended {
+        key: FileKey,
+        read: read::FileRead,
+        whole: Vec<Step>,
     },
     Found {
         partition: u32,
@@ -425,6 +431,7 @@ impl Store {
             Finished::Control { partition, outcome } => self.control_files_done(partition, outcome),
             Finished::Created { ticket, partitions, result } => self.created(ticket, &partitions, result),
             Finished::Read { key, read, index, result } => self.read_done(key, read, index, result),
+            Finished::Mended { key, read, whole } => self.mended(key, read, &whole),
             Finished::Found { partition, ticket, keys, result } => self.search_done(partition, ticket, &keys, result),
             // An index is made again where it is missing: a full disk costs no more than that.
             Finished::IndexWritten { result } => {

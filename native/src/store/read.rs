@@ -2,6 +2,7 @@
 //! ways of sending to sockets extend. Nothing at or above the limit, or above what is stable, is ever given out.
 
 use super::files::Waiter;
+use super::lent::Lending;
 use super::walk::{self, SegmentFile, WalkStart};
 use super::{Event, Finished, Found, LentSlice, ReadBytes, ReadError, Store};
 use crate::codec::batch::BatchHeader;
@@ -90,7 +91,7 @@ impl Store {
     /// Whole batches from the one that holds `offset` on, below `limit`, at most `size_max` bytes. In ring memory, where they cost
     /// none, at least one; from a file a first batch that is larger is answered with its size alone, as memory is the caller's to give.
     pub fn read(&mut self, partition: u32, ticket: u64, offset: u64, limit: u64, size_max: usize) -> ReadOutcome {
-        self.read_by(FileRead { partition, ticket, offset, limit, size_max }, |_, _| None)
+        self.read_by(FileRead { partition, ticket, offset, limit, size_max }, |_, _| Lending::Refused)
     }
 
     /// As `read`, for somebody who can send from files: what was checked before may come as a place in one.
@@ -98,7 +99,7 @@ impl Store {
         self.read_by(FileRead { partition, ticket, offset, limit, size_max }, Self::lend)
     }
 
-    fn read_by(&mut self, read: FileRead, lend: fn(&mut Self, &FileRead) -> Option<LentSlice>) -> ReadOutcome {
+    fn read_by(&mut self, read: FileRead, lend: fn(&mut Self, &FileRead) -> Lending) -> ReadOutcome {
         let FileRead { partition, offset, limit, size_max, .. } = read;
         let served = self.partition(partition).filter(|state| !state.is_leaving);
         let Some(state) = served else { return ReadOutcome::Failed(ReadError::UnknownPartition) };
@@ -117,14 +118,15 @@ impl Store {
             return ReadOutcome::Hot(hot);
         }
         let read = FileRead { limit, ..read };
-        if let Some(slice) = lend(self, &read) {
-            return ReadOutcome::Lent(slice);
+        match lend(self, &read) {
+            Lending::Lent(slice) => return ReadOutcome::Lent(slice),
+            Lending::Holes(key, holes) => self.mend(read, key, holes),
+            Lending::Refused => self.read_file(read),
         }
-        self.read_file(read);
         ReadOutcome::Pending
     }
 
-    fn read_file(&mut self, read: FileRead) {
+    pub(super) fn read_file(&mut self, read: FileRead) {
         let state = self.live(read.partition);
         if read.offset >= state.written.offset {
             if let Some(error) = state.write_error {
@@ -401,7 +403,7 @@ async fn read_batches(
 
 /// The size of the run of good, contiguous batches below the limit, and the offset behind it. The CRC covers neither
 /// offset nor leader epoch (rule 16): the one stands behind its predecessor, the other in the history.
-fn whole_prefix(bytes: &[u8], first: u64, limit: u64, epochs: &LeaderEpochs) -> (usize, u64) {
+pub(super) fn whole_prefix(bytes: &[u8], first: u64, limit: u64, epochs: &LeaderEpochs) -> (usize, u64) {
     let mut at = 0;
     let mut next = first;
     while let Ok(header) = BatchHeader::parse(&bytes[at..]) {

@@ -401,7 +401,7 @@ impl Bed {
                 }
                 Event::Read { ticket, result, .. } => self.note(ticket, Answer::Read(result.map(|read| read.bytes().to_vec()))),
                 Event::Found { ticket, result, .. } => self.note(ticket, Answer::Found(result)),
-                Event::Recalled { .. } => unreachable!("nothing was lent"),
+                Event::Lent { .. } | Event::Recalled { .. } => unreachable!("the simulator lends nothing"),
                 Event::Fenced { path_kind, .. } => self.fenced = Some(path_kind),
             }
         }

@@ -87,9 +87,28 @@ impl Bed {
     }
 
     fn ask(&mut self, offset: u64) -> ReadOutcome {
+        self.ask_for(offset, READ)
+    }
+
+    fn ask_for(&mut self, offset: u64, size_max: usize) -> ReadOutcome {
         self.ticket += 1;
         let (handle, ticket) = (self.handle, self.ticket);
-        self.life().store.read_in_place(handle, ticket, offset, u64::MAX, READ)
+        self.life().store.read_in_place(handle, ticket, offset, u64::MAX, size_max)
+    }
+
+    /// What is lent of the first segment, of which one page has left memory since; and where. `meanwhile` gets the file and the place.
+    fn with_a_hole(&mut self, meanwhile: impl FnOnce((&std::fs::File, u64))) -> (LentSlice, u64) {
+        let ReadOutcome::Lent(whole) = self.ask_for(0, LARGE) else { panic!("not lent") };
+        self.give_back(&whole);
+        self.checkpoint();
+        let hole = (whole.span.position + whole.span.size as u64 / 2) / 4096 * 4096;
+        let file = std::fs::File::options().read(true).write(true).open(self.path(0)).expect("opens");
+        meanwhile((&file, hole));
+        let shared = SharedFile::open(&self.path(0)).expect("opens");
+        shared.forget_pages(hole as i64, 4096);
+        assert!(!shared.is_resident(hole, 4096), "the file system keeps what it is asked to forget");
+        assert!(shared.is_resident(whole.span.position, 4096), "and only that");
+        (whole, hole)
     }
 
     fn lent(&mut self, offset: u64) -> LentSlice {
@@ -222,11 +241,59 @@ fn what_has_left_memory_is_checked_again() {
     bed.give_back(&slice);
     bed.checkpoint();
     let file = SharedFile::open(&bed.path(0)).expect("opens");
-    file.forget_pages();
+    file.forget_pages(0, 0);
     assert!(!file.is_resident(slice.span.position, slice.span.size), "the file system keeps what it is asked to forget");
     assert_eq!(bed.read(0).expect("whole").len(), slice.span.size);
     let again = bed.lent(0);
     assert_eq!(again.span.size, slice.span.size);
+}
+
+/// Nearly a whole segment: some marks.
+const LARGE: usize = 240 << 10;
+
+#[test]
+fn of_what_has_a_hole_only_the_hole_is_read_again_and_all_of_it_is_lent() {
+    let mut bed = Bed::new("hole");
+    let (whole, hole) = bed.with_a_hole(|_| {});
+    assert!(matches!(bed.ask_for(0, LARGE), ReadOutcome::Pending));
+    let event = bed.until(|event| matches!(event, Event::Lent { .. } | Event::Read { .. }));
+    let Event::Lent { slice, .. } = event else { panic!("{event:?}") };
+    assert_eq!((slice.base, slice.next, slice.span.size), (whole.base, whole.next, whole.span.size));
+    assert_eq!(contents_of(&bed.bytes(&slice)), (0..slice.next).collect::<Vec<_>>());
+    assert!(slice.span.position <= hole && hole < slice.span.position + slice.span.size as u64);
+    bed.give_back(&slice);
+    assert!(matches!(bed.ask_for(0, LARGE), ReadOutcome::Lent(again) if again.span == slice.span), "it is known again");
+}
+
+#[test]
+fn a_hole_that_came_back_as_other_bytes_is_lent_to_nobody() {
+    let mut bed = Bed::new("bad-hole");
+    let damage = |(file, at): (&std::fs::File, u64)| {
+        file.write_all_at(&[0xa5; 64], at + 100).expect("writes");
+        file.sync_all().expect("syncs");
+    };
+    let (_, hole) = bed.with_a_hole(damage);
+    assert!(matches!(bed.ask_for(0, LARGE), ReadOutcome::Pending));
+    let event = bed.until(|event| matches!(event, Event::Lent { .. } | Event::Read { .. }));
+    let Event::Lent { slice, .. } = event else { panic!("{event:?}") };
+    assert!(slice.span.position + slice.span.size as u64 <= hole, "up to it: {slice:?}");
+    bed.give_back(&slice);
+    let read = bed.read(slice.next).expect("whole ones");
+    assert_eq!(contents_of(&read).first(), Some(&slice.next));
+    assert!(slice.span.size + read.len() <= hole as usize, "and so is what is read");
+}
+
+#[test]
+fn a_partition_that_is_cut_while_a_hole_is_read_is_answered_by_what_is_left() {
+    let mut bed = Bed::new("cut-hole");
+    bed.with_a_hole(|_| {});
+    assert!(matches!(bed.ask_for(0, LARGE), ReadOutcome::Pending));
+    bed.control(Control::Truncate { to: 3 });
+    let Event::Read { result, .. } = bed.until(|event| matches!(event, Event::Lent { .. } | Event::Read { .. })) else {
+        panic!("lent while a cut waits");
+    };
+    assert_eq!(contents_of(result.expect("whole").bytes())[..3], [0, 1, 2]);
+    bed.until(|event| matches!(event, Event::Done { ticket: 9, .. }));
 }
 
 #[test]
