@@ -5,12 +5,11 @@ import { ShardCalls } from '../../ts/gateway/shard-calls.js';
 import { Tails } from '../../ts/gateway/tails.js';
 import { Gather } from '../../ts/gateway/verbs/gather.js';
 import type { Gathering } from '../../ts/gateway/verbs/gathering.js';
-import type { TopicId } from '../../ts/model/ids.js';
 import type { Offset } from '../../ts/model/offset.js';
-import type { Clock, PartitionRoute, TopicRoute } from '../../ts/model/ports.js';
-import { produceRulesOf } from '../../ts/model/produce-rules.js';
+import type { Clock } from '../../ts/model/ports.js';
 import { Room } from '../../ts/ring/room.js';
 import { MemoryShard } from './memory-shard.js';
+import { servedTopic } from './served-topic.js';
 
 const roomSize = 1000;
 
@@ -50,18 +49,7 @@ class Rig {
   }
 
   served(handle: number) {
-    const topicId = '0'.repeat(32) as TopicId;
-    const route: PartitionRoute = { topicId, partition: handle, shard: 0, handle, leaderEpoch: 1 };
-    const topic: TopicRoute = {
-      topicId,
-      name: 't',
-      durability: 'fsync',
-      batchSizeMax: 1000,
-      isLogAppendTime: false,
-      rules: produceRulesOf({}),
-      partitions: [route],
-    };
-    return { topic, route, calls: this.calls };
+    return { ...servedTopic(handle), calls: this.calls };
   }
 
   fetch(sizeMin: number, waitMs = 1000, offsets: readonly number[] = [0, 0], sizeMax = 200): () => void {

@@ -140,14 +140,17 @@ test('acks none is answered at once, and durability that a topic lacks is refuse
   expect(client.values).toEqual(['a', 'c']);
 });
 
+/** Null: it was stored. */
+async function refusalOf(client: Client, batch: Uint8Array, acks = 0) {
+  const answer = await client.ask({ produce: { acks, entries: [{ topic: 't', partition: 0, batch }] } });
+  return answer.body === 'produce' ? answer.produce.results[0]?.error : undefined;
+}
+
 test('acks all is refused where fewer replicas are in sync than the topic asks for, and nothing is stored', async () => {
   const server = await start();
   server.cluster.add('t', 1, 'fsync', { 'min.insync.replicas': '2' });
   const client = await open(server);
-  const produced = async (acks: number, value: string) => {
-    const answer = await client.ask({ produce: { acks, entries: [{ topic: 't', partition: 0, batch: batchOf([value]) }] } });
-    return answer.body === 'produce' ? answer.produce.results[0]?.error : undefined;
-  };
+  const produced = (acks: number, value: string) => refusalOf(client, batchOf([value]), acks);
   const refused = await produced(0, 'a');
   expect(errorNamed(refused?.code ?? 0)).toBe('not-enough-replicas');
   expect(refused?.text).toContain('min.insync.replicas');
@@ -163,11 +166,7 @@ test('timestamps that a topic does not take are refused with the figures', async
   const server = await start();
   server.cluster.add('t', 1, 'fsync', { 'message.timestamp.before.max.ms': '60000' });
   const client = await open(server);
-  const produced = async (timestamp: number) => {
-    const entries = [{ topic: 't', partition: 0, batch: batchOf(['a'], timestamp) }];
-    const answer = await client.ask({ produce: { entries } });
-    return answer.body === 'produce' ? answer.produce.results[0]?.error : undefined;
-  };
+  const produced = (timestamp: number) => refusalOf(client, batchOf(['a'], timestamp));
   const refused = await produced(1_000);
   expect(errorNamed(refused?.code ?? 0)).toBe('invalid-timestamp');
   expect(refused?.text).toContain('behind the clock, and message.timestamp.before.max.ms is 60000');

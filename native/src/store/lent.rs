@@ -30,12 +30,11 @@ pub struct LentSlice {
     pub next: u64,
 }
 
-/// What became of a wish to be lent something.
+/// How what a read asks for can be had in its place.
 pub(super) enum Lending {
     Lent(LentSlice),
     /// All but these steps is in memory.
     Holes(FileKey, Vec<Step>),
-    Refused,
 }
 
 struct Lease {
@@ -101,11 +100,7 @@ impl Lent {
 
 impl Store {
     /// What a read asks for, as a place in its file, if it can be had so.
-    pub(super) fn lend(&mut self, read: &FileRead) -> Lending {
-        self.try_lend(read).unwrap_or(Lending::Refused)
-    }
-
-    fn try_lend(&mut self, read: &FileRead) -> Option<Lending> {
+    pub(super) fn lend(&mut self, read: &FileRead) -> Option<Lending> {
         // What changes files waits until nobody reads them.
         if self.controls.contains_key(&read.partition) {
             return None;

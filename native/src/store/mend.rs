@@ -35,8 +35,8 @@ impl Store {
             return self.read_failed(&read, ReadError::UnknownPartition);
         }
         match self.lend(&read) {
-            Lending::Lent(slice) => self.events.push(Event::Lent { partition, ticket, slice }),
-            Lending::Holes(..) | Lending::Refused => self.read_file(read),
+            Some(Lending::Lent(slice)) => self.events.push(Event::Lent { partition, ticket, slice }),
+            Some(Lending::Holes(..)) | None => self.read_file(read),
         }
     }
 }

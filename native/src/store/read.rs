@@ -91,7 +91,7 @@ impl Store {
     /// Whole batches from the one that holds `offset` on, below `limit`, at most `size_max` bytes. In ring memory, where they cost
     /// none, at least one; from a file a first batch that is larger is answered with its size alone, as memory is the caller's to give.
     pub fn read(&mut self, partition: u32, ticket: u64, offset: u64, limit: u64, size_max: usize) -> ReadOutcome {
-        self.read_by(FileRead { partition, ticket, offset, limit, size_max }, |_, _| Lending::Refused)
+        self.read_by(FileRead { partition, ticket, offset, limit, size_max }, |_, _| None)
     }
 
     /// As `read`, for somebody who can send from files: what was checked before may come as a place in one.
@@ -99,7 +99,7 @@ impl Store {
         self.read_by(FileRead { partition, ticket, offset, limit, size_max }, Self::lend)
     }
 
-    fn read_by(&mut self, read: FileRead, lend: fn(&mut Self, &FileRead) -> Lending) -> ReadOutcome {
+    fn read_by(&mut self, read: FileRead, lend: fn(&mut Self, &FileRead) -> Option<Lending>) -> ReadOutcome {
         let FileRead { partition, offset, limit, size_max, .. } = read;
         let served = self.partition(partition).filter(|state| !state.is_leaving);
         let Some(state) = served else { return ReadOutcome::Failed(ReadError::UnknownPartition) };
@@ -119,9 +119,9 @@ impl Store {
         }
         let read = FileRead { limit, ..read };
         match lend(self, &read) {
-            Lending::Lent(slice) => return ReadOutcome::Lent(slice),
-            Lending::Holes(key, holes) => self.mend(read, key, holes),
-            Lending::Refused => self.read_file(read),
+            Some(Lending::Lent(slice)) => return ReadOutcome::Lent(slice),
+            Some(Lending::Holes(key, holes)) => self.mend(read, key, holes),
+            None => self.read_file(read),
         }
         ReadOutcome::Pending
     }

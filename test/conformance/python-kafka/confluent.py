@@ -13,7 +13,7 @@ from confluent_kafka.admin import (
     NewPartitions,
     NewTopic,
 )
-from lines import answer_all, data, record, text
+from lines import answer_all, answering, data, record, text
 
 BASE = {
     "bootstrap.servers": sys.argv[1],
@@ -27,8 +27,6 @@ LARGE = 16 << 20
 WAIT_SECONDS = 20
 
 admin = AdminClient(BASE)
-members = {}
-numbers = None
 
 
 class Sent:
@@ -237,25 +235,6 @@ class Numbers:
         return list(self.sent.offsets.items())
 
 
-def answer(name, args):
-    global numbers
-    if name == "join":
-        member = args.pop("member")
-        members[member] = Member(**args)
-    elif name == "member":
-        return members[args["member"]].told()
-    elif name == "leave":
-        members[args["member"]].leave()
-    elif name == "begin":
-        numbers = Numbers(**args)
-    elif name == "acked":
-        return numbers.acked()
-    elif name == "end":
-        return numbers.end()
-    else:
-        return ASKS[name](**args)
-
-
 ASKS = {
     "produce": produce,
     "read": read,
@@ -275,4 +254,4 @@ ASKS = {
     "committed": committed,
 }
 
-answer_all(answer)
+answer_all(answering(ASKS, Member, Numbers))

@@ -15,6 +15,31 @@ def answer_all(answer):
         print(json.dumps(told), flush=True)
 
 
+def answering(asks, open_member, begin_numbers):
+    """What `answer_all` wants: `asks` by name, and those about members and numbers, which live from one ask to others."""
+    members, numbers = {}, None
+
+    def answer(name, args):
+        nonlocal numbers
+        if name == "join":
+            member = args.pop("member")
+            members[member] = open_member(**args)
+        elif name == "member":
+            return members[args["member"]].told()
+        elif name == "leave":
+            members[args["member"]].leave()
+        elif name == "begin":
+            numbers = begin_numbers(**args)
+        elif name == "acked":
+            return numbers.acked()
+        elif name == "end":
+            return numbers.end()
+        else:
+            return asks[name](**args)
+
+    return answer
+
+
 def text(data):
     return None if data is None else data.decode()
 

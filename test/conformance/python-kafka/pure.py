@@ -8,7 +8,7 @@ import time
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
-from lines import answer_all, data, record, text
+from lines import answer_all, answering, data, record, text
 
 logging.disable(logging.CRITICAL)
 
@@ -17,8 +17,6 @@ LARGE = 16 << 20
 WAIT_SECONDS = 20
 
 admin = KafkaAdminClient(**BASE)
-members = {}
-numbers = None
 
 
 def produce(topic, partition, records, codec="none", acks=-1, idempotent=False):
@@ -189,25 +187,6 @@ class Numbers:
         return self.acks
 
 
-def answer(name, args):
-    global numbers
-    if name == "join":
-        member = args.pop("member")
-        members[member] = Member(**args)
-    elif name == "member":
-        return members[args["member"]].told()
-    elif name == "leave":
-        members[args["member"]].leave()
-    elif name == "begin":
-        numbers = Numbers(**args)
-    elif name == "acked":
-        return numbers.acked()
-    elif name == "end":
-        return numbers.end()
-    else:
-        return ASKS[name](**args)
-
-
 def nothing(_):
     return None
 
@@ -231,4 +210,4 @@ ASKS = {
     "committed": lambda group, topic, partition: admin.list_group_offsets(group)[group][TopicPartition(topic, partition)].offset,
 }
 
-answer_all(answer)
+answer_all(answering(ASKS, Member, Numbers))

@@ -53,12 +53,8 @@ func main() {
 		"deleteGroup":   deleteGroup,
 		"committed":     committed,
 		"join":          join,
-		"member":        members.Told,
-		"leave":         members.Leave,
 		"begin":         begin,
-		"acked":         func(args lines.Args) (any, error) { return numbers.Acked(args) },
-		"end":           func(args lines.Args) (any, error) { return numbers.End(args) },
-	})
+	}, members, &numbers)
 }
 
 func client(more ...kgo.Opt) *kgo.Client {

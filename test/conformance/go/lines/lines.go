@@ -58,8 +58,12 @@ type Group struct {
 
 type Asks map[string]func(Args) (any, error)
 
-// AnswerAll ends with the lines.
-func AnswerAll(asks Asks) {
+// AnswerAll ends with the lines. Members and numbers are asked the same of every client, once it has made them.
+func AnswerAll(asks Asks, members Members, numbers **Numbers) {
+	asks["member"] = members.Told
+	asks["leave"] = members.Leave
+	asks["acked"] = func(args Args) (any, error) { return (*numbers).Acked(args) }
+	asks["end"] = func(args Args) (any, error) { return (*numbers).End(args) }
 	lines := bufio.NewReader(os.Stdin)
 	for {
 		line, err := lines.ReadBytes('\n')

@@ -1,35 +1,23 @@
 import { expect, test } from 'vitest';
-import type { TopicId } from '../../../model/ids.js';
-import type { Failure, PartitionRoute, TopicRoute } from '../../../model/ports.js';
-import { produceRulesOf } from '../../../model/produce-rules.js';
-import { failed, ok } from '../../../model/result.js';
-import { kafkaErrors } from '../../../wire/kafka/error-codes.js';
-import { Deadlines } from '../../deadlines.js';
-import type { Routing } from '../../routing.js';
-import type { ShardCalls } from '../../shard-calls.js';
-import type { MissingTopics } from '../../verbs/missing-topics.js';
-import { Produce } from '../../verbs/produce.js';
-import type { Verbs } from '../../verbs/verbs.js';
-import { produceRow } from './00-produce.js';
-import type { Exchange } from './row.js';
+import { Deadlines } from '../../ts/gateway/deadlines.js';
+import { produceRow } from '../../ts/gateway/kafka/apis/00-produce.js';
+import type { Exchange } from '../../ts/gateway/kafka/apis/row.js';
+import type { Routing } from '../../ts/gateway/routing.js';
+import type { ShardCalls } from '../../ts/gateway/shard-calls.js';
+import type { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
+import { Produce } from '../../ts/gateway/verbs/produce.js';
+import type { Verbs } from '../../ts/gateway/verbs/verbs.js';
+import type { Failure } from '../../ts/model/ports.js';
+import { failed, ok } from '../../ts/model/result.js';
+import { kafkaErrors } from '../../ts/wire/kafka/error-codes.js';
+import { servedTopic } from './served-topic.js';
 
 // What a producer is told when the shard, which stands behind the ring, does not take or store its batch.
 
 type Append = ShardCalls['append'];
 
 const clock = { monotonicMs: () => 0, wallMs: () => 0, civilMs: () => 0, after: () => () => undefined };
-const topicId = '0'.repeat(32) as TopicId;
-const route: PartitionRoute = { topicId, partition: 0, shard: 0, handle: 0, leaderEpoch: 1 };
-const rules = produceRulesOf({});
-const topic: TopicRoute = {
-  topicId,
-  name: 't',
-  durability: 'fsync',
-  batchSizeMax: 1000,
-  isLogAppendTime: false,
-  rules,
-  partitions: [route],
-};
+const { topic, route } = servedTopic(0);
 
 function told(append: Append, refusal?: Failure) {
   const routing = { find: () => ok({ topic, route, calls: { append } }) } as unknown as Routing;
@@ -39,7 +27,12 @@ function told(append: Append, refusal?: Failure) {
   const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
   const exchange = { verbs: { produce, routing } as unknown as Verbs } as Exchange;
   const partitionData = [{ index: 0, records: new Uint8Array(61) }];
-  const request = { transactionalId: null, acks: -1, timeoutMs: 1000, topicData: [{ name: 't', topicId, partitionData }] };
+  const request = {
+    transactionalId: null,
+    acks: -1,
+    timeoutMs: 1000,
+    topicData: [{ name: 't', topicId: topic.topicId, partitionData }],
+  };
   const answers: unknown[] = [];
   produceRow.begin(exchange, request, (answer) => answers.push(answer), 9);
   return answers;
