@@ -6,6 +6,7 @@ import { noTopicId } from '../../ts/wire/kafka/field.js';
 import { metadata } from '../../ts/wire/kafka/schema/03-metadata.js';
 import { createTopics } from '../../ts/wire/kafka/schema/19-create-topics.js';
 import { deleteTopics } from '../../ts/wire/kafka/schema/20-delete-topics.js';
+import { describeConfigs } from '../../ts/wire/kafka/schema/32-describe-configs.js';
 import { createPartitions } from '../../ts/wire/kafka/schema/37-create-partitions.js';
 import { describeTopicPartitions } from '../../ts/wire/kafka/schema/75-describe-topic-partitions.js';
 import { newDirectory, removeDirectoriesAfterwards } from '../log/directory.js';
@@ -273,6 +274,20 @@ test('what cannot be had is told for each topic, and creating is left out where 
     ['', code('UNKNOWN_TOPIC_ID')],
     ['', code('INVALID_REQUEST')],
   ]);
+});
+
+test('a topic that is made for who asks for it is like one that is created without a word on what it shall be', async () => {
+  await create('said-nothing');
+  const topics = ['said-nothing', 'asked-for'].map((name) => ({ topicId: noTopicId, name }));
+  await door.ask(metadata, 12, { topics, allowAutoTopicCreation: true });
+  const told = await door.ask(metadata, 12, { topics });
+  // As the door's node has it.
+  expect(told.topics.map(({ partitions }) => partitions.length)).toEqual([2, 2]);
+  const resources = topics.map(({ name }) => ({ resourceType: 2, resourceName: name, configurationKeys: null }));
+  const { results } = await door.ask(describeConfigs, 4, { resources });
+  const [created, made] = results.map(({ errorCode, configs }) => ({ errorCode, configs }));
+  expect(created?.configs.length).toBeGreaterThan(20);
+  expect(made).toEqual(created);
 });
 
 test('what a client may do is told where it asks', async () => {
