@@ -89,6 +89,18 @@ export const logScenarios: readonly Scenario[] = [
     secondsMax: 240,
   },
   {
+    name: 'local-send',
+    ...shownForItsOwnSake,
+    cases: cases('8 MiB answers'),
+    shown: { ours: 'local_mb_per_s', bare: 'system_mb_per_s', unit: 'MB/s' },
+    remarks: [
+      { metric: 'cpu_ratio', words: "CPU to the system's own congestion control" },
+      { metric: 'local_cpu_per_gb', words: 'CPU-s a GB' },
+      { metric: 'system_cpu_per_gb', words: "with the system's own" },
+    ],
+    secondsMax: 120,
+  },
+  {
     name: 'reopen',
     ...shownForItsOwnSake,
     cases: cases('fresh'),

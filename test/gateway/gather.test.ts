@@ -245,6 +245,32 @@ test('a log start that moves alone is told within ten sweeps', () => {
   expect(starts()).toEqual([1, 1]);
 });
 
+test('what is left of an answer that is nearly full is offered to nobody: the others are looked at, beside each other', () => {
+  const rig = new Rig();
+  const offsets = Array.from({ length: 12 }, () => 0);
+  for (const handle of offsets.keys()) rig.append(handle, 190);
+  rig.fetch(100_000, 60_000, offsets);
+  expect(rig.answerAll()).toEqual({ hold: 2, describe: 10 });
+  expect(rig.shard.pending).toEqual([]);
+  const [answer] = rig.told;
+  expect(answer?.results.map((result) => result.ok && [result.value.highWatermark, result.value.batches?.size])).toEqual([
+    [1, 190],
+    [1, 190],
+    ...offsets.slice(2).map(() => [1, undefined]),
+  ]);
+  rig.lastTold();
+  // Nothing more is to be had: that is no answer yet for who wants more than there is.
+  const empty = new Rig();
+  for (const handle of [0, 1]) empty.append(handle, 190);
+  empty.fetch(400, 1000, [0, 0, 0]);
+  empty.settle();
+  expect(empty.told).toEqual([]);
+  empty.pass(1100);
+  empty.settle();
+  expect(empty.lastTold()).toEqual([1, 1, undefined]);
+  expect([rig.hasWholeRoom, empty.hasWholeRoom]).toEqual([true, true]);
+});
+
 test('of many partitions in which nothing is, none waits for others to be read', () => {
   const rig = new Rig();
   const offsets = Array.from({ length: 600 }, () => 0);

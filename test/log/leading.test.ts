@@ -188,9 +188,9 @@ test('a fenced store refuses appends and goes on to serve what it has', async ()
   expect(heard.failures).toMatchObject([{ code: 'fenced' }]);
   expect(store.lead(other, 99)).toMatchObject({ code: 'fenced' });
 
-  expect(store.read(handle, 6, 0, 1, 1000)).toMatchObject({ ok: true, value: [{ base: 0, next: 1 }] });
+  expect(store.read(handle, 6, 0, 1, 1000)).toMatchObject({ ok: true, value: { found: [{ base: 0, next: 1 }] } });
   store.readTails([{ handle, from: 0, sizeMax: 1000 }], (_wanted, tail) => expect(tail?.slices.length).toBe(1));
-  expect(store.read(other, 7, 0, 1, 1000)).toEqual({ ok: true, value: 'pending' });
+  expect(store.read(other, 7, 0, 1, 1000)).toMatchObject({ ok: true, value: { found: 'pending' } });
   turnUntil(store, heard, () => heard.reads.length === 1);
   expect(heard.reads).toMatchObject([{ ok: true, value: { next: 1 } }]);
   expect(store.find(other, 8, 0)).toBeUndefined();

@@ -24,8 +24,8 @@ test('a batch in a ring is acknowledged, served from there, and after a restart 
   turnUntil(store, heard, () => heard.acks.length === 1);
   expect(heard.acks[0]).toMatchObject({ partition: handle, ticket: 7, base: 0, next: 3, isReplicated: false });
   const hot = store.read(handle, 8, 1, 3, 1 << 20);
-  if (!hot.ok || typeof hot.value === 'string') throw new Error(`not hot: ${JSON.stringify(hot)}`);
-  const [slice] = hot.value;
+  if (!hot.ok || typeof hot.value.found === 'string') throw new Error(`not hot: ${JSON.stringify(hot)}`);
+  const [slice] = hot.value.found;
   expect(slice).toMatchObject({ ring: 0, position: 0n, size: batch.length, base: 0, next: 3 });
   const stored = writer.data.slice(slice?.offset, (slice?.offset ?? 0) + batch.length);
   // From the attributes on the bytes are the producer's; the leader epoch before them is ours.
@@ -38,7 +38,7 @@ test('a batch in a ring is acknowledged, served from there, and after a restart 
   expect(again.store.partitions()).toMatchObject([
     { handle: again.handle, logStart: 0, end: 3, stableEnd: 3, durability: 'fsync' },
   ]);
-  expect(again.store.read(again.handle, 9, 0, 3, 1 << 20)).toEqual({ ok: true, value: 'pending' });
+  expect(again.store.read(again.handle, 9, 0, 3, 1 << 20)).toEqual({ ok: true, value: { logStart: 0, found: 'pending' } });
   turnUntil(again.store, again.heard, () => again.heard.reads.length === 1);
   expect(again.heard.reads).toEqual([{ ok: true, value: { size: batch.length, next: 3, roomWanted: 0 } }]);
   expect(again.store.takeRead(again.handle, 9, new Uint8Array(batch.length - 1))).toBe(false);
@@ -117,6 +117,7 @@ test('control operations are done or say why not', async () => {
   expect(store.partition(handle)).toMatchObject({ logStart: 0, end: 6 });
   control(11, 'log-start', 2);
   expect(store.partition(handle)).toMatchObject({ logStart: 2, end: 6 });
+  expect(store.extent(handle)).toMatchObject({ logStart: 2, segmentsCount: 1 });
   control(12, 'truncate', 1);
   expect(heard.failures).toEqual([{ code: 'out-of-range', message: 'the log reaches from 2 to 6' }]);
   control(13, 'replicated');
@@ -125,7 +126,7 @@ test('control operations are done or say why not', async () => {
     ok: false,
     error: { code: 'out-of-range', message: 'the log reaches from 2 to 6' },
   });
-  expect(store.read(handle, 1, 6, 99, 100)).toEqual({ ok: true, value: 'empty' });
+  expect(store.read(handle, 1, 6, 99, 100)).toEqual({ ok: true, value: { logStart: 2, found: 'empty' } });
   expect(store.find(handle, 1, 1_002)).toBeUndefined();
   expect(store.find(handle, 2, 5_000)).toBeUndefined();
   turnUntil(store, heard, () => heard.finds.length === 2);
@@ -140,6 +141,7 @@ test('control operations are done or say why not', async () => {
   expect(store.partition(handle)).toMatchObject({ logStart: 100, end: 100 });
   control(15, 'delete');
   expect(store.partition(handle)).toBeUndefined();
+  expect(store.extent(handle)).toBeUndefined();
   expect(store.read(handle, 1, 0, 6, 100)).toMatchObject({ ok: false, error: { code: 'unknown-partition' } });
   expect(heard.done_.filter((ticket) => ticket >= 10)).toEqual([10, 11, 13, 14, 15]);
   store.release();

@@ -138,6 +138,7 @@ export interface BindingStore {
   turn(monotonicMs: number, wallMs: number, words: Float64Array): void;
   wait(monotonicMs: number, wallMs: number, words: Float64Array): void;
   takeEvents(words: Float64Array): void;
+  extent(partition: number, words: Float64Array): boolean;
   read(
     partition: number,
     ticket: number,

@@ -123,6 +123,19 @@ export class DataDirectory {
 /** `pending`: the bytes come as an event with the ticket. `empty`: nothing between the offset and the limit yet. */
 export type ReadOutcome = 'pending' | 'empty' | readonly HotSlice[];
 
+export interface ReadAnswer<Outcome> {
+  /** Retention moves it without a word. */
+  readonly logStart: number;
+  readonly found: Outcome;
+}
+
+export interface Extent {
+  readonly logStart: number;
+  /** Of its segments, in bytes. */
+  readonly size: number;
+  readonly segmentsCount: number;
+}
+
 /** What native/src/binding/store.rs answers when a part of a file was lent. */
 const lentAnswer = -100;
 
@@ -140,7 +153,7 @@ export class LogStore {
   readonly #native: BindingStore;
   readonly #clock: LogClock;
   readonly #words = new Float64Array(headerWords + eventsPerCall * eventWords);
-  readonly #sliceWords = new Float64Array(slicesMax * sliceWords);
+  readonly #sliceWords = new Float64Array(1 + slicesMax * sliceWords);
   readonly #tails: TailReader;
   #isTelling = false;
   /** Memory of attached rings, which native code uses until the release. */
@@ -173,6 +186,14 @@ export class LogStore {
 
   partition(handle: number): PartitionState | undefined {
     return this.#native.partition(handle) ?? undefined;
+  }
+
+  /** Of what `partition` tells, what moves: for those who ask often. */
+  extent(handle: number): Extent | undefined {
+    const words = this.#sliceWords;
+    if (!this.#native.extent(handle, words)) return undefined;
+    const [logStart = 0, size = 0, segmentsCount = 0] = words;
+    return { logStart, size, segmentsCount };
   }
 
   /** Their handles. Appends are taken at once; `done` is told for each when its directory is durable. */
@@ -263,10 +284,16 @@ export class LogStore {
   }
 
   /** Whole batches from the one that holds `offset` on, below `limit`: at most `sizeMax` bytes, but at least one batch. */
-  read(partition: number, ticket: number, offset: number, limit: number, sizeMax: number): Result<ReadOutcome, StoreFailure> {
+  read(
+    partition: number,
+    ticket: number,
+    offset: number,
+    limit: number,
+    sizeMax: number,
+  ): Result<ReadAnswer<ReadOutcome>, StoreFailure> {
     const words = this.#sliceWords;
     const answer = this.#native.read(partition, exact(ticket), exact(offset), exact(limit), sizeMax, false, words);
-    return this.#outcomeOf(answer);
+    return this.#answerOf(answer);
   }
 
   /** As `read`, for somebody who can send from files: what was checked before may come as a place in one. */
@@ -276,11 +303,11 @@ export class LogStore {
     offset: number,
     limit: number,
     sizeMax: number,
-  ): Result<ReadOutcome | LentSlice, StoreFailure> {
+  ): Result<ReadAnswer<ReadOutcome | LentSlice>, StoreFailure> {
     const words = this.#sliceWords;
     const answer = this.#native.read(partition, exact(ticket), exact(offset), exact(limit), sizeMax, true, words);
-    if (answer !== lentAnswer) return this.#outcomeOf(answer);
-    return ok(lentIn(words, 0));
+    if (answer !== lentAnswer) return this.#answerOf(answer);
+    return ok({ logStart: words[0] ?? 0, found: lentIn(words, 1) });
   }
 
   /** Nobody sends from what was lent any more. */
@@ -288,17 +315,21 @@ export class LogStore {
     this.#native.giveBack(lease);
   }
 
-  #outcomeOf(answer: number): Result<ReadOutcome, StoreFailure> {
+  #answerOf(answer: number): Result<ReadAnswer<ReadOutcome>, StoreFailure> {
     const words = this.#sliceWords;
-    if (answer < -1) return failed(storeFailureOf(-1 - answer, words[0] ?? 0, words[1] ?? 0, words[2] ?? 0));
-    if (answer === -1) return ok('pending');
-    return ok(answer === 0 ? 'empty' : this.#slices(answer));
+    if (answer < -1) return failed(storeFailureOf(-1 - answer, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0));
+    return ok({ logStart: words[0] ?? 0, found: this.#found(answer) });
+  }
+
+  #found(answer: number): ReadOutcome {
+    if (answer === -1) return 'pending';
+    return answer === 0 ? 'empty' : this.#slices(answer);
   }
 
   #slices(count: number): readonly HotSlice[] {
     assert(count <= slicesMax, 'more slices than had room');
     const slices: HotSlice[] = [];
-    for (let index = 0; index < count; index++) slices.push(sliceIn(this.#sliceWords, index * sliceWords));
+    for (let index = 0; index < count; index++) slices.push(sliceIn(this.#sliceWords, 1 + index * sliceWords));
     return slices;
   }
 

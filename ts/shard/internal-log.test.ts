@@ -43,7 +43,7 @@ class Rig {
     },
     read: (_handle, ticket, from, limit, sizeMax) => {
       this.reads.push({ ticket, from, limit, sizeMax });
-      return ok('pending');
+      return ok({ logStart: this.logStart, found: 'pending' as const });
     },
     takeRead: (_handle, _ticket, target) => {
       target.set(this.stored);
@@ -53,7 +53,7 @@ class Rig {
       this.trims.push({ ticket, to });
       return undefined;
     },
-    partition: () => ({ logStart: this.logStart }) as ReturnType<InternalStore['partition']>,
+    extent: () => ({ logStart: this.logStart, size: 0, segmentsCount: 1 }),
   };
   readonly logs = new InternalLogs(this.#store, new Map([[handle, this.partition]]), new Tickets(), () => undefined);
   readonly log = this.logs.open(handle);

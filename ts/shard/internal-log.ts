@@ -21,7 +21,7 @@ interface Load {
 }
 
 /** What of the shard's log is needed here. */
-export type InternalStore = Pick<LogStore, 'appendInternal' | 'read' | 'takeRead' | 'control' | 'partition'>;
+export type InternalStore = Pick<LogStore, 'appendInternal' | 'read' | 'takeRead' | 'control' | 'extent'>;
 
 export interface InternalLogPorts {
   readonly store: InternalStore;
@@ -126,7 +126,7 @@ export class InternalLog implements CoordinatorLog {
     const load = this.#load;
     if (load === undefined || load.next >= 0 || this.#abandoned.size > 0) return;
     const { handle, highWatermark } = this.#partition;
-    const logStart = offset(this.#ports.store.partition(handle)?.logStart ?? 0);
+    const logStart = offset(this.#ports.store.extent(handle)?.logStart ?? 0);
     this.#load = { ...load, from: logStart, to: highWatermark, next: logStart };
     this.#read(readSizeMax);
   }
@@ -145,7 +145,7 @@ export class InternalLog implements CoordinatorLog {
       this.#endLoad(failed(failureOfStore(read.error)));
       return;
     }
-    assert(read.value === 'pending', 'what coordinators write lies in no ring');
+    assert(read.value.found === 'pending', 'what coordinators write lies in no ring');
     wake();
   }
 

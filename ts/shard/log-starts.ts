@@ -30,7 +30,7 @@ export class LogStarts {
   }
 
   #hasPassed(partition: Partition, to: number): boolean {
-    partition.logStart = this.#store.partition(partition.handle)?.logStart ?? partition.logStart;
+    partition.logStart = this.#store.extent(partition.handle)?.logStart ?? partition.logStart;
     return partition.logStart >= to;
   }
 }

@@ -62,7 +62,6 @@ export class Reads {
 
   read(gateway: ShardEnd, partition: Partition, ticket: number, { from, sizeMax, room, mayKeep, mayLend }: Range): void {
     const { handle, highWatermark } = partition;
-    this.#refreshLogStart(partition);
     const own = this.#tickets.next();
     const read = mayLend
       ? this.#store.readInPlace(handle, own, from, highWatermark, sizeMax)
@@ -71,15 +70,17 @@ export class Reads {
       gateway.failed(handle, ticket, failureOfStore(read.error));
       return;
     }
-    if (read.value === 'pending') {
+    const { logStart, found } = read.value;
+    partition.logStart = logStart;
+    if (found === 'pending') {
       this.#asked.set(own, { gateway, partition, ticket, room, mayKeep });
       return;
     }
-    if (typeof read.value === 'object' && 'lease' in read.value) {
-      this.#lend(gateway, partition, ticket, read.value);
+    if (typeof found === 'object' && 'lease' in found) {
+      this.#lend(gateway, partition, ticket, found);
       return;
     }
-    const slices = read.value === 'empty' ? noSlices : read.value;
+    const slices = found === 'empty' ? noSlices : found;
     const told = slices.length > slicesMax ? slices.slice(0, slicesMax) : slices;
     gateway.slices(handle, ticket, headOf(partition, told, this.#rings), told);
   }
@@ -114,11 +115,6 @@ export class Reads {
     // Of what was given back meanwhile nobody is asked.
     this.#recalls = recalls.filter(({ handle, lease }) => this.#lent.get(lease)?.recalled(handle, lease) === false);
     return this.#recalls.length > 0;
-  }
-
-  /** Retention moves it without a word. */
-  #refreshLogStart(partition: Partition): void {
-    partition.logStart = this.#store.partition(partition.handle)?.logStart ?? partition.logStart;
   }
 
   told(handle: number, own: number, result: Result<FileRead, StoreFailure>): void {

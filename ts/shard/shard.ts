@@ -185,14 +185,14 @@ export class Shard implements LogEvents {
   }
 
   #describe(gateway: ShardEnd, partition: Partition, ticket: number): void {
-    const state = this.#ports.store.partition(partition.handle);
-    if (state === undefined) {
+    const extent = this.#ports.store.extent(partition.handle);
+    if (extent === undefined) {
       gateway.failed(partition.handle, ticket, { error: 'unknown-partition' });
       return;
     }
-    partition.logStart = state.logStart;
+    partition.logStart = extent.logStart;
     const { logStart, highWatermark, leaderEpoch } = partition;
-    gateway.answer(partition.handle, ticket, [logStart, highWatermark, leaderEpoch, state.size, state.segmentsCount]);
+    gateway.answer(partition.handle, ticket, [logStart, highWatermark, leaderEpoch, extent.size, extent.segmentsCount]);
   }
 
   #watch(gateway: ShardEnd, partition: Partition, ticket: number): void {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 pub type Scenario = fn(&Plan);
 
-const SCENARIOS: [(&str, Scenario); 11] = [
+const SCENARIOS: [(&str, Scenario); 12] = [
     ("many-partitions", scenarios::many_partitions::run),
     ("append-page-cache", scenarios::append_page_cache::run),
     ("append-latency", scenarios::append_latency::run),
@@ -12,6 +12,7 @@ const SCENARIOS: [(&str, Scenario); 11] = [
     ("read-warm", scenarios::read::run_warm),
     ("read-cold", scenarios::read::run_cold),
     ("cold-send", scenarios::cold_send::run),
+    ("local-send", scenarios::local_send::run),
     ("reopen", scenarios::reopen::run),
     ("recovery", scenarios::reopen::run_recovery),
     ("retention", scenarios::retention::run),

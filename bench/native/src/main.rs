@@ -39,6 +39,7 @@ fn main() -> ExitCode {
             (clients::KAFKA_COMMAND, clients::run_kafka),
             (clients::WRITER_COMMAND, clients::run_writer),
             (bare::sending::COMMAND, bare::sending::discard),
+            (bare::sending::ASKING_COMMAND, bare::sending::ask),
         ];
         if let Some((_, run)) = run.into_iter().find(|(name, _)| first == name) {
             system::raise_descriptor_limit();

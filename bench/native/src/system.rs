@@ -35,6 +35,31 @@ fn duration_of(time: libc::timeval) -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000)
 }
 
+const CONTROL_NAME_SIZE: usize = 16;
+
+/// # Panics
+/// If the system has none of this name for everybody.
+pub fn choose_congestion_control(socket: &impl AsRawFd, name: &str) {
+    // SAFETY: so many readable bytes.
+    let set = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_CONGESTION, name.as_ptr().cast(), name.len() as u32)
+    };
+    assert_eq!(set, 0, "{name}: {}", std::io::Error::last_os_error());
+}
+
+/// # Panics
+/// If it is no socket of TCP.
+#[must_use]
+pub fn congestion_control_of(socket: &impl AsRawFd) -> String {
+    let (mut name, mut size) = ([0u8; CONTROL_NAME_SIZE], CONTROL_NAME_SIZE as u32);
+    // SAFETY: so many writable bytes.
+    let got = unsafe {
+        libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_CONGESTION, name.as_mut_ptr().cast(), &raw mut size)
+    };
+    assert_eq!(got, 0, "TCP_CONGESTION: {}", std::io::Error::last_os_error());
+    String::from_utf8_lossy(&name).trim_end_matches('\0').to_owned()
+}
+
 /// An existing or new file for O_DIRECT.
 ///
 /// # Panics

@@ -378,10 +378,9 @@ impl BindingStore {
         header[3] = f64::from(u8::from(!self.events.is_empty()));
     }
 
-    /// Batches from an offset on, below a limit. The number of batches in ring memory, each as `SLICE_WORDS` words; 0:
-    /// nothing there yet; -1: the bytes come as an event; -100: with `may_lend`, one part of a file, as lease, file, position,
-    /// size, base and next; else: -1 minus the index into the store's codes, `words` holding
-    /// three details.
+    /// Batches from an offset on, below a limit. `words` gets the log start, and behind it what was found. The number of batches in
+    /// ring memory, each as `SLICE_WORDS` words; 0: nothing there yet; -1: the bytes come as an event; -100: with `may_lend`, one part
+    /// of a file, as lease, file, position, size, base and next; else: -1 minus the index into the store's codes, and three details.
     #[napi]
     #[allow(clippy::too_many_arguments)] // One crossing, whatever has to cross.
     pub fn read(
@@ -396,24 +395,39 @@ impl BindingStore {
     ) -> i32 {
         guarded(|| {
             let Some(store) = self.crossed() else { return -1 - index_of(&STORE_CODES, "unknown-partition") as i32 };
+            let log_start = store.partition(partition).map_or(0, |partition| partition.log_start);
             let read = if may_lend { Store::read_in_place } else { Store::read };
-            match read(store, partition, ticket as u64, offset as u64, limit as u64, size_max as usize) {
+            let outcome = read(store, partition, ticket as u64, offset as u64, limit as u64, size_max as usize);
+            let (head, rest) = words.words().split_at_mut(1);
+            head[0] = exact(log_start);
+            match outcome {
                 ReadOutcome::Lent(slice) => {
-                    words.words()[..LENT_WORDS].copy_from_slice(&lent_words(&slice));
+                    rest[..LENT_WORDS].copy_from_slice(&lent_words(&slice));
                     LENT
                 }
                 ReadOutcome::Hot(slices) => {
-                    let targets = words.words().chunks_exact_mut(SLICE_WORDS);
+                    let targets = rest.chunks_exact_mut(SLICE_WORDS);
                     slices.iter().zip(targets).map(|(slice, target)| put_slice(store, slice, target)).count() as i32
                 }
                 ReadOutcome::Empty => 0,
                 ReadOutcome::Pending => -1,
                 ReadOutcome::Failed(error) => {
                     let (code, details) = read_failure(&error);
-                    words.words()[..3].copy_from_slice(&details);
+                    rest[..3].copy_from_slice(&details);
                     -1 - index_of(&STORE_CODES, code) as i32
                 }
             }
+        })
+    }
+
+    /// Puts log start, bytes and number of segments into `words`: far less than all that `partition` tells. False: not served here.
+    #[napi]
+    pub fn extent(&mut self, partition: u32, mut words: LentWords) -> bool {
+        guarded(|| {
+            let Some(partition) = self.crossed().and_then(|store| store.partition(partition)) else { return false };
+            let told = [exact(partition.log_start), exact(partition.size()), partition.segments.len() as f64];
+            words.words()[..told.len()].copy_from_slice(&told);
+            true
         })
     }
 

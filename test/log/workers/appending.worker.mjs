@@ -68,7 +68,7 @@ function fail(reason) {
 function readAt(offset) {
   const outcome = store.read(handle, ++readsCount, offset, offset + 1, target.length);
   if (!outcome.ok) fail(outcome.error.message);
-  else if (typeof outcome.value !== 'string') for (const slice of outcome.value) target.set(bytesOf(slice));
+  else if (typeof outcome.value.found !== 'string') for (const slice of outcome.value.found) target.set(bytesOf(slice));
 }
 
 /** @param {import('../../../ts/native/log.js').HotSlice} slice */

@@ -16,6 +16,9 @@ import {
 /** Of entries that wait for their turn to be read: how many are looked at beside each other, whether there is anything. */
 const describedMax = 256;
 
+/** Of an answer: what is left below it is offered to nobody, as hardly a batch would fit, and each attempt is a round of its own. */
+const worthwhileShare = 1 / 16;
+
 /**
  * One request: passes over all entries, each from the start, until one brought enough. Where an entry's log is known to end at its offset
  * nothing is read: of partitions that are watched the tails tell it, of others a read or a description did.
@@ -100,7 +103,7 @@ export class Collection implements Deadline {
     const { entries, sizeMax } = this.#request;
     this.#underWay = 1;
     let left = sizeMax - this.#found;
-    for (; this.#next < this.#unread.length && left > 0; this.#next++) {
+    for (; this.#next < this.#unread.length && left > sizeMax * worthwhileShare; this.#next++) {
       const index = this.#unread[this.#next] as number;
       if (this.#isEmpty(index)) continue;
       const entry = entries[index] as GatherEntry;
@@ -163,10 +166,14 @@ export class Collection implements Deadline {
     this.#underWay -= 1;
     if (this.#underWay > 0) return;
     const count = this.#unread.length;
-    const hasMore = this.#found < this.#request.sizeMax && this.#next < count;
-    if (hasMore || this.#nextToDescribe < count) this.#readOn();
+    if ((this.#next < count && this.#hasRoom()) || this.#nextToDescribe < count) this.#readOn();
     else if (this.#larger.length > 0) this.#readLarger();
     else this.#onPassed();
+  }
+
+  #hasRoom(): boolean {
+    const { sizeMax } = this.#request;
+    return sizeMax - this.#found > sizeMax * worthwhileShare;
   }
 
   /** What is larger than was asked for comes if this pass has the room, or if nothing else came; then it has its room first. */
@@ -187,6 +194,7 @@ export class Collection implements Deadline {
 
   #onPassed(): void {
     const hasFailed = this.#results.some((result) => result !== undefined && !result.ok);
+    this.#isFull ||= this.#unread.slice(this.#next).some((index) => !this.#isEmpty(index));
     const isEnough = this.#isFull || this.#found >= Math.min(this.#request.sizeMin, this.#request.sizeMax);
     // Until the memory of this pass is let go it goes on: whom it begins to follow may tell of something before that, which is counted.
     if (this.#isLast || hasFailed || isEnough || !this.#wait()) {

@@ -8,8 +8,12 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 pub const COMMAND: &str = "discard";
+pub const ASKING_COMMAND: &str = "ask";
+/// What a consumer takes to look at 8 MiB of records, about.
+const WORK: Duration = Duration::from_millis(8);
 /// What an unprivileged pipe may hold.
 const PIPE_SIZE: usize = 1 << 20;
 
@@ -30,6 +34,47 @@ pub fn discard(words: &[String]) -> Result<(), String> {
     let mut buffer = vec![0; 256 << 10];
     while stream.read(&mut buffer).map_err(|error| error.to_string())? > 0 {}
     Ok(())
+}
+
+/// Another process, which asks for answers of this size one after the other, and works on each, until nobody answers.
+///
+/// # Panics
+/// If it can't be started.
+#[must_use]
+pub fn start_asking_reader(address: SocketAddr, answer_size: usize) -> Child {
+    let program = std::env::current_exe().expect("the name of this program");
+    let words = [ASKING_COMMAND, &address.to_string(), &answer_size.to_string()];
+    Command::new(program).args(words).spawn().expect("the reader starts")
+}
+
+/// What that process does.
+pub fn ask(words: &[String]) -> Result<(), String> {
+    let [address, size] = words else { return Err("ask wants an address and a size".to_owned()) };
+    let size: usize = size.parse().map_err(|_| "a size is a number".to_owned())?;
+    let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
+    let mut buffer = vec![0; 1 << 20];
+    while stream.write_all(&[1]).is_ok() {
+        let mut left = size;
+        while left > 0 {
+            match stream.read(&mut buffer[..left.min(1 << 20)]) {
+                // Whoever answers has answered all that there is.
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(count) => left -= count,
+            }
+        }
+        let begin = Instant::now();
+        while begin.elapsed() < WORK {
+            std::hint::spin_loop();
+        }
+    }
+    Ok(())
+}
+
+/// What follows at once shares its packets.
+pub fn send_before_more(socket: &TcpStream, bytes: &[u8]) {
+    // SAFETY: readable memory, used within the call.
+    let sent = unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), libc::MSG_MORE) };
+    assert_eq!(sent, bytes.len() as isize, "a socket that blocks takes it all");
 }
 
 pub fn send(mut socket: &TcpStream, bytes: &[u8]) {

@@ -8,6 +8,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 /// Connections that the kernel keeps for us until we accept them; it takes its own limit where that is smaller.
 const BACKLOG: libc::c_int = 4096;
 const ADDRESS_SIZE: usize = size_of::<libc::sockaddr_storage>();
+/// Every kernel has it, and anyone may choose it.
+const LOCAL_CONGESTION_CONTROL: &[u8] = b"reno";
 
 fn checked(result: libc::c_int) -> IoResult<libc::c_int> {
     if result < 0 {
@@ -58,8 +60,9 @@ fn own_address(fd: RawFd) -> IoResult<SocketAddr> {
     from_storage(&storage)
 }
 
-pub(super) fn accept(listener: SocketId) -> IoResult<(SocketId, SocketAddr)> {
+pub(super) fn accept(listener: SocketId, system_calls: &mut u64) -> IoResult<(SocketId, SocketAddr)> {
     loop {
+        *system_calls += 1;
         // SAFETY: all zeroes are an address of no family.
         let (mut storage, mut size): (libc::sockaddr_storage, u32) = (unsafe { std::mem::zeroed() }, ADDRESS_SIZE as u32);
         let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
@@ -69,6 +72,11 @@ pub(super) fn accept(listener: SocketId) -> IoResult<(SocketId, SocketAddr)> {
                 // SAFETY: just made, owned by nobody else.
                 let socket = unsafe { OwnedFd::from_raw_fd(fd) };
                 let peer = from_storage(&storage)?;
+                *system_calls += 1;
+                if own_address(fd).is_ok_and(|own| is_local(own, peer)) {
+                    *system_calls += 1;
+                    spare_the_model(fd);
+                }
                 return Ok((SocketId(std::os::fd::IntoRawFd::into_raw_fd(socket)), peer));
             }
             // It was reset while it waited: the next one.
@@ -76,6 +84,19 @@ pub(super) fn accept(listener: SocketId) -> IoResult<(SocketId, SocketAddr)> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// A peer on this machine: at a loopback address, or at the one that it connected to.
+fn is_local(own: SocketAddr, peer: SocketAddr) -> bool {
+    peer.ip().is_loopback() || own.ip() == peer.ip()
+}
+
+/// No network lies between: to measure it and to pace what is sent by timers, as BBR does, costs CPU and time and brings nothing
+/// (docs/decisions/0021-local-congestion-control.md). Where it cannot be chosen the system's own stays.
+fn spare_the_model(fd: RawFd) {
+    let name = LOCAL_CONGESTION_CONTROL;
+    // SAFETY: so many readable bytes.
+    unsafe { libc::setsockopt(fd, libc::IPPROTO_TCP, libc::TCP_CONGESTION, name.as_ptr().cast(), name.len() as u32) };
 }
 
 pub(super) fn end_output(socket: SocketId) {
@@ -141,5 +162,20 @@ fn from_storage(storage: &libc::sockaddr_storage) -> IoResult<SocketAddr> {
             Ok(SocketAddrV6::new(ip, u16::from_be(v6.sin6_port), v6.sin6_flowinfo, v6.sin6_scope_id).into())
         }
         _ => Err(IoError(libc::EAFNOSUPPORT)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn only_who_is_on_this_machine_is_local() {
+        let is_local = |own: &str, peer: &str| is_local(own.parse().unwrap(), peer.parse().unwrap());
+        assert!(is_local("127.0.0.1:9092", "127.0.0.1:40000"));
+        assert!(is_local("[::1]:9092", "[::1]:40000"));
+        assert!(is_local("10.0.0.5:9092", "10.0.0.5:40000"), "over its own address of the network");
+        assert!(!is_local("10.0.0.5:9092", "10.0.0.6:40000"));
+        assert!(!is_local("[fd00::5]:9092", "[fd00::6]:40000"));
     }
 }

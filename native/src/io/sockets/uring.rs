@@ -197,8 +197,7 @@ impl Sockets for UringSockets {
     }
 
     fn accept(&mut self, listener: SocketId) -> IoResult<(SocketId, SocketAddr)> {
-        self.system_calls += 1;
-        calls::accept(listener)
+        calls::accept(listener, &mut self.system_calls)
     }
 
     fn watch(&mut self, socket: SocketId, number: SocketNumber) -> IoResult<()> {

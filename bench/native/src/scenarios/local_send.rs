@@ -1,0 +1,107 @@
+//! What the congestion control of a connection to a reader on this machine costs who sends: answers of eight pieces, asked for one
+//! after the other by a reader that works on each, as Kafka's consumers do. sendfile from the page cache, no broker: also the least
+//! that a broker can take for it.
+
+use crate::bare::sending;
+use crate::cpu::{self, Mark, Spent};
+use crate::figure::{median, Figure};
+use crate::plan::Plan;
+use crate::system;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+
+/// What a consumer takes of a partition at once, by its default.
+const PIECE: usize = 1 << 20;
+const PIECES: usize = 8;
+/// Before each piece, as the head of a partition's answer.
+const HEAD: [u8; 64] = [0; 64];
+const FILE_SIZE: u64 = 1 << 30;
+const LAPS: usize = 5;
+/// What native/src/io/sockets/calls.rs chooses, and the system's own choice.
+const SIDES: [(&str, Option<&str>); 2] = [("local", Some("reno")), ("system", None)];
+
+struct Lap {
+    spent: Spent,
+    reader_cpu: f64,
+    control: String,
+}
+
+pub fn run(plan: &Plan) {
+    let size = if plan.is_quick { FILE_SIZE / 8 } else { FILE_SIZE };
+    std::fs::create_dir_all(&plan.directory).expect("a directory to write in");
+    let path = Path::new(&plan.directory).join("sent");
+    let file = file_of(&path, size);
+    let mut laps: [Vec<Lap>; 2] = Default::default();
+    let count = if plan.is_quick { 2 } else { LAPS };
+    for round in 0..=count {
+        for turn in 0..SIDES.len() {
+            let side = (round + turn) % SIDES.len();
+            let lap = lap(&file, size, SIDES[side].1);
+            // The first round touches memory for the first time.
+            if round > 0 {
+                laps[side].push(lap);
+            }
+        }
+    }
+    std::fs::remove_file(path).expect("the scenario's own file");
+    print(&laps, size as f64 / 1e9);
+}
+
+fn print(laps: &[Vec<Lap>; 2], gigabytes: f64) {
+    let [local, system] = laps;
+    let control = |laps: &[Lap]| laps.first().map_or(String::new(), |lap| lap.control.clone());
+    let mut figure = Figure::new("local-send", "8 MiB answers")
+        .text("local_control", &control(local))
+        .text("system_control", &control(system))
+        .number("load", cpu::load())
+        .number("laps", local.len() as f64);
+    for ((name, _), laps) in SIDES.iter().zip(laps) {
+        figure = figure
+            .number(&format!("{name}_cpu_per_gb"), median(laps.iter().map(|lap| lap.spent.cpu() / gigabytes)))
+            .number(&format!("{name}_reader_cpu_per_gb"), median(laps.iter().map(|lap| lap.reader_cpu / gigabytes)))
+            .number(&format!("{name}_mb_per_s"), median(laps.iter().map(|lap| gigabytes * 1e3 / lap.spent.wall)));
+    }
+    let ratio = |value: fn(&Spent) -> f64| median(local.iter().zip(system).map(|(a, b)| value(&a.spent) / value(&b.spent)));
+    figure.number("cpu_ratio", ratio(Spent::cpu)).number("wall_ratio", ratio(|spent| spent.wall)).print();
+}
+
+fn file_of(path: &Path, size: u64) -> File {
+    let mut file = File::options().read(true).write(true).create(true).truncate(true).open(path).expect("a new file");
+    let piece = vec![7; PIECE];
+    for _ in 0..size / PIECE as u64 {
+        file.write_all(&piece).expect("room on the disk");
+    }
+    file.sync_data().expect("written");
+    file
+}
+
+fn lap(file: &File, size: u64, control: Option<&str>) -> Lap {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let answer_size = PIECES * (HEAD.len() + PIECE);
+    let mut reader = sending::start_asking_reader(listener.local_addr().expect("bound"), answer_size);
+    let (socket, _) = listener.accept().expect("the reader connects");
+    socket.set_nodelay(true).expect("a socket's option");
+    if let Some(name) = control {
+        system::choose_congestion_control(&socket, name);
+    }
+    let control = system::congestion_control_of(&socket);
+    let before = system::ended_children_time();
+    let mark = Mark::now();
+    for position in (0..size).step_by(PIECES * PIECE) {
+        answer(&socket, file, position);
+    }
+    let spent = mark.spent();
+    drop(socket);
+    assert!(reader.wait().expect("a child").success(), "the reader failed");
+    Lap { spent, reader_cpu: (system::ended_children_time() - before).as_secs_f64(), control }
+}
+
+fn answer(mut socket: &TcpStream, file: &File, position: u64) {
+    socket.read_exact(&mut [0]).expect("the reader asks");
+    for piece in 0..PIECES {
+        sending::send_before_more(socket, &HEAD);
+        sending::sendfile(socket, file, position + (piece * PIECE) as u64, PIECE);
+    }
+}
