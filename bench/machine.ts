@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { stolenMeter } from './stolen.js';
 
 /** What a figure has to be read with. */
 export interface Machine {
@@ -16,6 +17,8 @@ export interface Machine {
   /** Load averages over the last minute: what else ran. */
   readonly loadBefore: number;
   readonly loadAfter: number;
+  /** Of the CPU time that was wanted meanwhile: what the host of a virtual machine did not give. */
+  readonly stolenShare: number;
 }
 
 export interface Mount {
@@ -27,10 +30,11 @@ export interface Mount {
 export interface Begin {
   readonly date: string;
   readonly load: number;
+  readonly stolen: () => number;
 }
 
 export function beginNow(): Begin {
-  return { date: new Date().toISOString(), load: loadNow() };
+  return { date: new Date().toISOString(), load: loadNow(), stolen: stolenMeter() };
 }
 
 export function describeMachine(root: string, directory: string, begin: Begin): Machine {
@@ -45,6 +49,7 @@ export function describeMachine(root: string, directory: string, begin: Begin): 
     filesystem: mountOf(readFileSync('/proc/self/mountinfo', 'utf8'), realpathSync(directory)),
     loadBefore: begin.load,
     loadAfter: loadNow(),
+    stolenShare: begin.stolen(),
   };
 }
 

@@ -25,6 +25,7 @@ const machine: Machine = {
   filesystem: { type: 'ext4', device: 'd', options: 'rw' },
   loadBefore: 0,
   loadAfter: 1,
+  stolenShare: 0,
 };
 
 function rows() {

@@ -11,6 +11,7 @@ import { help, type Options, parseOptions } from './options.js';
 import { planRuns, type Run } from './plan.js';
 import { resultsOf, tableOf } from './report.js';
 import { scenarios } from './scenarios/table.js';
+import { stolenMeter } from './stolen.js';
 
 // Compiled, this file lies two folders below the root.
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -88,7 +89,7 @@ async function runAll(runs: readonly Run[], options: Options): Promise<number> {
   writeResults(resolve(options.json ?? join(root, 'bench/results/latest.json')), resultsOf(rows, machine, options.isQuick));
   const { type, device } = machine.filesystem;
   console.log(
-    `\n${machine.cores} cores, ${machine.kernel}, ${type} on ${device}, load ${machine.loadBefore} to ${machine.loadAfter}`,
+    `\n${machine.cores} cores, ${machine.kernel}, ${type} on ${device}, load ${machine.loadBefore} to ${machine.loadAfter}, ${percentOf(machine.stolenShare)} taken by the host`,
   );
   console.log(`${tableOf(rows)}\n`);
   const failed = rows.filter((row) => isFailure(row, options.isGate));
@@ -100,6 +101,7 @@ async function measure(run: Run, directory: string, options: Options): Promise<r
   const figures: Figure[] = [];
   const complaints: string[] = [];
   const begin = performance.now();
+  const stolen = stolenMeter();
   mkdirSync(directory, { recursive: true });
   const failure = await runChild({
     ...commandOf(run, directory, options),
@@ -114,7 +116,8 @@ async function measure(run: Run, directory: string, options: Options): Promise<r
   if (failure !== undefined) complaints.push(failure);
   const rows = judge(run, figures, options.isQuick);
   const verdicts = rows.map(({ verdict }) => verdict).join(', ');
-  console.log([`${verdicts} (${Math.round((performance.now() - begin) / 1000)} s)`, ...complaints].join('\n  '));
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  console.log([`${verdicts} (${seconds} s, ${percentOf(stolen())} taken by the host)`, ...complaints].join('\n  '));
   // A child that fails after its last figure has shown that something is wrong with all of them.
   return failure === undefined ? rows : rows.map((row) => ({ ...row, verdict: 'absent', misses: [failure] }));
 }
@@ -125,6 +128,10 @@ function commandOf(run: Run, directory: string, { isQuick, spinners }: Options) 
   return program === 'native'
     ? { file: nativeProgram, args: [name, ...rest] }
     : { file: process.execPath, args: [programOf(`scenarios/${program}`), ...rest, '--native', nativeProgram, '--cache', cache] };
+}
+
+function percentOf(share: number): string {
+  return `${Math.round(share * 100)} %`;
 }
 
 function writeResults(file: string, results: string): void {
