@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiOf } from '../../ts/wire/kafka/apis.js';
 import { readRequestHeader } from '../../ts/wire/kafka/frames.js';
 import { Reader } from '../../ts/wire/kafka/reader.js';
+import { heartbeat } from '../../ts/wire/kafka/schema/12-heartbeat.js';
 import { removeDirectoriesAfterwards } from '../log/directory.js';
 import { killAll, type RunningNode } from '../node/process.mjs';
 import { type Driver, killDrivers } from './driver.js';
@@ -81,6 +82,7 @@ async function goThrough(driver: Driver, topic: string, idempotent: boolean): Pr
   await driver.ask('join', { member: 'one', group, topic, sessionMs: 6000 });
   const values = async () => (await driver.ask<{ readonly values: readonly string[] }>('member', { member: 'one' })).values;
   await expect.poll(values, { timeout: 30_000 }).toEqual(['value']);
+  await expect.poll(() => tap.asked.has(heartbeat.key), { timeout: 30_000 }).toBe(true);
   await driver.ask('leave', { member: 'one' });
   for (const name of ['groups', 'topics', 'nodes']) await driver.ask(name);
   await driver.ask('describeGroup', { group });
@@ -89,6 +91,19 @@ async function goThrough(driver: Driver, topic: string, idempotent: boolean): Pr
   await driver.ask('alterConfig', { topic, name: 'retention.ms', value: '20000000000000' });
   await driver.ask('deleteRecords', { ...of, before: 1 });
   await driver.ask('deleteTopic', { topic });
+}
+
+/** What Kafka's own clients alone have calls for. */
+async function goFurther(driver: Driver): Promise<void> {
+  const of = { topic: 'further', partition: 0 };
+  await driver.ask('createTopic', { ...of, partitions: 1 });
+  const record = { timestamp: 1000, key: 'key', value: 'value', headers: [] };
+  await driver.ask('produce', { ...of, records: [record], idempotent: true });
+  expect(await driver.ask('producers', of)).toBe(1);
+  expect(await driver.ask('read', { ...of, from: 'epoch', at: 0 })).toMatchObject([{ value: 'value' }]);
+  await driver.ask('deleteOffsets', { group: 'java-group', ...of });
+  expect(await driver.ask('configResources')).toContain('further');
+  expect(await driver.ask('authenticate')).toContain('Unexpected handshake request');
 }
 
 const drivers = {
@@ -100,6 +115,7 @@ const drivers = {
 test.each(Object.entries(drivers))('%s', async (name, open) => {
   const driver = await open(tap.address);
   await goThrough(driver, name, true);
+  if (name === 'java') await goFurther(driver);
   record(name);
 });
 

@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -22,12 +23,14 @@ import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -76,6 +79,10 @@ public final class KafkaClient {
       case "deleteGroup": return none(admin.deleteConsumerGroups(List.of(group)).all());
       case "committed":
         return json(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().get(partition).offset());
+      case "deleteOffsets": return none(admin.deleteConsumerGroupOffsets(group, Set.of(partition)).all());
+      case "producers": return json(admin.describeProducers(List.of(partition)).partitionResult(partition).get().activeProducers().size());
+      case "configResources": return json(admin.listConfigResources().all().get().stream().map(each -> each.name()).toList());
+      case "authenticate": return authenticate();
       case "join":
         members.put(member, Member.join(group, topic, args));
         return json(null);
@@ -147,6 +154,8 @@ public final class KafkaClient {
       switch (from) {
         case "beginning" -> consumer.seekToBeginning(List.of(partition));
         case "end" -> consumer.seekToEnd(List.of(partition));
+        // Who says under which leader it read so far asks first where that one's records end.
+        case "epoch" -> consumer.seek(partition, new OffsetAndMetadata(at, Optional.of(1), ""));
         case "time" -> consumer.seek(partition, consumer.offsetsForTimes(Map.of(partition, at)).get(partition).offset());
         default -> consumer.seek(partition, at);
       }
@@ -170,6 +179,19 @@ public final class KafkaClient {
       }
     }
     return json(values);
+  }
+
+  /** By a password, where there is no security: what it is told. */
+  private static JsonNode authenticate() throws Exception {
+    String login = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"name\" password=\"word\";";
+    Map<String, Object> security = Map.of("security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", "PLAIN", "sasl.jaas.config", login);
+    try (Admin secured = Admin.create(settings(security))) {
+      secured.describeCluster().nodes().get();
+      return json(null);
+    } catch (ExecutionException refused) {
+      if (refused.getCause() instanceof AuthenticationException) return json(refused.getCause().getMessage());
+      throw refused;
+    }
   }
 
   private static ObjectNode told(ConsumerRecord<String, String> record) {
