@@ -19,11 +19,18 @@ interface ConsumeLap extends PerfConsumed {
 
 type ConsumeSide = Side<ConsumeLap>;
 
-const partitions = 8;
 const topic = 'consumed';
-const sizes = new Map([
-  ['100 B', 100],
-  ['1 KiB', 1024],
+
+interface Written {
+  readonly recordSize: number;
+  readonly partitions: number;
+}
+
+const cases = new Map<string, Written>([
+  ['100 B', { recordSize: 100, partitions: 8 }],
+  ['1 KiB', { recordSize: 1024, partitions: 8 }],
+  // More than fit into one answer, with what a consumer takes of each by its default.
+  ['1 KiB of 32 partitions', { recordSize: 1024, partitions: 32 }],
 ]);
 const writtenSize = 3 * 2 ** 30;
 /** What the row asks of the rate. */
@@ -52,7 +59,7 @@ function numbersOf({ name, laps }: ConsumeSide): Readonly<Record<string, number>
   };
 }
 
-async function measure(run: ScenarioRun, recordSize: number): Promise<void> {
+async function measure(run: ScenarioRun, { recordSize, partitions }: Written): Promise<void> {
   const jars = kafkaJars(run.cache);
   if (!isThere(jars)) return printFigure('kafka-consume', run.case, { lacks: jars.lacks });
   // A group's first member is waited with by neither.
@@ -90,6 +97,6 @@ async function measure(run: ScenarioRun, recordSize: number): Promise<void> {
 }
 
 const run = scenarioRun();
-const size = sizes.get(run.case);
-if (size === undefined) throw new Error(`no case "${run.case}": ${[...sizes.keys()].join(', ')}`);
-await measure(run, size);
+const written = cases.get(run.case);
+if (written === undefined) throw new Error(`no case "${run.case}": ${[...cases.keys()].join(', ')}`);
+await measure(run, written);

@@ -80,7 +80,7 @@ export const kafkaScenarios: readonly Scenario[] = [
   {
     name: 'kafka-consume',
     program: 'kafka-consume.js',
-    cases: cases('100 B', '1 KiB'),
+    cases: cases('100 B', '1 KiB', '1 KiB of 32 partitions'),
     spinners: ['none'],
     shown: { ours: 'ours_cpu_per_gb', bare: 'kafka_cpu_per_gb', unit: 'CPU-s a GB' },
     targets: [atMost('cpu_ratio', 0.33), atLeast('rate_ratio_unless_bound', 0.95)],
