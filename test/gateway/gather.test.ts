@@ -409,6 +409,17 @@ test('a batch larger than was asked for comes alone, once its memory is there', 
   expect(rig.hasWholeRoom).toBe(true);
 });
 
+test('where nothing fits into the answer the first that is there comes at once, without a look for a smaller one', () => {
+  const rig = new Rig();
+  const offsets = Array.from({ length: 12 }, () => 0);
+  for (const handle of offsets.keys()) rig.append(handle, 450);
+  rig.fetch(1, 1000, offsets, 450);
+  expect(rig.answerAll()).toEqual({ hold: 1, describe: 11 });
+  expect(rig.answerAll()).toEqual({ hold: 1 });
+  expect(rig.lastTold()).toEqual([1, ...offsets.slice(1).map(() => undefined)]);
+  expect([rig.shard.pending, rig.hasWholeRoom]).toEqual([[], true]);
+});
+
 test('larger batches come together as far as the memory of their request reaches', () => {
   const rig = new Rig();
   rig.append(0, 50);

@@ -172,6 +172,8 @@ export class Collection implements Deadline {
   }
 
   #hasRoom(): boolean {
+    // What is larger than all of the answer comes alone, as the first that is there.
+    if (this.#found === 0 && this.#larger.length > 0) return false;
     const { sizeMax } = this.#request;
     return sizeMax - this.#found > sizeMax * worthwhileShare;
   }
