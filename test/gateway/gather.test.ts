@@ -418,6 +418,15 @@ test('where nothing fits into the answer the first that is there comes at once, 
   expect(rig.answerAll()).toEqual({ hold: 1 });
   expect(rig.lastTold()).toEqual([1, ...offsets.slice(1).map(() => undefined)]);
   expect([rig.shard.pending, rig.hasWholeRoom]).toEqual([[], true]);
+  // Nor while the many behind them are looked at, which takes more than one round.
+  const crowd = new Rig();
+  const many = Array.from({ length: 300 }, () => 0);
+  for (const handle of many.keys()) crowd.append(handle, 450);
+  crowd.fetch(1, 1000, many, 450);
+  expect(crowd.answerAll()).toEqual({ hold: 1, describe: 256 });
+  expect(crowd.answerAll()).toEqual({ describe: 43 });
+  expect(crowd.answerAll()).toEqual({ hold: 1 });
+  expect(crowd.lastTold().filter((next) => next !== undefined)).toEqual([1]);
 });
 
 test('larger batches come together as far as the memory of their request reaches', () => {

@@ -102,7 +102,7 @@ export class Collection implements Deadline {
   #readOn(): void {
     const { entries, sizeMax } = this.#request;
     this.#underWay = 1;
-    let left = sizeMax - this.#found;
+    let left = this.#hasRoom() ? sizeMax - this.#found : 0;
     for (; this.#next < this.#unread.length && left > sizeMax * worthwhileShare; this.#next++) {
       const index = this.#unread[this.#next] as number;
       if (this.#isEmpty(index)) continue;
