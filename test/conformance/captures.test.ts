@@ -101,6 +101,7 @@ async function goFurther(driver: Driver): Promise<void> {
   await driver.ask('produce', { ...of, records: [record], idempotent: true });
   expect(await driver.ask('producers', of)).toBe(1);
   expect(await driver.ask('read', { ...of, from: 'epoch', at: 0 })).toMatchObject([{ value: 'value' }]);
+  for (const name of ['partitions', 'logDirs']) await driver.ask(name, of);
   await driver.ask('deleteOffsets', { group: 'java-group', ...of });
   expect(await driver.ask('configResources')).toContain('further');
   expect(await driver.ask('authenticate')).toContain('Unexpected handshake request');
@@ -116,6 +117,7 @@ test.each(Object.entries(drivers))('%s', async (name, open) => {
   const driver = await open(tap.address);
   await goThrough(driver, name, true);
   if (name === 'java') await goFurther(driver);
+  await driver.ask('deleteGroup', { group: `${name}-group` });
   record(name);
 });
 

@@ -153,7 +153,7 @@ export class LogStore {
   readonly #native: BindingStore;
   readonly #clock: LogClock;
   readonly #words = new Float64Array(headerWords + eventsPerCall * eventWords);
-  readonly #sliceWords = new Float64Array(1 + slicesMax * sliceWords);
+  readonly #readWords = new Float64Array(1 + slicesMax * sliceWords);
   readonly #tails: TailReader;
   #isTelling = false;
   /** Memory of attached rings, which native code uses until the release. */
@@ -190,7 +190,7 @@ export class LogStore {
 
   /** Of what `partition` tells, what moves: for those who ask often. */
   extent(handle: number): Extent | undefined {
-    const words = this.#sliceWords;
+    const words = this.#readWords;
     if (!this.#native.extent(handle, words)) return undefined;
     const [logStart = 0, size = 0, segmentsCount = 0] = words;
     return { logStart, size, segmentsCount };
@@ -291,7 +291,7 @@ export class LogStore {
     limit: number,
     sizeMax: number,
   ): Result<ReadAnswer<ReadOutcome>, StoreFailure> {
-    const words = this.#sliceWords;
+    const words = this.#readWords;
     const answer = this.#native.read(partition, exact(ticket), exact(offset), exact(limit), sizeMax, false, words);
     return this.#answerOf(answer);
   }
@@ -304,7 +304,7 @@ export class LogStore {
     limit: number,
     sizeMax: number,
   ): Result<ReadAnswer<ReadOutcome | LentSlice>, StoreFailure> {
-    const words = this.#sliceWords;
+    const words = this.#readWords;
     const answer = this.#native.read(partition, exact(ticket), exact(offset), exact(limit), sizeMax, true, words);
     if (answer !== lentAnswer) return this.#answerOf(answer);
     return ok({ logStart: words[0] ?? 0, found: lentIn(words, 1) });
@@ -316,7 +316,7 @@ export class LogStore {
   }
 
   #answerOf(answer: number): Result<ReadAnswer<ReadOutcome>, StoreFailure> {
-    const words = this.#sliceWords;
+    const words = this.#readWords;
     if (answer < -1) return failed(storeFailureOf(-1 - answer, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0));
     return ok({ logStart: words[0] ?? 0, found: this.#found(answer) });
   }
@@ -329,7 +329,7 @@ export class LogStore {
   #slices(count: number): readonly HotSlice[] {
     assert(count <= slicesMax, 'more slices than had room');
     const slices: HotSlice[] = [];
-    for (let index = 0; index < count; index++) slices.push(sliceIn(this.#sliceWords, 1 + index * sliceWords));
+    for (let index = 0; index < count; index++) slices.push(sliceIn(this.#readWords, 1 + index * sliceWords));
     return slices;
   }
 

@@ -27,6 +27,22 @@ impl Lap {
     }
 }
 
+/// A lap of each side, so often; in each round another one comes first. The first round, in which memory is touched for the first time,
+/// counts for nothing. By side.
+pub fn take_turns<T>(sides: usize, count: usize, mut lap: impl FnMut(usize) -> T) -> Vec<Vec<T>> {
+    let mut laps: Vec<Vec<T>> = (0..sides).map(|_| Vec::new()).collect();
+    for round in 0..=count {
+        for turn in 0..sides {
+            let side = (round + turn) % sides;
+            let lap = lap(side);
+            if round > 0 {
+                laps[side].push(lap);
+            }
+        }
+    }
+    laps
+}
+
 /// Ours, bare.
 pub type Pair = (Lap, Lap);
 

@@ -1,11 +1,12 @@
 //! Ways in which the bytes of a file get into a socket, as bare system calls.
 #![allow(unsafe_code)]
 
+use crate::system;
 use io_uring::types::Fd;
 use io_uring::{opcode, squeue::Flags, IoUring};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -17,14 +18,47 @@ const WORK: Duration = Duration::from_millis(8);
 /// What an unprivileged pipe may hold.
 const PIPE_SIZE: usize = 1 << 20;
 
-/// Another process, which reads and forgets until the end.
-///
-/// # Panics
-/// If it can't be started.
-#[must_use]
-pub fn start_reader(address: SocketAddr) -> Child {
-    let program = std::env::current_exe().expect("the name of this program");
-    Command::new(program).arg(COMMAND).arg(address.to_string()).spawn().expect("the reader starts")
+/// Another process at the other end of a connection.
+pub struct Reader {
+    process: Child,
+    /// Of children that ended before.
+    before: Duration,
+}
+
+impl Reader {
+    /// Reads and forgets until the end.
+    #[must_use]
+    pub fn discarding() -> (Self, TcpStream) {
+        Self::start(COMMAND, None)
+    }
+
+    /// Asks for answers of this size one after the other, and works on each, until nobody answers.
+    #[must_use]
+    pub fn asking(answer_size: usize) -> (Self, TcpStream) {
+        Self::start(ASKING_COMMAND, Some(answer_size))
+    }
+
+    fn start(command: &str, answer_size: Option<usize>) -> (Self, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound").to_string();
+        let program = std::env::current_exe().expect("the name of this program");
+        let process = Command::new(program)
+            .arg(command)
+            .arg(address)
+            .args(answer_size.map(|size| size.to_string()))
+            .spawn()
+            .expect("the reader starts");
+        let (socket, _) = listener.accept().expect("the reader connects");
+        socket.set_nodelay(true).expect("a socket's option");
+        (Self { process, before: system::ended_children_time() }, socket)
+    }
+
+    /// Waits for its end, after that of the connection; the CPU seconds that it took.
+    #[must_use]
+    pub fn finish(mut self) -> f64 {
+        assert!(self.process.wait().expect("a child").success(), "the reader failed");
+        (system::ended_children_time() - self.before).as_secs_f64()
+    }
 }
 
 /// What that process does.
@@ -34,17 +68,6 @@ pub fn discard(words: &[String]) -> Result<(), String> {
     let mut buffer = vec![0; 256 << 10];
     while stream.read(&mut buffer).map_err(|error| error.to_string())? > 0 {}
     Ok(())
-}
-
-/// Another process, which asks for answers of this size one after the other, and works on each, until nobody answers.
-///
-/// # Panics
-/// If it can't be started.
-#[must_use]
-pub fn start_asking_reader(address: SocketAddr, answer_size: usize) -> Child {
-    let program = std::env::current_exe().expect("the name of this program");
-    let words = [ASKING_COMMAND, &address.to_string(), &answer_size.to_string()];
-    Command::new(program).args(words).spawn().expect("the reader starts")
 }
 
 /// What that process does.

@@ -2,11 +2,12 @@
 //! (DURABILITY.md rule 18): read into a buffer that is used again, with or without the check of each batch; as the store reads it,
 //! its checks and the copy for another thread included; sendfile; splice on a ring. From the page cache, and from the device.
 
-use crate::bare::sending::{self, Splice};
+use crate::bare::sending::{self, Reader, Splice};
 use crate::batches::batch_of;
 use crate::bed::Bed;
 use crate::cpu::{self, Mark, Spent};
 use crate::figure::{median, Figure};
+use crate::lap::take_turns;
 use crate::load::Load;
 use crate::node::{log_config, partition_ids, store_config, Node};
 use crate::plan::Plan;
@@ -17,7 +18,7 @@ use millrace_native::log::segment::DataPaths;
 use millrace_native::store::{Catalog, Event, ReadOutcome};
 use std::fs::File;
 use std::hint::black_box;
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
@@ -56,18 +57,8 @@ pub fn run(plan: &Plan) {
 }
 
 fn measure(plan: &Plan, sender: &mut Sender, case: &str, piece: usize, is_cold: bool) {
-    let mut laps: Vec<Vec<(Spent, f64)>> = vec![Vec::new(); SIDES.len()];
     let count = if plan.is_quick { 2 } else { LAPS };
-    for round in 0..=count {
-        for turn in 0..SIDES.len() {
-            let side = (round + turn) % SIDES.len();
-            let lap = sender.lap(SIDES[side].1, piece, is_cold);
-            // The first round touches memory for the first time.
-            if round > 0 {
-                laps[side].push(lap);
-            }
-        }
-    }
+    let laps = take_turns(SIDES.len(), count, |side| sender.lap(SIDES[side].1, piece, is_cold));
     let gigabytes = sender.size as f64 / 1e9;
     let mut figure = Figure::new("cold-send", case).number("load", cpu::load()).number("laps", count as f64);
     for ((name, _), own) in SIDES.iter().zip(&laps) {
@@ -108,18 +99,13 @@ impl Sender {
         } else {
             self.touch();
         }
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let mut reader = sending::start_reader(listener.local_addr().expect("bound"));
-        let (socket, _) = listener.accept().expect("the reader connects");
-        socket.set_nodelay(true).expect("a socket's option");
+        let (reader, socket) = Reader::discarding();
         self.socket = Some(socket);
-        let before = system::ended_children_time();
         let mark = Mark::now();
         side(self, piece);
         let spent = mark.spent();
         self.socket.take().expect("just used").shutdown(Shutdown::Write).expect("an open socket");
-        assert!(reader.wait().expect("a child").success(), "the reader failed");
-        (spent, (system::ended_children_time() - before).as_secs_f64())
+        (spent, reader.finish())
     }
 
     fn touch(&mut self) {

@@ -2,14 +2,15 @@
 //! after the other by a reader that works on each, as Kafka's consumers do. sendfile from the page cache, no broker: also the least
 //! that a broker can take for it.
 
-use crate::bare::sending;
+use crate::bare::sending::{self, Reader};
 use crate::cpu::{self, Mark, Spent};
 use crate::figure::{median, Figure};
+use crate::lap::take_turns;
 use crate::plan::Plan;
 use crate::system;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 
 /// What a consumer takes of a partition at once, by its default.
@@ -33,24 +34,14 @@ pub fn run(plan: &Plan) {
     std::fs::create_dir_all(&plan.directory).expect("a directory to write in");
     let path = Path::new(&plan.directory).join("sent");
     let file = file_of(&path, size);
-    let mut laps: [Vec<Lap>; 2] = Default::default();
     let count = if plan.is_quick { 2 } else { LAPS };
-    for round in 0..=count {
-        for turn in 0..SIDES.len() {
-            let side = (round + turn) % SIDES.len();
-            let lap = lap(&file, size, SIDES[side].1);
-            // The first round touches memory for the first time.
-            if round > 0 {
-                laps[side].push(lap);
-            }
-        }
-    }
+    let laps = take_turns(SIDES.len(), count, |side| lap(&file, size, SIDES[side].1));
     std::fs::remove_file(path).expect("the scenario's own file");
     print(&laps, size as f64 / 1e9);
 }
 
-fn print(laps: &[Vec<Lap>; 2], gigabytes: f64) {
-    let [local, system] = laps;
+fn print(laps: &[Vec<Lap>], gigabytes: f64) {
+    let [local, system] = laps else { panic!("a side too many") };
     let control = |laps: &[Lap]| laps.first().map_or(String::new(), |lap| lap.control.clone());
     let mut figure = Figure::new("local-send", "8 MiB answers")
         .text("local_control", &control(local))
@@ -78,24 +69,18 @@ fn file_of(path: &Path, size: u64) -> File {
 }
 
 fn lap(file: &File, size: u64, control: Option<&str>) -> Lap {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let answer_size = PIECES * (HEAD.len() + PIECE);
-    let mut reader = sending::start_asking_reader(listener.local_addr().expect("bound"), answer_size);
-    let (socket, _) = listener.accept().expect("the reader connects");
-    socket.set_nodelay(true).expect("a socket's option");
+    let (reader, socket) = Reader::asking(PIECES * (HEAD.len() + PIECE));
     if let Some(name) = control {
         system::choose_congestion_control(&socket, name);
     }
     let control = system::congestion_control_of(&socket);
-    let before = system::ended_children_time();
     let mark = Mark::now();
     for position in (0..size).step_by(PIECES * PIECE) {
         answer(&socket, file, position);
     }
     let spent = mark.spent();
     drop(socket);
-    assert!(reader.wait().expect("a child").success(), "the reader failed");
-    Lap { spent, reader_cpu: (system::ended_children_time() - before).as_secs_f64(), control }
+    Lap { spent, reader_cpu: reader.finish(), control }
 }
 
 fn answer(mut socket: &TcpStream, file: &File, position: u64) {

@@ -471,7 +471,7 @@ fn congestion_control_of(socket: libc::c_int) -> String {
 /// Whatever the system's default is: no network is modelled where there is none.
 #[test]
 fn who_connects_from_this_machine_is_sent_to_without_pacing() {
-    for mut bed in [Bed::epoll(), Bed::uring()].into_iter() {
+    for mut bed in [Bed::epoll(), Bed::uring()] {
         let (socket, _, _peer) = bed.connect();
         assert_eq!(congestion_control_of(socket.0), "reno");
     }
