@@ -29,17 +29,21 @@ impl Reader {
     /// Reads and forgets until the end.
     #[must_use]
     pub fn discarding() -> (Self, TcpStream) {
-        Self::start(COMMAND, None)
+        Self::start(COMMAND, None, None)
     }
 
-    /// Asks for answers of this size one after the other, and works on each, until nobody answers.
+    /// Asks for answers of this size one after the other, and works on each, until nobody answers. Who sends has this congestion control from
+    /// the listener on; none: the system's own.
     #[must_use]
-    pub fn asking(answer_size: usize) -> (Self, TcpStream) {
-        Self::start(ASKING_COMMAND, Some(answer_size))
+    pub fn asking(answer_size: usize, control: Option<&str>) -> (Self, TcpStream) {
+        Self::start(ASKING_COMMAND, Some(answer_size), control)
     }
 
-    fn start(command: &str, answer_size: Option<usize>) -> (Self, TcpStream) {
+    fn start(command: &str, answer_size: Option<usize>, control: Option<&str>) -> (Self, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        if let Some(name) = control {
+            system::choose_congestion_control(&listener, name);
+        }
         let address = listener.local_addr().expect("bound").to_string();
         let program = std::env::current_exe().expect("the name of this program");
         let process = Command::new(program)

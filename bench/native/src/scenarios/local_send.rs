@@ -20,7 +20,7 @@ const PIECES: usize = 8;
 const HEAD: [u8; 64] = [0; 64];
 const FILE_SIZE: u64 = 1 << 30;
 const LAPS: usize = 5;
-/// What native/src/io/sockets/calls.rs chooses, and the system's own choice.
+/// What native/src/io/sockets/congestion.rs chooses, and the system's own choice.
 const SIDES: [(&str, Option<&str>); 2] = [("local", Some("reno")), ("system", None)];
 
 struct Lap {
@@ -69,10 +69,7 @@ fn file_of(path: &Path, size: u64) -> File {
 }
 
 fn lap(file: &File, size: u64, control: Option<&str>) -> Lap {
-    let (reader, socket) = Reader::asking(PIECES * (HEAD.len() + PIECE));
-    if let Some(name) = control {
-        system::choose_congestion_control(&socket, name);
-    }
+    let (reader, socket) = Reader::asking(PIECES * (HEAD.len() + PIECE), control);
     let control = system::congestion_control_of(&socket);
     let mark = Mark::now();
     for position in (0..size).step_by(PIECES * PIECE) {

@@ -1,6 +1,6 @@
 //! System calls that both real implementations make in the same way.
 
-use super::SocketId;
+use super::{congestion, SocketId};
 use crate::io::{IoError, IoResult};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -8,10 +8,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 /// Connections that the kernel keeps for us until we accept them; it takes its own limit where that is smaller.
 const BACKLOG: libc::c_int = 4096;
 const ADDRESS_SIZE: usize = size_of::<libc::sockaddr_storage>();
-/// Every kernel has it, and anyone may choose it.
-const LOCAL_CONGESTION_CONTROL: &[u8] = b"reno";
 
-fn checked(result: libc::c_int) -> IoResult<libc::c_int> {
+pub(super) fn checked(result: libc::c_int) -> IoResult<libc::c_int> {
     if result < 0 {
         Err(IoError::last())
     } else {
@@ -37,6 +35,7 @@ pub(super) fn listen(address: SocketAddr, shares_port: bool) -> IoResult<(Socket
     }
     set(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY)?;
     set(fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE)?;
+    congestion::begin(fd);
     let (storage, size) = to_storage(address);
     // SAFETY: the storage holds an address of this size.
     checked(unsafe { libc::bind(fd, (&raw const storage).cast(), size) })?;
@@ -52,7 +51,7 @@ fn set(fd: RawFd, level: libc::c_int, option: libc::c_int) -> IoResult<()> {
     checked(unsafe { libc::setsockopt(fd, level, option, (&raw const one).cast(), size_of::<libc::c_int>() as u32) }).map(drop)
 }
 
-fn own_address(fd: RawFd) -> IoResult<SocketAddr> {
+pub(super) fn own_address(fd: RawFd) -> IoResult<SocketAddr> {
     // SAFETY: all zeroes are an address of no family.
     let (mut storage, mut size): (libc::sockaddr_storage, u32) = (unsafe { std::mem::zeroed() }, ADDRESS_SIZE as u32);
     // SAFETY: the storage has room for `size` bytes.
@@ -72,11 +71,7 @@ pub(super) fn accept(listener: SocketId, system_calls: &mut u64) -> IoResult<(So
                 // SAFETY: just made, owned by nobody else.
                 let socket = unsafe { OwnedFd::from_raw_fd(fd) };
                 let peer = from_storage(&storage)?;
-                *system_calls += 1;
-                if own_address(fd).is_ok_and(|own| is_local(own, peer)) {
-                    *system_calls += 1;
-                    spare_the_model(fd);
-                }
+                congestion::settle(fd, peer, system_calls);
                 return Ok((SocketId(std::os::fd::IntoRawFd::into_raw_fd(socket)), peer));
             }
             // It was reset while it waited: the next one.
@@ -84,19 +79,6 @@ pub(super) fn accept(listener: SocketId, system_calls: &mut u64) -> IoResult<(So
             Err(error) => return Err(error),
         }
     }
-}
-
-/// A peer on this machine: at a loopback address, or at the one that it connected to.
-fn is_local(own: SocketAddr, peer: SocketAddr) -> bool {
-    peer.ip().is_loopback() || own.ip() == peer.ip()
-}
-
-/// No network lies between: to measure it and to pace what is sent by timers, as BBR does, costs CPU and time and brings nothing
-/// (docs/decisions/0021-local-congestion-control.md). Where it cannot be chosen the system's own stays.
-fn spare_the_model(fd: RawFd) {
-    let name = LOCAL_CONGESTION_CONTROL;
-    // SAFETY: so many readable bytes.
-    unsafe { libc::setsockopt(fd, libc::IPPROTO_TCP, libc::TCP_CONGESTION, name.as_ptr().cast(), name.len() as u32) };
 }
 
 pub(super) fn end_output(socket: SocketId) {
@@ -162,20 +144,5 @@ fn from_storage(storage: &libc::sockaddr_storage) -> IoResult<SocketAddr> {
             Ok(SocketAddrV6::new(ip, u16::from_be(v6.sin6_port), v6.sin6_flowinfo, v6.sin6_scope_id).into())
         }
         _ => Err(IoError(libc::EAFNOSUPPORT)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_local;
-
-    #[test]
-    fn only_who_is_on_this_machine_is_local() {
-        let is_local = |own: &str, peer: &str| is_local(own.parse().unwrap(), peer.parse().unwrap());
-        assert!(is_local("127.0.0.1:9092", "127.0.0.1:40000"));
-        assert!(is_local("[::1]:9092", "[::1]:40000"));
-        assert!(is_local("10.0.0.5:9092", "10.0.0.5:40000"), "over its own address of the network");
-        assert!(!is_local("10.0.0.5:9092", "10.0.0.6:40000"));
-        assert!(!is_local("[fd00::5]:9092", "[fd00::6]:40000"));
     }
 }

@@ -49,7 +49,7 @@ impl EpollSockets {
 
 impl Sockets for EpollSockets {
     fn listen(&mut self, address: SocketAddr, shares_port: bool, number: SocketNumber) -> IoResult<(SocketId, SocketAddr)> {
-        self.system_calls += 8;
+        self.system_calls += 9;
         let (socket, bound) = calls::listen(address, shares_port)?;
         match self.watch(socket, number) {
             Ok(()) => Ok((socket, bound)),

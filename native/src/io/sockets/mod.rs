@@ -12,6 +12,7 @@
 //! - Readiness may be told though there is nothing: a receive then answers `WOULD_BLOCK`.
 
 mod calls;
+mod congestion;
 mod epoll;
 pub mod sim;
 #[cfg(test)]

@@ -459,24 +459,6 @@ fn what_is_accepted_inherits_its_options() {
     }
 }
 
-fn congestion_control_of(socket: libc::c_int) -> String {
-    let (mut name, mut size) = ([0u8; 16], 16u32);
-    // SAFETY: so many writable bytes.
-    let got =
-        unsafe { libc::getsockopt(socket, libc::IPPROTO_TCP, libc::TCP_CONGESTION, name.as_mut_ptr().cast(), &raw mut size) };
-    assert_eq!(got, 0);
-    String::from_utf8_lossy(&name).trim_end_matches('\0').to_owned()
-}
-
-/// Whatever the system's default is: no network is modelled where there is none.
-#[test]
-fn who_connects_from_this_machine_is_sent_to_without_pacing() {
-    for mut bed in [Bed::epoll(), Bed::uring()] {
-        let (socket, _, _peer) = bed.connect();
-        assert_eq!(congestion_control_of(socket.0), "reno");
-    }
-}
-
 #[test]
 fn a_port_is_shared_by_those_who_all_ask_for_it() {
     let mut sockets = EpollSockets::new().unwrap();

@@ -189,7 +189,7 @@ impl UringSockets {
 
 impl Sockets for UringSockets {
     fn listen(&mut self, address: SocketAddr, shares_port: bool, number: SocketNumber) -> IoResult<(SocketId, SocketAddr)> {
-        self.system_calls += 8;
+        self.system_calls += 9;
         let (socket, bound) = calls::listen(address, shares_port)?;
         self.watch(socket, number)?;
         self.flush();
