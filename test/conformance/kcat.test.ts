@@ -98,6 +98,25 @@ test('10 MiB in one message, where the topic allows it', async () => {
   expect(refused).toMatchObject({ code: 1, errors: expect.stringContaining('Message size too large') });
 });
 
+test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+  '%s: a topic that is to be compacted takes no record without a key',
+  async (codec) => {
+    const topic = `compacted-${codec}`;
+    await createTopic(node.gateway, topic, { 'cleanup.policy': 'compact' });
+    const produce = ['-P', '-t', topic, '-z', codec, '-X', 'linger.ms=200'];
+    const refused = await kcatEnded(node.kafka, produce, `${compressible}\n${compressible}\n`);
+    expect(refused).toMatchObject({ code: 1, errors: expect.stringContaining('failed to validate record') });
+    await kcat(node.kafka, [...produce, '-K:'], `key:${compressible}\nother:${compressible}\n`);
+    const read = await kcatRead(node.kafka, topic);
+    expect(read.map(({ offset, key }) => ({ offset, key }))).toEqual([
+      { offset: 0, key: 'key' },
+      { offset: 1, key: 'other' },
+    ]);
+    const [batch] = await webSocketBatches(node.gateway, topic);
+    expect(headerOf(batch ?? new Uint8Array(0)).compression).toBe(codec);
+  },
+);
+
 test('a group commits what it has read, and goes on behind it', async () => {
   await createTopic(node.gateway, 'grouped', {}, 2);
   const grow = (first: string, second: string) =>

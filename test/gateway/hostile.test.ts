@@ -16,6 +16,7 @@ import { Produce } from '../../ts/gateway/verbs/produce.js';
 import { Answers } from '../../ts/gateway/websocket/answers.js';
 import { Connection, type Socket } from '../../ts/gateway/websocket/connection.js';
 import { ok } from '../../ts/model/result.js';
+import { findKeyless } from '../../ts/native/codec.js';
 import { Room } from '../../ts/ring/room.js';
 import type { ClientMessage } from '../../ts/wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, decodeServerMessage, encodeClientMessage } from '../../ts/wire/proto/messages.js';
@@ -92,7 +93,16 @@ class Rig implements Socket {
       logLevel: () => 'info' as const,
       configsOf: () => [],
     };
-    const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
+    const produce = new Produce({
+      routing,
+      missing,
+      node,
+      deadlines,
+      batchSizeMax: 1000,
+      clock,
+      findKeyless,
+      observe: () => undefined,
+    });
     const counts = () => ({ connections: 1, subscriptions: 0 });
     const none = () => undefined;
     const gather = new Gather({

@@ -9,6 +9,7 @@ import { Produce } from '../../ts/gateway/verbs/produce.js';
 import type { Verbs } from '../../ts/gateway/verbs/verbs.js';
 import type { Failure } from '../../ts/model/ports.js';
 import { failed, ok } from '../../ts/model/result.js';
+import { findKeyless } from '../../ts/native/codec.js';
 import { kafkaErrors } from '../../ts/wire/kafka/error-codes.js';
 import { servedTopic } from './served-topic.js';
 
@@ -24,7 +25,16 @@ function told(append: Append, refusal?: Failure) {
   const missing = { isMissing: () => false } as unknown as MissingTopics;
   const node = { produceRefusal: () => refusal };
   const deadlines = new Deadlines(clock);
-  const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: 1000, clock, observe: () => undefined });
+  const produce = new Produce({
+    routing,
+    missing,
+    node,
+    deadlines,
+    batchSizeMax: 1000,
+    clock,
+    findKeyless,
+    observe: () => undefined,
+  });
   const exchange = { verbs: { produce, routing } as unknown as Verbs } as Exchange;
   const partitionData = [{ index: 0, records: new Uint8Array(61) }];
   const request = {

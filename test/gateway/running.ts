@@ -5,6 +5,7 @@ import { MetricsRegistry } from '../../ts/metrics/registry.js';
 import type { LogLevel } from '../../ts/model/log-level.js';
 import type { CivilClock } from '../../ts/model/ports.js';
 import { failed, ok } from '../../ts/model/result.js';
+import { findKeyless } from '../../ts/native/codec.js';
 import { BatchPlan } from '../../ts/wire/records/build.js';
 import { crc32c } from '../../ts/wire/records/crc32c.js';
 import { MemoryCluster } from './memory-cluster.js';
@@ -56,6 +57,7 @@ export class Running {
         cluster: this.cluster,
         clock,
         copy: (target, at, source) => target.set(source, at),
+        findKeyless,
         metrics: new MetricsRegistry(),
         onFault: (error) => void this.faults.push(error),
         node: {

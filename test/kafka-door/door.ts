@@ -26,6 +26,7 @@ import { readBrokerConfig } from '../../ts/model/broker-config.js';
 import { nodeSettings } from '../../ts/model/node-settings.js';
 import type { Failure } from '../../ts/model/ports.js';
 import { ok } from '../../ts/model/result.js';
+import { findKeyless } from '../../ts/native/codec.js';
 import { copierOf } from '../../ts/native/copy.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
 import { Room } from '../../ts/ring/room.js';
@@ -127,7 +128,7 @@ export class KafkaDoor implements Peer {
       commands: controller,
       nodeCommands: { setLogLevel: async () => ok(undefined) },
       missing,
-      produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, observe: () => undefined }),
+      produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, findKeyless, observe: () => undefined }),
       fetch: new Fetch({ routing, tails, deadlines, waitingMax: 10 }),
       groups: new Groups({ routing, commands: controller, coordinators: [] }),
       gather: new Gather({ tails, deadlines, room: new Room(8 << 20), sizeMax: 1 << 20, waitingMax: 10, mayLend: false }),

@@ -9,6 +9,7 @@ import type { NodeSetting } from '../model/node-settings.js';
 import type { CivilClock, ClusterWatch, CopyInto, NodeView } from '../model/ports.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { describeConfigs } from '../model/topic-config.js';
+import { findKeyless } from '../native/codec.js';
 import { ViewWatch } from './cluster-watch.js';
 import { conditionMetrics, processMetrics, topicMetrics } from './collected.js';
 import type { DutyCycle } from './duty-cycle.js';
@@ -97,6 +98,7 @@ export class GatewayIsland {
       ),
       clock,
       copy: options.copy,
+      findKeyless,
       records: this.#records,
       files: new ProgramFiles(),
       metrics: this.#registry(wiring, options.pages),

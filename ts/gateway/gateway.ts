@@ -7,6 +7,7 @@ import type {
   ClusterWatch,
   CopyInto,
   DebugLog,
+  FindKeyless,
   NodeCommands,
   NodeView,
   ShardPort,
@@ -49,6 +50,7 @@ export interface GatewayPorts {
   readonly node: NodeView;
   readonly clock: CivilClock;
   readonly copy: CopyInto;
+  readonly findKeyless: FindKeyless;
   readonly records: RecordViews;
   readonly files: StaticFiles;
   /** Of the whole node: the gateway adds its own page and answers /metrics from it. */
@@ -223,12 +225,13 @@ export class Gateway implements Deadline {
   }
 
   #makeVerbs(routing: Routing): Verbs {
-    const { commands, nodeCommands, node, clock, coordinators } = this.#ports;
+    const { commands, nodeCommands, node, clock, coordinators, findKeyless } = this.#ports;
     const { limits } = this.#settings;
     const missing = new MissingTopics(routing, commands, this.#settings.waitingSizeMax / 4);
     const observe = (ms: number) => this.#counts.produceTime.observe(ms / 1000);
     const deadlines = this.#deadlines;
-    const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax: limits.batchSizeMax, clock, observe });
+    const { batchSizeMax } = limits;
+    const produce = new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, findKeyless, observe });
     const groups = new Groups({ routing, commands, coordinators });
     const counts = () => ({ connections: this.#connections.size, subscriptions: this.#subscriptions.count });
     return {

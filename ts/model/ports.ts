@@ -138,6 +138,9 @@ export interface LargerBatch {
 /** `target.set(source, at)`, by whatever does it best for the memory that rings share. */
 export type CopyInto = (target: Uint8Array, at: number, source: Uint8Array) => void;
 
+/** Of a batch: the index of the first record that has no key, if one has none; or why the records cannot be read. */
+export type FindKeyless = (batch: Uint8Array) => Result<number | undefined, { readonly message: string }>;
+
 /** The high watermark has moved. */
 export interface Tail extends PartitionEnds {
   /** What lies below it since the last call, if it is still in memory; else it is read by offset. */

@@ -1,4 +1,4 @@
-import { effectiveConfig, type TopicConfigKey, type TopicConfigs } from './topic-config.js';
+import { effectiveConfig, listOf, type TopicConfigKey, type TopicConfigs } from './topic-config.js';
 
 /** What a topic asks of those who write to it, looked at where requests come in: its log knows nothing of it. */
 export interface ProduceRules {
@@ -7,6 +7,8 @@ export interface ProduceRules {
   /** How far behind and ahead of the clock a producer's timestamps may be. Infinite: no limit, and where the log stamps, both. */
   readonly timestampBeforeMaxMs: number;
   readonly timestampAfterMaxMs: number;
+  /** Compaction keeps the last record of each key: one without could never go, nor be told from others. */
+  readonly needsKeys: boolean;
 }
 
 export function produceRulesOf(configs: TopicConfigs): ProduceRules {
@@ -16,6 +18,7 @@ export function produceRulesOf(configs: TopicConfigs): ProduceRules {
     insyncReplicasMin: Number(effectiveConfig(configs, 'min.insync.replicas')),
     timestampBeforeMaxMs: limit('message.timestamp.before.max.ms'),
     timestampAfterMaxMs: limit('message.timestamp.after.max.ms'),
+    needsKeys: listOf(effectiveConfig(configs, 'cleanup.policy')).includes('compact'),
   };
 }
 

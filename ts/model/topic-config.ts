@@ -65,7 +65,7 @@ export const topicConfigs = {
     default: 'delete',
     reader: 'log',
     synonym: 'log.cleanup.policy',
-    doc: 'delete: old segments go by retention. Without it nothing goes by age or size. compact has no effect yet; records are kept as they are.',
+    doc: 'delete: old segments go by retention. Without it nothing goes by age or size. compact: each record needs a key; nothing is compacted yet, records are kept as they are.',
   },
   'compression.gzip.level': {
     type: 'int',

@@ -12,6 +12,7 @@ export interface LogBinding {
   describeLogCodes(): string;
   crc32c(bytes: Uint8Array): number;
   copyInto(target: Uint8Array, at: number, source: Uint8Array): boolean;
+  firstKeylessRecord(batch: Uint8Array, sizeMax: number): number | Failure;
   decompressRecords(batch: Uint8Array, sizeMax: number): Uint8Array | Failure;
 }
 

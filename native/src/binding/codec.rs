@@ -3,6 +3,7 @@ use super::guarded;
 use super::shared_memory::SharedMemory;
 use crate::codec::batch::{BatchHeader, HEADER_SIZE};
 use crate::codec::compression::{decompress, Compression};
+use crate::codec::records::{RecordError, Records};
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
@@ -33,6 +34,25 @@ pub fn decompress_records(batch: &[u8], size_max: u32) -> Either<Uint8Array, Bin
         Ok(records) => Either::A(records.into()),
         Err(message) => Either::B(BindingFailure::new("corrupt", message)),
     })
+}
+
+/// Of a whole batch: -1 if each of its records has a key, else the index of the first that has none. At most `size_max` bytes are
+/// decompressed for it.
+#[napi]
+pub fn first_keyless_record(batch: &[u8], size_max: u32) -> Either<i32, BindingFailure> {
+    guarded(|| match keyless_in(batch, size_max as usize) {
+        Ok(found) => Either::A(found.map_or(-1, |index| index as i32)),
+        Err(error) => Either::B(BindingFailure::new("corrupt", error.to_string())),
+    })
+}
+
+fn keyless_in(batch: &[u8], size_max: usize) -> Result<Option<usize>, RecordError> {
+    for (index, record) in Records::open(batch, size_max)?.iter().enumerate() {
+        if record?.key.is_none() {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
 }
 
 fn records_of(batch: &[u8], size_max: usize) -> Result<Vec<u8>, String> {

@@ -1,10 +1,10 @@
 import { isInternalTopic } from '../../model/internal-topics.js';
-import type { Appended, CivilClock, Durability, Failure, NodeView, TopicRoute } from '../../model/ports.js';
+import type { Appended, CivilClock, Durability, Failure, FindKeyless, NodeView, TopicRoute } from '../../model/ports.js';
 import { failed, ok, type Result } from '../../model/result.js';
 import type { Ticket } from '../call-queue.js';
 import type { Deadline, Deadlines } from '../deadlines.js';
 import type { Routing, Served } from '../routing.js';
-
+import { keyRefusal } from './keys.js';
 import type { MissingTopics } from './missing-topics.js';
 import { timestampRefusal } from './timestamps.js';
 
@@ -38,6 +38,7 @@ export interface ProduceOptions {
   readonly deadlines: Deadlines;
   readonly batchSizeMax: number;
   readonly clock: CivilClock;
+  readonly findKeyless: FindKeyless;
   /** How long each request took. */
   readonly observe: (ms: number) => void;
 }
@@ -53,6 +54,7 @@ export class Produce {
   readonly deadlines: Deadlines;
   readonly batchSizeMax: number;
   readonly clock: CivilClock;
+  readonly findKeyless: FindKeyless;
   readonly observe: (ms: number) => void;
 
   constructor(options: ProduceOptions) {
@@ -62,6 +64,7 @@ export class Produce {
     this.deadlines = options.deadlines;
     this.batchSizeMax = options.batchSizeMax;
     this.clock = options.clock;
+    this.findKeyless = options.findKeyless;
     this.observe = options.observe;
   }
 
@@ -177,7 +180,7 @@ class Production implements Deadline {
     const { acks, durabilityMin } = this.#request;
     if (acks === 'all' && topic.rules.insyncReplicasMin > insyncReplicas) return tooFewReplicas(topic);
     if (durabilityMin === 'fsync' && topic.durability !== 'fsync') return promisesLess;
-    return timestampRefusal(batch, topic.rules, this.#verb.clock);
+    return timestampRefusal(batch, topic.rules, this.#verb.clock) ?? keyRefusal(batch, topic.rules, this.#verb.findKeyless);
   }
 
   #send(index: number, { topic, route, calls }: Served, batch: Uint8Array): void {

@@ -1,8 +1,8 @@
 import type { CivilClock, Failure } from '../../model/ports.js';
 import type { ProduceRules } from '../../model/produce-rules.js';
-import { crc32c } from '../../wire/records/crc32c.js';
-import { BatchHeader, hasRightCrc, noTimestamp } from '../../wire/records/header.js';
+import { noTimestamp } from '../../wire/records/header.js';
 import { layout } from '../../wire/records/layout.js';
+import { isWhole } from './whole-batch.js';
 
 /**
  * Why a topic does not take the times that the batch claims: the first and the largest, as the records stay unread.
@@ -41,12 +41,6 @@ function int32(bytes: Uint8Array, at: number): number {
 
 function byte(bytes: Uint8Array, at: number): number {
   return bytes[at] ?? 0;
-}
-
-/** Of damaged bytes the log says that they are: then a producer sends them again, which one with a wrong clock should not. */
-function isWhole(batch: Uint8Array): boolean {
-  const header = BatchHeader.parse(batch);
-  return header.ok && hasRightCrc(batch, header.value, crc32c);
 }
 
 function refusal(timestamp: number, nowMs: number, side: 'before' | 'after', rules: ProduceRules): Failure {
