@@ -12,16 +12,15 @@ import { Fetch } from '../../ts/gateway/verbs/fetch.js';
 import { Gather } from '../../ts/gateway/verbs/gather.js';
 import { Groups } from '../../ts/gateway/verbs/groups.js';
 import { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
-import { Produce } from '../../ts/gateway/verbs/produce.js';
 import { Answers } from '../../ts/gateway/websocket/answers.js';
 import { Connection, type Socket } from '../../ts/gateway/websocket/connection.js';
 import { ok } from '../../ts/model/result.js';
-import { findKeyless } from '../../ts/native/codec.js';
 import { Room } from '../../ts/ring/room.js';
 import type { ClientMessage } from '../../ts/wire/proto/generated/messages.js';
 import { type Draft, decodeClientMessage, decodeServerMessage, encodeClientMessage } from '../../ts/wire/proto/messages.js';
 import { ManualClock, MemoryCluster } from './memory-cluster.js';
 import { MemoryShard } from './memory-shard.js';
+import { newProduce } from './produce-verb.js';
 import { batchOf } from './running.js';
 
 // Whatever bytes come: nothing throws, everything that is sent is a message, each request is answered once, an error about the
@@ -93,16 +92,7 @@ class Rig implements Socket {
       logLevel: () => 'info' as const,
       configsOf: () => [],
     };
-    const produce = new Produce({
-      routing,
-      missing,
-      node,
-      deadlines,
-      batchSizeMax: 1000,
-      clock,
-      findKeyless,
-      observe: () => undefined,
-    });
+    const produce = newProduce({ routing, missing, node, deadlines, clock });
     const counts = () => ({ connections: 1, subscriptions: 0 });
     const none = () => undefined;
     const gather = new Gather({

@@ -5,12 +5,11 @@ import type { Exchange } from '../../ts/gateway/kafka/apis/row.js';
 import type { Routing } from '../../ts/gateway/routing.js';
 import type { ShardCalls } from '../../ts/gateway/shard-calls.js';
 import type { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
-import { Produce } from '../../ts/gateway/verbs/produce.js';
 import type { Verbs } from '../../ts/gateway/verbs/verbs.js';
 import type { Failure } from '../../ts/model/ports.js';
 import { failed, ok } from '../../ts/model/result.js';
-import { findKeyless } from '../../ts/native/codec.js';
 import { kafkaErrors } from '../../ts/wire/kafka/error-codes.js';
+import { newProduce } from './produce-verb.js';
 import { servedTopic } from './served-topic.js';
 
 // What a producer is told when the shard, which stands behind the ring, does not take or store its batch.
@@ -25,16 +24,7 @@ function told(append: Append, refusal?: Failure) {
   const missing = { isMissing: () => false } as unknown as MissingTopics;
   const node = { produceRefusal: () => refusal };
   const deadlines = new Deadlines(clock);
-  const produce = new Produce({
-    routing,
-    missing,
-    node,
-    deadlines,
-    batchSizeMax: 1000,
-    clock,
-    findKeyless,
-    observe: () => undefined,
-  });
+  const produce = newProduce({ routing, missing, node, deadlines, clock });
   const exchange = { verbs: { produce, routing } as unknown as Verbs } as Exchange;
   const partitionData = [{ index: 0, records: new Uint8Array(61) }];
   const request = {

@@ -20,19 +20,18 @@ import { Fetch } from '../../ts/gateway/verbs/fetch.js';
 import { Gather } from '../../ts/gateway/verbs/gather.js';
 import { Groups } from '../../ts/gateway/verbs/groups.js';
 import { MissingTopics } from '../../ts/gateway/verbs/missing-topics.js';
-import { Produce } from '../../ts/gateway/verbs/produce.js';
 import type { Verbs } from '../../ts/gateway/verbs/verbs.js';
 import { readBrokerConfig } from '../../ts/model/broker-config.js';
 import { nodeSettings } from '../../ts/model/node-settings.js';
 import type { Failure } from '../../ts/model/ports.js';
 import { ok } from '../../ts/model/result.js';
-import { findKeyless } from '../../ts/native/codec.js';
 import { copierOf } from '../../ts/native/copy.js';
 import { watchDoorbell } from '../../ts/native/wakeup.js';
 import { Room } from '../../ts/ring/room.js';
 import type { Api } from '../../ts/wire/kafka/api.js';
 import type { Decoded, Encodable, Fields } from '../../ts/wire/kafka/field.js';
 import { Reader } from '../../ts/wire/kafka/reader.js';
+import { newProduce } from '../gateway/produce-verb.js';
 import { ask, type Peer } from '../kafka/ask.js';
 import { joined } from '../kafka/messages.js';
 import { openDirectory, opened } from '../log/store.js';
@@ -128,7 +127,7 @@ export class KafkaDoor implements Peer {
       commands: controller,
       nodeCommands: { setLogLevel: async () => ok(undefined) },
       missing,
-      produce: new Produce({ routing, missing, node, deadlines, batchSizeMax, clock, findKeyless, observe: () => undefined }),
+      produce: newProduce({ routing, missing, node, deadlines, clock }, batchSizeMax),
       fetch: new Fetch({ routing, tails, deadlines, waitingMax: 10 }),
       groups: new Groups({ routing, commands: controller, coordinators: [] }),
       gather: new Gather({ tails, deadlines, room: new Room(8 << 20), sizeMax: 1 << 20, waitingMax: 10, mayLend: false }),
