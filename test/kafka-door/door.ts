@@ -74,6 +74,7 @@ export class KafkaDoor implements Peer {
       copy,
       largeSizeMax: 8 << 20,
       largeReadSizeMax: 8 << 20,
+      recalling: () => undefined,
     });
     const watch = new ViewWatch({ nodeId: 1, nodes: [], autoCreateTopics: true });
     Object.defineProperty(watch.view, 'autoCreateTopics', { get: () => this.autoCreateTopics });

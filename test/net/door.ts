@@ -2,7 +2,6 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect } from 'vitest';
 import { Net, type NetEvents, type NetOptions } from '../../ts/native/net.js';
 import type { CloseCode, PartialFrame, RefuseCode } from '../../ts/native/net-words.js';
-import { watchEvent } from '../../ts/native/wakeup.js';
 
 /** Patience, not a speed: a test that waits longer has hung. */
 const waitMs = 10_000;
@@ -25,6 +24,7 @@ export class Door {
   readonly port: number;
   readonly accepted: number[] = [];
   readonly ended: number[] = [];
+  readonly progress: { connection: number; partsTaken: number; partSizeTaken: number }[] = [];
   readonly writable: number[] = [];
   readonly closed = new Map<number, { code: CloseCode; first: string | undefined; partial?: PartialFrame }>();
   readonly refused: RefuseCode[] = [];
@@ -47,7 +47,7 @@ export class Door {
     const listener = this.net.listen('127.0.0.1', 0);
     if (!listener.ok) throw new Error(listener.error.message);
     this.port = listener.value.port;
-    const watcher = watchEvent(this.net.wakeupDescriptor(), () => this.turn());
+    const watcher = this.net.watch(() => this.turn());
     this.#stopWatching = () => watcher.close();
     opened.push(this);
   }
@@ -91,6 +91,7 @@ export class Door {
     roomReturned: (_room, size) => {
       this.roomsSize -= size;
     },
+    progress: (connection, partsTaken, partSizeTaken) => void this.progress.push({ connection, partsTaken, partSizeTaken }),
     writable: (connection) => {
       this.writable.push(connection);
       this.onWritable(connection);

@@ -73,11 +73,13 @@ function checked(records: Uint8Array, from: number): number {
   return next;
 }
 
-async function sentFromFiles(url: string): Promise<number> {
+async function counted(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  const line = text.split('\n').find((line) => line.startsWith('millrace_gateway_kafka_sent_from_files_bytes_total'));
+  const line = text.split('\n').find((line) => line.startsWith(`millrace_gateway_kafka_${name}_bytes_total`));
   return Number(line?.slice(line.lastIndexOf(' ')));
 }
+
+const sentFromFiles = (url: string) => counted(url, 'sent_from_files');
 
 const segmentsIn = (data: string) => {
   const topics = join(data, 'topics');
@@ -148,7 +150,7 @@ test('files go when they are asked for, though a reader that does not read has t
       () => 'closed',
     ),
   );
-  await expect.poll(() => sentFromFiles(node.url)).toBeGreaterThan(0);
+  await expect.poll(() => sentFromFiles(node.url), { timeout: 20_000 }).toBeGreaterThan(0);
   const before = segmentsIn(data);
   const partitions = [{ partitionIndex: 0, offset: 150 }];
   await client.ask(deleteRecords, 2, { topics: [{ name: topic, partitions }], timeoutMs: 10_000 });
@@ -161,12 +163,27 @@ test('files go when they are asked for, though a reader that does not read has t
   expect(await node.kill('SIGTERM')).toBe(0);
 });
 
+test('what a full socket does not take is sent on without JavaScript, and the next request is answered behind it', async () => {
+  const { node } = await filledNode(['--page-cache', 'keep']);
+  const slow = await KafkaSocket.open(node.kafka);
+  slow.socket.pause();
+  const offsets = Array.from({ length: 40 }, (_, index) => (index % 15) * 10);
+  const answers = Promise.all(offsets.map((offset) => fetched(slow, offset)));
+  await expect.poll(() => sentFromFiles(node.url), { timeout: 20_000 }).toBeGreaterThan(0);
+  slow.socket.resume();
+  for (const [index, { records }] of (await answers).entries()) {
+    const offset = offsets[index] ?? 0;
+    expect(checked(records, offset)).toBeGreaterThan(offset);
+  }
+  await expect.poll(() => counted(node.url, 'sent_on'), { timeout: 20_000 }).toBeGreaterThan(100_000);
+});
+
 test('a connection that dies gives its leases back, and a node that ends meanwhile ends', async () => {
   const { node } = await filledNode();
   const slow = await KafkaSocket.open(node.kafka);
   slow.socket.pause();
   const ends = Array.from({ length: 40 }, (_, index) => fetched(slow, (index % 10) * 10).catch(() => undefined));
-  await expect.poll(() => sentFromFiles(node.url)).toBeGreaterThan(0);
+  await expect.poll(() => sentFromFiles(node.url), { timeout: 20_000 }).toBeGreaterThan(0);
   const exited = node.kill('SIGTERM');
   slow.close();
   expect(await exited).toBe(0);

@@ -86,6 +86,7 @@ async function startLink(memory = 64 << 20) {
     copy,
     largeSizeMax: 16 << 20,
     largeReadSizeMax,
+    recalling: () => undefined,
   })[0];
   if (port === undefined) throw new Error('no link');
   closing.push(() => {

@@ -78,6 +78,7 @@ export class GatewayIsland {
       largeSizeMax,
       largeReadSizeMax: settings.largeReadSizeMax,
       copy: options.copy,
+      recalling: (file) => this.#kafka?.takeBack(file),
     });
     const startedMs = clock.monotonicMs();
     this.#kafka = settings.kafka && new KafkaListener(settings.kafka, duty, clock);

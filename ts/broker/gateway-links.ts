@@ -23,6 +23,8 @@ export interface GatewayLinkOptions {
   /** Of those that are read, on their way from all shards. */
   readonly largeReadSizeMax: number;
   readonly copy: CopyInto;
+  /** A lease is about to be given back that the shard wants: nobody may send from this file any more. */
+  readonly recalling: (file: number) => void;
 }
 
 /** A gateway's ends of its links, by shard, at work on this thread. */
@@ -51,6 +53,7 @@ function gatewayEnd(
     replyCapacity: memory.replies.capacity,
     copy: options.copy,
   };
+  const { recalling } = options;
   const hot = (wiring.hotRings[memory.shard] ?? []).map((ring) => {
     return { data: new RingViews(ring).data, lease: new Lease(ring, wiring.gateway, bell) };
   });
@@ -58,5 +61,5 @@ function gatewayEnd(
     gatewayPort(port, () => duty.wakeSoon()),
     largeSizeMax,
   );
-  return new GatewayEnd(wiring.gateway, rings, new HotMemory(hot), { batches, reads });
+  return new GatewayEnd(wiring.gateway, rings, new HotMemory(hot), { batches, reads, recalling });
 }

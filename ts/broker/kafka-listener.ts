@@ -5,7 +5,6 @@ import type { Clock, Random } from '../model/ports.js';
 import { addressText } from '../model/quantities.js';
 import { failed, ok, type Result } from '../model/result.js';
 import { Net } from '../native/net.js';
-import { watchEvent } from '../native/wakeup.js';
 import { allocateShared } from '../ring/memory.js';
 import { systemRandom } from './clock.js';
 import type { DutyCycle } from './duty-cycle.js';
@@ -31,7 +30,7 @@ export class KafkaListener {
     this.#settings = settings;
     this.#duty = duty;
     this.#clock = clock;
-    this.#watch = watchEvent(this.net.wakeupDescriptor(), () => duty.wake());
+    this.#watch = this.net.watch(() => duty.wake());
   }
 
   /** In each turn of the thread requests come first, and answers to all that was done leave last. */
@@ -52,6 +51,13 @@ export class KafkaListener {
       addresses.push(addressText(listening.value));
     }
     return ok(addresses);
+  }
+
+  /** Before a file that was lent may change. */
+  takeBack(file: number): void {
+    if (this.#isClosed) return;
+    this.net.takeBack(file);
+    this.wake();
   }
 
   /** Before its sockets are shut. */

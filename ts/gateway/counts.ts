@@ -97,11 +97,12 @@ export class GatewayCounts implements ConnectionCounts {
     for (const [index, place] of copyPlaces.entries()) raise(this.#page.counter('copied', index), totals[place]);
   }
 
-  kafkaSockets({ crossings, receivedSize, sentSize, fileSize }: NetCounters, isFallback: boolean): void {
+  kafkaSockets({ crossings, receivedSize, sentSize, fileSize, trailedSize }: NetCounters, isFallback: boolean): void {
     raise(this.#page.counter('kafkaCrossings'), crossings);
     raise(this.#page.counter('kafkaReceived'), receivedSize);
     raise(this.#page.counter('kafkaSent'), sentSize);
     raise(this.#page.counter('kafkaSentFromFiles'), fileSize);
+    raise(this.#page.counter('kafkaSentOn'), trailedSize);
     this.#page.gauge('kafkaFallback').set(isFallback ? 1 : 0);
   }
 

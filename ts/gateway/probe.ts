@@ -42,6 +42,11 @@ export const gatewayProbe = {
     'bytes',
     'Of the bytes sent to Kafka clients those that went from the page cache to the socket, unread.',
   ),
+  kafkaSentOn: counter(
+    'gateway_kafka_sent_on',
+    'bytes',
+    'Of those from files the bytes that went to sockets which had been full without a wake-up of JavaScript, answers’ own bytes among them.',
+  ),
   kafkaFallback: gauge(
     'gateway_kafka_sockets_fallback',
     'none',

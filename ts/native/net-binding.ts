@@ -1,4 +1,5 @@
 import type { Failure } from './failure.js';
+import type { BindingWakeup } from './ring-binding.js';
 
 /** What native/src/binding/net.rs and net_words.rs export. */
 export interface NetBinding {
@@ -36,13 +37,14 @@ export interface BindingNet {
     commandsCount: number,
     words: Float64Array,
   ): void;
+  takeBack(file: number): void;
   addMemory(memory: Uint8Array): number;
   grantRoom(room: number, memory: Uint8Array): boolean;
   takeBroken(connection: number): string | null;
   /** The address that was refused last for the sake of a limit. */
   lastRefused(): string | null;
   peer(connection: number): string | null;
-  wakeupDescriptor(): number;
+  watch(callback: () => void): BindingWakeup | string;
   counters(): NetCounters | null;
   release(): void;
 }
@@ -61,6 +63,8 @@ export interface NetCounters {
   readonly crossings: number;
   readonly systemCalls: number;
   readonly turns: number;
+  /** Wake-ups that began without JavaScript. */
+  readonly pumps: number;
   readonly accepted: number;
   readonly refused: number;
   readonly closed: number;
@@ -69,6 +73,8 @@ export interface NetCounters {
   readonly sentSize: number;
   /** Of these, sent from files. */
   readonly fileSize: number;
+  /** Sent on without JavaScript. */
+  readonly trailedSize: number;
   readonly receives: number;
   readonly sends: number;
   /** Of partial frames that moved to a larger place: what was copied on the way in. */

@@ -46,8 +46,10 @@ export interface NetEvents {
   roomWanted(connection: number, room: number, size: number): void;
   /** Nobody uses the room any more: its bytes count no longer. */
   roomReturned(room: number, size: number): void;
-  /** Go on with what `flush` told as unfinished. */
-  writable(connection: number): void;
+  /** Of what `flush` told as unfinished so many parts were sent on without it, and then so many bytes of the next. */
+  progress(connection: number, partsTaken: number, partSizeTaken: number): void;
+  /** Go on with what `flush` told as unfinished, less all progress. Unreadable: the next part cannot be had from its file. */
+  writable(connection: number, isUnreadable: boolean): void;
   /** The peer sends no more; what is under way can still be answered if it only ended its side. */
   ended(connection: number): void;
   /**

@@ -15,6 +15,8 @@ import {
   Rows,
   refuseCode,
 } from './net-words.js';
+import type { BindingWakeup } from './ring-binding.js';
+import { started } from './wakeup.js';
 
 export type { Listener, NetCounters } from './net-binding.js';
 export type { NetEvents } from './net-words.js';
@@ -73,7 +75,7 @@ export type Unfinished = (
 
 const eventsMax = 1024;
 const scratchSize = 256 << 10;
-const flushedHeaderWords = 3;
+const flushedHeaderWords = 4;
 const flushedWords = 5;
 /** How native/src/binding/net_words.rs calls them. */
 const partKind = { lent: 0, owned: 1, ofFile: 2 } as const;
@@ -89,8 +91,9 @@ const open = new Set<Net>();
  * Order: parts of a connection leave in the order in which they were queued, and before a close, an abort or an `answered` of the
  * same flush. Every frame is released once and answered once, also those of connections that have ended meanwhile.
  *
- * Slow readers: where `flush` tells a connection as unfinished with parts not taken, they were not sent and will not be: the
- * caller queues exactly these bytes again after `writable`, and nothing else before; or closes the connection.
+ * Slow readers: where `flush` tells a connection as unfinished with parts not taken, some are sent on without it: those of files, and
+ * small bytes among them, of which `progress` tells. After `writable` the caller queues exactly the bytes that are left, and nothing else
+ * before; or closes the connection.
  *
  * Lives on: one data thread. Ends when: `shut`.
  */
@@ -165,7 +168,7 @@ export class Net {
     this.#native.turn(monotonicMs, this.#commands.words, this.#commands.count, words);
     this.#commands.count = 0;
     const [count = 0, hasMore = 0, deadlineMs = -1, keptSize = 0, connectionsCount = 0] = words;
-    this.deadlineMs = deadlineMs < 0 ? undefined : deadlineMs;
+    this.#setDeadline(deadlineMs);
     this.keptSize = keptSize;
     this.connectionsCount = connectionsCount;
     this.#isTelling = true;
@@ -175,6 +178,10 @@ export class Net {
       this.#isTelling = false;
     }
     return hasMore === 1 || this.#isTurnDue;
+  }
+
+  #setDeadline(deadlineMs: number): void {
+    this.deadlineMs = deadlineMs < 0 ? undefined : deadlineMs;
   }
 
   #tell(at: number, events: NetEvents): void {
@@ -196,7 +203,7 @@ export class Net {
         this.#returnRoom(first, events);
         break;
       case 5:
-        events.writable(connection);
+        events.writable(connection, first === 1);
         break;
       case 6:
         events.ended(connection);
@@ -209,6 +216,9 @@ export class Net {
       }
       case 8:
         events.refused(first, refuseCode(second), words[at + 4] ?? 0);
+        break;
+      case 9:
+        events.progress(connection, first, second);
         break;
       default:
         assert(false, `no event ${words[at]}`);
@@ -278,7 +288,10 @@ export class Net {
     this.#part(connection, memory, position, size, partKind.lent);
   }
 
-  /** Bytes of a file that was lent, until the flush returns: they are neither read nor copied by us. */
+  /**
+   * Bytes of a file that was lent: they are neither read nor copied by us. What of them the socket does not take is sent on, with
+   * small bytes behind it, until `progress` tells that it left or `takeBack` that nothing more will.
+   */
   sendFile(connection: number, { file, position }: FilePlace, size: number): void {
     this.#part(connection, file, position, size, partKind.ofFile);
   }
@@ -314,13 +327,20 @@ export class Net {
     noted.count = 0;
     this.#scratchUsed = 0;
     this.#views = [];
-    const [count = 0, hasMore = 0, keptSize = 0] = words;
+    const [count = 0, hasMore = 0, keptSize = 0, deadlineMs = -1] = words;
     this.keptSize = keptSize;
+    this.#setDeadline(deadlineMs);
     for (let index = 0; index < count; index++) {
       const at = flushedHeaderWords + index * flushedWords;
       unfinished(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0, words[at + 4] === 1);
     }
     return hasMore === 1 || this.#isTurnDue;
+  }
+
+  /** Before a file that was lent may change: nothing is sent from it any more. A turn is due, which tells what was. */
+  takeBack(file: number): void {
+    this.#native.takeBack(file);
+    this.#isTurnDue = true;
   }
 
   // Ends.
@@ -351,9 +371,9 @@ export class Net {
     return this.#native.peer(connection) ?? undefined;
   }
 
-  /** For `watchEvent`: a turn is due when it wakes. */
-  wakeupDescriptor(): number {
-    return this.#native.wakeupDescriptor();
+  /** Calls back on this thread when a turn is due, until closed; keeps its event loop alive meanwhile. */
+  watch(callback: () => void): BindingWakeup {
+    return started(this.#native.watch(callback));
   }
 
   counters(): NetCounters {

@@ -24,7 +24,7 @@ export function watchEvent(descriptor: number, callback: () => void): BindingWak
   return started(loadAddon().watchEvent(descriptor, callback));
 }
 
-function started(wakeup: BindingWakeup | string): BindingWakeup {
+export function started(wakeup: BindingWakeup | string): BindingWakeup {
   if (typeof wakeup === 'string') throw new Error(wakeup);
   return wakeup;
 }

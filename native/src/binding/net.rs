@@ -1,4 +1,5 @@
-//! Sockets of the Kafka door, on the thread that opened them: two crossings for each wake-up, `turn` and `flush`.
+//! Sockets of the Kafka door, on the thread that opened them: two crossings for each wake-up, `turn` and `flush`. What needs no JavaScript
+//! is done before it is woken, and often instead (`watch`).
 //!
 //! Lives on: its data thread, beside the store. JavaScript keeps the memory that it lent (the pool, rooms until they are returned,
 //! rings) until `release`.
@@ -11,13 +12,17 @@ use super::net_words::{
     encode, encode_unfinished, obey, COMMAND_WORDS, FLUSHED_HEADER_WORDS, NET_EVENT_WORDS, NET_HEADER_WORDS, PART_OF_FILE,
     PART_WORDS,
 };
+use super::poll::{Poll, Source as Polled};
 use super::shared_memory::SharedMemory;
+use super::wakeup::BindingWakeup;
 use crate::io::sockets::{is_address_in_use, open_sockets, OpenedSockets, Sockets, SocketsChoice};
-use crate::io::{FileSpan, Piece};
+use crate::io::{EventFd, FileSpan, Piece};
 use crate::net::{Net, NetEvent, NetSettings, Part, Source, Unfinished};
-use napi::bindgen_prelude::Either;
+use napi::bindgen_prelude::{Either, Env, Function, JsValue};
 use napi_derive::napi;
+use std::cell::{RefCell, RefMut};
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 #[napi(object)]
 pub struct BindingNetOptions {
@@ -50,6 +55,7 @@ pub struct BindingNetCounters {
     pub crossings: f64,
     pub system_calls: f64,
     pub turns: f64,
+    pub pumps: f64,
     pub accepted: f64,
     pub refused: f64,
     pub closed: f64,
@@ -57,6 +63,7 @@ pub struct BindingNetCounters {
     pub received_size: f64,
     pub sent_size: f64,
     pub file_size: f64,
+    pub trailed_size: f64,
     pub receives: f64,
     pub sends: f64,
     pub moved_size: f64,
@@ -67,9 +74,12 @@ pub struct BindingNetCounters {
     pub waiting: u32,
 }
 
+type ThreadNet = Net<Box<dyn Sockets>>;
+
 #[napi]
 pub struct BindingNet {
-    net: Option<Net<Box<dyn Sockets>>>,
+    /// None once it was released. Shared with the event loop of this thread, which pumps it between calls from JavaScript.
+    net: Rc<RefCell<Option<ThreadNet>>>,
     name: &'static str,
     fallback_reason: Option<String>,
     /// Rings and the like, by number less one.
@@ -113,7 +123,7 @@ fn open(options: &BindingNetOptions, pool: SharedMemory) -> Result<BindingNet, B
     let name = sockets.name();
     let net = Net::new(sockets, settings, piece_of(pool)).map_err(|why| BindingFailure::new("wrong-setting", why))?;
     Ok(BindingNet {
-        net: Some(net),
+        net: Rc::new(RefCell::new(Some(net))),
         name,
         fallback_reason,
         memories: Vec::new(),
@@ -132,9 +142,9 @@ fn piece_of(memory: SharedMemory) -> Piece {
 
 #[napi]
 impl BindingNet {
-    fn crossed(&mut self) -> Option<&mut Net<Box<dyn Sockets>>> {
+    fn crossed(&mut self) -> Option<RefMut<'_, ThreadNet>> {
         self.crossings += 1;
-        self.net.as_mut()
+        RefMut::filter_map(self.net.borrow_mut(), Option::as_mut).ok()
     }
 
     /// "uring" or "epoll".
@@ -153,7 +163,7 @@ impl BindingNet {
     #[napi]
     pub fn listen(&mut self, host: String, port: u32, shares_port: bool) -> Either<BindingListener, BindingFailure> {
         guarded(|| {
-            let Some(net) = self.crossed() else { return Either::B(BindingFailure::closed()) };
+            let Some(mut net) = self.crossed() else { return Either::B(BindingFailure::closed()) };
             let address = match (host.parse::<IpAddr>(), u16::try_from(port)) {
                 (Ok(ip), Ok(port)) => SocketAddr::new(ip, port),
                 _ => return Either::B(BindingFailure::new("wrong-setting", format!("{host}:{port} is no address to listen on"))),
@@ -177,7 +187,7 @@ impl BindingNet {
             self.crossings += 1;
             let (header, room) = words.words().split_at_mut(NET_HEADER_WORDS);
             header.copy_from_slice(&[0.0, 0.0, -1.0, 0.0, 0.0]);
-            let Some(net) = &mut self.net else { return };
+            let Some(net) = &mut *self.net.borrow_mut() else { return };
             obey(net, &commands.words()[..commands_count as usize * COMMAND_WORDS]);
             let has_more = net.turn(monotonic_ms as u64, room.len() / NET_EVENT_WORDS, &mut self.events);
             header[0] = self.events.len() as f64;
@@ -205,8 +215,8 @@ impl BindingNet {
         guarded(|| {
             self.crossings += 1;
             let (header, room) = words.words().split_at_mut(FLUSHED_HEADER_WORDS);
-            header.fill(0.0);
-            let Some(net) = &mut self.net else { return };
+            header.copy_from_slice(&[0.0, 0.0, 0.0, -1.0]);
+            let Some(net) = &mut *self.net.borrow_mut() else { return };
             let listed = parts.words().as_chunks::<PART_WORDS>().0.iter().take(parts_count as usize);
             self.parts.clear();
             self.parts.extend(listed.map(|words| part_of(words, scratch, &self.memories, &views)));
@@ -217,6 +227,17 @@ impl BindingNet {
             header[0] = self.unfinished.len() as f64;
             header[1] = f64::from(u8::from(net.has_more()));
             header[2] = exact(net.kept_memory() as u64);
+            header[3] = net.deadline_ms().map_or(-1.0, exact);
+        });
+    }
+
+    /// What was left to be sent on from this file is not any more: the next turn tells how far that came.
+    #[napi]
+    pub fn take_back(&mut self, file: f64) {
+        guarded(|| {
+            if let Some(mut net) = self.crossed() {
+                net.take_back(file as u64);
+            }
         });
     }
 
@@ -233,7 +254,7 @@ impl BindingNet {
     /// False: nobody needs the room any more.
     #[napi]
     pub fn grant_room(&mut self, room: f64, memory: SharedMemory) -> bool {
-        guarded(|| self.crossed().is_some_and(|net| net.grant_room(room as u64, piece_of(memory))))
+        guarded(|| self.crossed().is_some_and(|mut net| net.grant_room(room as u64, piece_of(memory))))
     }
 
     /// What a connection sent that was closed as broken: its first bytes, printable, once.
@@ -253,23 +274,37 @@ impl BindingNet {
         guarded(|| self.crossed()?.peer(connection as u64).map(|peer| peer.to_string()))
     }
 
-    /// Readable when a turn has something to do.
+    /// Calls back when a turn has something to do. What needs no JavaScript is done before, whether it is called or not.
     #[napi]
-    pub fn wakeup_descriptor(&mut self) -> i32 {
-        guarded(|| self.crossed().and_then(|net| net.sockets().wakeup_fd()).unwrap_or(-1))
+    pub fn watch(&mut self, env: Env, callback: Function<(), ()>) -> Either<BindingWakeup, String> {
+        guarded(|| {
+            let Some(descriptor) = self.crossed().and_then(|mut net| net.sockets().wakeup_fd()) else {
+                return Either::B("it was released".to_owned());
+            };
+            let net = Rc::downgrade(&self.net);
+            let pump = move || net.upgrade().is_some_and(|net| net.borrow_mut().as_mut().is_some_and(Net::pump));
+            match EventFd::duplicate(descriptor) {
+                // SAFETY: environment and function of the running call.
+                Ok(event) => BindingWakeup::started(unsafe {
+                    Poll::start(env.raw(), Polled::Pumped(event, Box::new(pump)), callback.raw())
+                }),
+                Err(error) => Either::B(error.to_string()),
+            }
+        })
     }
 
     #[napi]
     pub fn counters(&mut self) -> Option<BindingNetCounters> {
         guarded(|| {
             let crossings = self.crossings + 1;
-            let net = self.crossed()?;
+            let mut net = self.crossed()?;
             let (counters, system_calls) = (net.counters, net.sockets().system_calls());
             let pool = net.pool();
             Some(BindingNetCounters {
                 crossings: exact(crossings),
                 system_calls: exact(system_calls),
                 turns: exact(counters.turns),
+                pumps: exact(counters.pumps),
                 accepted: exact(counters.accepted),
                 refused: exact(counters.refused),
                 closed: exact(counters.closed),
@@ -277,6 +312,7 @@ impl BindingNet {
                 received_size: exact(counters.received_size),
                 sent_size: exact(counters.sent_size),
                 file_size: exact(counters.file_size),
+                trailed_size: exact(counters.trailed_size),
                 receives: exact(counters.receives),
                 sends: exact(counters.sends),
                 moved_size: exact(counters.moved_size),
@@ -294,7 +330,7 @@ impl BindingNet {
     pub fn release(&mut self) {
         guarded(|| {
             self.crossings += 1;
-            self.net = None;
+            *self.net.borrow_mut() = None;
             self.memories.clear();
         });
     }

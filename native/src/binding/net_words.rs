@@ -14,10 +14,11 @@
 //!     2 frame          place  memory (0 the pool, else a room)  position  size
 //!     3 room wanted    room   size
 //!     4 room returned  room
-//!     5 writable
+//!     5 writable       1: the next part cannot be had from its file
 //!     6 ended
 //!     7 closed         reason (index into CLOSE_CODES)  errno  bytes that had come of a frame  its size, or 0 where that is not known
 //!     8 refused        listener  reason (index into REFUSE_CODES)  errno
+//!     9 progress       parts sent on  bytes of the next
 //!
 //!   command   kind  subject: 1 release (place), 2 answered, 3 close, 4 abort (connection), 5 refuse room (room), 6 drain
 //!
@@ -27,7 +28,8 @@
 //!   flushed   word 0   connections that follow
 //!             word 1   1: there is more to do at once
 //!             word 2   bytes kept for sockets that did not take them
-//!             word 3   connection  parts taken  bytes taken of the next  bytes kept of it  1: unreadable; then the next every five
+//!             word 3   when a turn is due though nothing wakes, as of events
+//!             word 4   connection  parts taken  bytes taken of the next  bytes kept of it  1: unreadable; then the next every five
 //! ```
 //! ts/native/net-words.ts is the other side.
 
@@ -42,7 +44,7 @@ pub const NET_HEADER_WORDS: usize = 5;
 pub const NET_EVENT_WORDS: usize = 6;
 pub const COMMAND_WORDS: usize = 2;
 pub const PART_WORDS: usize = 5;
-pub const FLUSHED_HEADER_WORDS: usize = 3;
+pub const FLUSHED_HEADER_WORDS: usize = 4;
 pub const FLUSHED_WORDS: usize = 5;
 /// The kind of a part that lies in a file.
 pub const PART_OF_FILE: f64 = 2.0;
@@ -86,7 +88,7 @@ pub(super) fn encode(event: NetEvent, words: &mut [f64]) {
         }
         NetEvent::RoomWanted { connection, room, size } => put(3, connection, &[room, size as u64]),
         NetEvent::RoomReturned { room } => put(4, 0, &[room]),
-        NetEvent::Writable { connection } => put(5, connection, &[]),
+        NetEvent::Writable { connection, is_unreadable } => put(5, connection, &[u64::from(is_unreadable)]),
         NetEvent::Ended { connection } => put(6, connection, &[]),
         NetEvent::Closed { connection, reason, partial } => {
             let (code, errno) = close_code(reason);
@@ -100,6 +102,9 @@ pub(super) fn encode(event: NetEvent, words: &mut [f64]) {
                 RefuseReason::Io(error) => ("io", error.0.unsigned_abs().into()),
             };
             put(8, 0, &[u64::from(listener), index_of(&REFUSE_CODES, code) as u64, errno]);
+        }
+        NetEvent::Progress { connection, parts_taken, part_size_taken } => {
+            put(9, connection, &[parts_taken as u64, part_size_taken as u64]);
         }
     }
 }

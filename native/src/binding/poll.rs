@@ -32,26 +32,34 @@ type CloseCallback = extern "C" fn(handle: *mut c_void);
 const UV_POLL: c_int = 8;
 const UV_READABLE: c_int = 1;
 
-/// What is polled. Either is reset before JavaScript runs, so that what comes during its turn wakes it again.
+/// What is polled. It is reset before JavaScript runs, so that what comes during its turn wakes it again.
 pub enum Source {
     Doorbell(Arc<Doorbell>),
     /// A duplicate: whoever owns the original may close it first.
     Event(EventFd),
+    /// As above, with what is done on this thread before JavaScript. False: there is nothing left for it to do.
+    Pumped(EventFd, Box<dyn Fn() -> bool>),
 }
 
 impl Source {
     fn fd(&self) -> c_int {
         match self {
             Self::Doorbell(doorbell) => doorbell.event().as_raw_fd(),
-            Self::Event(event) => event.as_raw_fd(),
+            Self::Event(event) | Self::Pumped(event, _) => event.as_raw_fd(),
         }
     }
 
-    fn reset(&self) {
+    /// True: JavaScript is to be called.
+    fn reset(&self) -> bool {
         match self {
             Self::Doorbell(doorbell) => doorbell.answer(),
             Self::Event(event) => event.drain(),
+            Self::Pumped(event, pump) => {
+                event.drain();
+                return pump();
+            }
         };
+        true
     }
 }
 
@@ -67,7 +75,7 @@ pub struct Poll {
 }
 
 impl Poll {
-    /// Calls `callback` once per wake until `close` or the end of the environment. Keeps the loop alive meanwhile.
+    /// Calls `callback` for each wake that it is needed for, until `close` or the end of the environment. Keeps the loop alive meanwhile.
     ///
     /// # Safety
     /// `env` is the calling thread's environment and `callback` a function of it.
@@ -123,7 +131,9 @@ impl Poll {
     }
 
     fn wake(&self) {
-        self.source.reset();
+        if !self.source.reset() {
+            return;
+        }
         // SAFETY: on the environment's thread, between two turns of JavaScript; values live in the scope opened here.
         unsafe {
             let mut scope = null_mut();

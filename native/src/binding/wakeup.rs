@@ -90,6 +90,15 @@ pub struct BindingWakeup {
     poll: *mut Poll,
 }
 
+impl BindingWakeup {
+    pub(super) fn started(poll: Result<*mut Poll, &'static str>) -> Either<Self, String> {
+        match poll {
+            Ok(poll) => Either::A(Self { poll }),
+            Err(reason) => Either::B(reason.to_owned()),
+        }
+    }
+}
+
 #[napi]
 impl BindingWakeup {
     #[napi]
@@ -121,8 +130,5 @@ pub fn watch_event(env: Env, descriptor: i32, callback: Function<(), ()>) -> Eit
 
 fn start(env: Env, source: Source, callback: Function<(), ()>) -> Either<BindingWakeup, String> {
     // SAFETY: environment and function of the running call.
-    match unsafe { Poll::start(env.raw(), source, callback.raw()) } {
-        Ok(poll) => Either::A(BindingWakeup { poll }),
-        Err(reason) => Either::B(reason.to_owned()),
-    }
+    BindingWakeup::started(unsafe { Poll::start(env.raw(), source, callback.raw()) })
 }

@@ -51,7 +51,11 @@ pub fn run(bytes: &[u8]) {
                 }
                 NetEvent::RoomReturned { room } => assert!(rooms.remove(&room).is_some()),
                 NetEvent::Closed { reason: why, .. } => reason = Some(why),
-                NetEvent::Accepted { .. } | NetEvent::Writable { .. } | NetEvent::Ended { .. } | NetEvent::Refused { .. } => {}
+                NetEvent::Accepted { .. }
+                | NetEvent::Progress { .. }
+                | NetEvent::Writable { .. }
+                | NetEvent::Ended { .. }
+                | NetEvent::Refused { .. } => {}
             }
         }
         assert!(net.pool().used() <= UNIT * UNITS);

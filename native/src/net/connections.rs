@@ -4,6 +4,7 @@
 use super::event::{CloseReason, ConnectionNumber};
 use super::kept::Kept;
 use super::pool::PlaceId;
+use super::trail::Trail;
 use crate::io::sockets::SocketId;
 use std::net::SocketAddr;
 
@@ -78,8 +79,16 @@ pub struct Connection {
     pub turn_size: usize,
     // Out.
     pub kept: Kept,
+    /// Leaves behind what is kept.
+    pub trail: Trail,
     /// The last flush left parts behind: the next go out only after `Writable`.
     pub is_blocked: bool,
+    /// Of these parts some are not in the trail. So it is until they were flushed.
+    pub has_rest: bool,
+    /// It is `Writable`, or unreadable, and has not been told.
+    pub word: Option<bool>,
+    /// Its progress or its word is to be told.
+    pub has_moved: bool,
     /// In the flush under way.
     pub touched: Option<u32>,
 }
@@ -104,13 +113,25 @@ impl Connection {
             turn: 0,
             turn_size: 0,
             kept: Kept::default(),
+            trail: Trail::default(),
             is_blocked: false,
+            has_rest: false,
+            word: None,
+            has_moved: false,
             touched: None,
         }
     }
 
     pub fn owes_nothing(&self) -> bool {
-        self.in_flight == 0 && self.kept.is_empty() && !self.is_blocked
+        self.in_flight == 0 && self.keeps_nothing() && !self.is_blocked && !self.has_rest
+    }
+
+    pub fn keeps_nothing(&self) -> bool {
+        self.kept.is_empty() && self.trail.is_empty()
+    }
+
+    pub fn memory_kept(&self) -> usize {
+        self.kept.memory() + self.trail.memory()
     }
 }
 

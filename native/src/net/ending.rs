@@ -19,8 +19,9 @@ impl<S: Sockets> Net<S> {
         let Some(connection) = self.connections.get_mut(number) else { return };
         if matches!(connection.phase, Phase::Open | Phase::Draining) {
             connection.phase = Phase::Closing(CloseReason::Asked);
-            // Nothing that JavaScript still has for it will come.
+            // Nothing that JavaScript still has for it will come, but what needs nobody.
             connection.is_blocked = false;
+            connection.has_rest = false;
             self.stop_input(number);
             self.settle(number);
         }
@@ -73,7 +74,7 @@ impl<S: Sockets> Net<S> {
                 self.finish(number, if is_cut { CloseReason::CutFrame } else { CloseReason::PeerClosed });
             }
             Phase::Draining if connection.owes_nothing() => self.linger(number, CloseReason::Drained),
-            Phase::Closing(reason) if connection.kept.is_empty() => self.linger(number, reason),
+            Phase::Closing(reason) if connection.keeps_nothing() => self.linger(number, reason),
             _ => {}
         }
     }
@@ -115,7 +116,7 @@ impl<S: Sockets> Net<S> {
         self.stop_input(number);
         let connection = self.connections.remove(number).expect("a live connection");
         self.sockets.close(connection.socket, number);
-        self.kept_memory -= connection.kept.memory();
+        self.kept_memory -= connection.memory_kept();
         let ip = connection.peer.ip();
         if let Some(count) = self.per_address.get_mut(&ip) {
             *count -= 1;
@@ -179,7 +180,7 @@ impl<S: Sockets> Net<S> {
             if let Phase::Lingering { until_ms, reason } = connection.phase {
                 return (number, until_ms, reason);
             }
-            let takes_nothing = !connection.kept.is_empty() || connection.is_blocked;
+            let takes_nothing = !connection.keeps_nothing() || connection.is_blocked;
             let idle_since_ms = match connection.in_flight {
                 // Not idle now, but looked at again.
                 1.. if !takes_nothing => self.now_ms,

@@ -18,8 +18,11 @@ pub enum NetEvent {
     RoomWanted { connection: ConnectionNumber, room: u64, size: usize },
     /// Nobody uses a granted room any more.
     RoomReturned { room: u64 },
-    /// What was kept is gone: go on with what the last flush did not take.
-    Writable { connection: ConnectionNumber },
+    /// Of what the last flush did not take so many parts were sent on, and then so many bytes of the next.
+    Progress { connection: ConnectionNumber, parts_taken: usize, part_size_taken: usize },
+    /// Nothing waits here any more: go on with what the last flush did not take, less all progress. Unreadable: the next part cannot be had
+    /// from its file.
+    Writable { connection: ConnectionNumber, is_unreadable: bool },
     /// The peer sends no more while frames of its are under way; answers still reach it if it only ended its side.
     Ended { connection: ConnectionNumber },
     /// The last word about a connection.

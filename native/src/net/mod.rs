@@ -3,7 +3,8 @@
 //! ```text
 //!   readiness ─► input.rs: receive into place, find frames ─► events ─► JavaScript ─┬─► release, answered
 //!                   ▲ pool.rs, line.rs: whose turn for memory                       │
-//!   writable ──► output.rs: kept bytes ◄── what a socket did not take ◄── flush ◄───┘ parts: small bytes, spans of ring memory
+//!   writable ──► onward.rs: kept bytes, trails ◄── what a socket did not take ◄── output.rs: flush ◄──┘ parts: small bytes, spans of
+//!                                                                                                        ring memory, of files
 //! ```
 //! One turn per wake-up, bounded: every connection gets one receive in turn and at most `turn_size_max` bytes. Nothing is in flight
 //! between two calls, and nothing is read that there is no room for. docs/decisions/0015-native-sockets.md has the rules.
@@ -18,11 +19,13 @@ mod input;
 mod kept;
 mod line;
 mod listeners;
+mod onward;
 mod output;
 pub mod pool;
 pub mod settings;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 pub use event::{CloseReason, ConnectionNumber, NetEvent, Partial, RefuseReason};
 pub use output::{Part, Source, Unfinished};
@@ -35,6 +38,7 @@ use connections::{Connections, Current, Phase, Wanting};
 use input::Receiving;
 use line::Line;
 use listeners::Listeners;
+use onward::Moved;
 use output::Flushing;
 use pool::Pool;
 use std::collections::{HashMap, VecDeque};
@@ -68,6 +72,9 @@ pub struct Net<S: Sockets> {
     rooms_wanted: HashMap<u64, ConnectionNumber>,
     // Out.
     flushing: Flushing,
+    /// Parts of what is kept and of trails, during a call.
+    waiting: Vec<Part>,
+    moved: Moved,
     writable: Vec<ConnectionNumber>,
     kept_memory: usize,
     // To tell.
@@ -101,6 +108,8 @@ impl<S: Sockets> Net<S> {
             last_room: 0,
             rooms_wanted: HashMap::new(),
             flushing: Flushing::default(),
+            waiting: Vec::new(),
+            moved: Moved::default(),
             writable: Vec::new(),
             kept_memory: 0,
             events: VecDeque::new(),
@@ -118,7 +127,8 @@ impl<S: Sockets> Net<S> {
         self.poll();
         self.accept_waiting();
         self.expire();
-        self.send_kept();
+        self.send_on();
+        self.tell_moved();
         self.serve_line();
         self.receive_all(events_max);
         self.tell_returned();
@@ -132,7 +142,11 @@ impl<S: Sockets> Net<S> {
     #[must_use]
     pub fn has_more(&self) -> bool {
         let has_memory_news = self.line.is_due(&self.pool) || self.pool.has_returned();
-        has_memory_news || !self.events.is_empty() || !self.queue.is_empty() || self.listeners.has_waiting(self.now_ms)
+        has_memory_news
+            || self.moved.is_urgent()
+            || !self.events.is_empty()
+            || !self.queue.is_empty()
+            || self.listeners.has_waiting(self.now_ms)
     }
 
     fn poll(&mut self) {
@@ -150,7 +164,7 @@ impl<S: Sockets> Net<S> {
         let Some(connection) = self.connections.get_mut(ready.number) else { return };
         connection.is_readable |= ready.is_readable;
         connection.has_ended |= ready.has_ended;
-        if ready.is_writable && (!connection.kept.is_empty() || connection.is_blocked) {
+        if ready.is_writable && (!connection.keeps_nothing() || connection.is_blocked) {
             self.writable.push(ready.number);
         }
         if ready.is_readable {
@@ -250,7 +264,7 @@ impl<S: Sockets> Net<S> {
     /// When `turn` wants to be called though nothing wakes it.
     #[must_use]
     pub fn deadline_ms(&self) -> Option<u64> {
-        [self.deadline_ms, self.listeners.again_ms()].into_iter().flatten().min()
+        [self.deadline_ms, self.listeners.again_ms(), self.moved.by_ms()].into_iter().flatten().min()
     }
 
     pub fn sockets(&mut self) -> &mut S {

@@ -5,10 +5,12 @@
 //! and nothing behind it but owned bytes up to the next span. From there on the parts are the caller's again (`Unfinished`): it
 //! goes on after `Writable` with exactly these bytes, or closes the connection.
 //!
-//! A part may lie in a file (DURABILITY.md rule 18): it is sent from there, and never kept. One that cannot be sent so without
+//! A part may lie in a file (DURABILITY.md rule 18): it is sent from there, and never kept. Those that a socket does not take are a trail,
+//! with the owned bytes among them: they are sent on (onward.rs) while they are still their caller's. One that cannot be sent so without
 //! waiting is the caller's to read another way, at once.
 
-use super::event::{ConnectionNumber, NetEvent};
+use super::connections::Connection;
+use super::event::ConnectionNumber;
 use super::{Net, Phase};
 use crate::io::sockets::{Send, SendSpan, SocketId, Sockets};
 use crate::io::{FileSpan, IoError, IoResult, Piece, PIECES_MAX};
@@ -58,21 +60,25 @@ pub struct Unfinished {
 }
 
 /// A connection in the flush under way.
-struct Touched {
-    number: ConnectionNumber,
+pub(super) struct Touched {
+    pub number: ConnectionNumber,
     socket: SocketId,
     /// Its next part, and how much of that was sent.
     next: Option<u32>,
     at: usize,
     last: u32,
     parts_taken: usize,
+    /// Of all its parts.
+    pub size_taken: usize,
     takes_no_more: bool,
-    is_unreadable: bool,
+    pub is_unreadable: bool,
+    /// Some of its parts are neither sent, nor kept, nor in its trail.
+    has_rest: bool,
 }
 
 #[derive(Default)]
 pub(super) struct Flushing {
-    touched: Vec<Touched>,
+    pub touched: Vec<Touched>,
     /// The next part of the same connection.
     links: Vec<Option<u32>>,
     pieces: Vec<Piece>,
@@ -87,10 +93,11 @@ impl<S: Sockets> Net<S> {
     /// Sends as much as the sockets take now: when this returns no memory of the parts is used any more.
     pub fn flush(&mut self, parts: &[Part], unfinished: &mut Vec<Unfinished>) {
         let mut flushing = std::mem::take(&mut self.flushing);
-        self.group(parts, &mut flushing);
-        while self.gather(parts, &mut flushing) {
-            self.send_gathered(parts, &mut flushing);
-        }
+        self.group(parts, &mut flushing, |connection| {
+            let is_open = matches!(connection.phase, Phase::Open | Phase::Draining);
+            is_open.then(|| !connection.keeps_nothing() || connection.is_blocked || connection.word.is_some())
+        });
+        self.send_grouped(parts, &mut flushing);
         for touched in &mut flushing.touched {
             self.keep_rest(parts, &flushing.links, touched);
             self.conclude(touched, unfinished);
@@ -98,6 +105,12 @@ impl<S: Sockets> Net<S> {
         flushing.touched.clear();
         self.flushing = flushing;
         self.sockets.flush();
+    }
+
+    pub(super) fn send_grouped(&mut self, parts: &[Part], flushing: &mut Flushing) {
+        while self.gather(parts, flushing) {
+            self.send_gathered(parts, flushing);
+        }
     }
 
     fn send_gathered(&mut self, parts: &[Part], flushing: &mut Flushing) {
@@ -126,16 +139,14 @@ impl<S: Sockets> Net<S> {
         }
     }
 
-    /// Chains the parts of each connection. Those of connections that are gone, or are ending, belong to nobody.
-    fn group(&mut self, parts: &[Part], flushing: &mut Flushing) {
+    /// Chains the parts of each connection. `takes_no_more`: whether it does; nothing if its parts are nobody's.
+    pub(super) fn group(&mut self, parts: &[Part], flushing: &mut Flushing, takes_no_more: impl Fn(&Connection) -> Option<bool>) {
         let Flushing { touched, links, .. } = flushing;
         links.clear();
         links.resize(parts.len(), None);
         for (index, part) in parts.iter().enumerate() {
             let Some(connection) = self.connections.get_mut(part.connection) else { continue };
-            if !matches!(connection.phase, Phase::Open | Phase::Draining) {
-                continue;
-            }
+            let Some(takes_no_more) = takes_no_more(connection) else { continue };
             let index = index as u32;
             if let Some(known) = connection.touched {
                 let known = &mut touched[known as usize];
@@ -150,8 +161,10 @@ impl<S: Sockets> Net<S> {
                     at: 0,
                     last: index,
                     parts_taken: 0,
-                    takes_no_more: !connection.kept.is_empty() || connection.is_blocked,
+                    size_taken: 0,
+                    takes_no_more,
                     is_unreadable: false,
+                    has_rest: false,
                 });
             }
         }
@@ -183,6 +196,7 @@ impl<S: Sockets> Net<S> {
             Ok(count) => {
                 self.counters.sent_size += count as u64;
                 touched.takes_no_more = count < asked;
+                touched.size_taken += count;
                 advance(parts, links, touched, count);
                 if count > 0 {
                     let connection = self.connections.get_mut(touched.number).expect("a live connection");
@@ -197,17 +211,18 @@ impl<S: Sockets> Net<S> {
         }
     }
 
+    /// What was cut, and small bytes up to the next span or file, is kept; then what nobody is needed for.
     fn keep_rest(&mut self, parts: &[Part], links: &[Option<u32>], touched: &mut Touched) {
-        let Some(connection) = self.connections.get_mut(touched.number).filter(|connection| !connection.is_blocked) else {
+        let Some(connection) = self.connections.get_mut(touched.number) else { return };
+        touched.has_rest = touched.next.is_some();
+        if connection.is_blocked || connection.word.is_some() {
             return;
-        };
+        }
         while let Some(index) = touched.next {
-            let Part { source: Source::Memory(piece), is_owned, .. } = parts[index as usize] else { return };
+            let Part { source: Source::Memory(piece), is_owned, .. } = parts[index as usize] else { break };
             let rest = piece.cut(touched.at, piece.size() - touched.at);
             let memory = connection.kept.memory_for(rest.size());
-            let has_room = connection.kept.memory() + memory <= self.settings.kept_max
-                && self.kept_memory + memory <= self.settings.kept_total_max;
-            if !(is_owned || touched.at > 0) || !has_room {
+            if !(is_owned || touched.at > 0) || !self.settings.lets_keep(connection.memory_kept(), self.kept_memory, memory) {
                 return;
             }
             connection.kept.push(rest.bytes());
@@ -215,12 +230,39 @@ impl<S: Sockets> Net<S> {
             self.counters.kept_size += rest.size() as u64;
             advance(parts, links, touched, rest.size());
         }
+        touched.has_rest = touched.is_unreadable || self.trail_rest(parts, links, touched);
+    }
+
+    /// From a file on, as far as nothing is lent for this call alone. True: something is left behind it.
+    fn trail_rest(&mut self, parts: &[Part], links: &[Option<u32>], touched: &Touched) -> bool {
+        let connection = self.connections.get_mut(touched.number).expect("a live connection");
+        let (mut next, mut at) = (touched.next, touched.at);
+        while let Some(index) = next {
+            match parts[index as usize] {
+                Part { source: Source::File(span), .. } => connection.trail.push_file(span.from(at)),
+                Part { source: Source::Memory(piece), is_owned: true, .. } => {
+                    let memory = connection.trail.memory_for(piece.size());
+                    if !self.settings.lets_keep(connection.memory_kept(), self.kept_memory, memory) {
+                        break;
+                    }
+                    connection.trail.push_bytes(piece.bytes());
+                    self.kept_memory += memory;
+                }
+                Part { .. } => break,
+            }
+            (next, at) = (links[index as usize], 0);
+        }
+        if !connection.trail.is_empty() {
+            self.moved.expect(self.now_ms);
+        }
+        next.is_some()
     }
 
     fn conclude(&mut self, touched: &Touched, unfinished: &mut Vec<Unfinished>) {
         let Some(connection) = self.connections.get_mut(touched.number) else { return };
         connection.touched = None;
         connection.is_blocked |= touched.next.is_some() && !touched.is_unreadable;
+        let had_rest = std::mem::replace(&mut connection.has_rest, touched.has_rest);
         if touched.next.is_some() || !connection.kept.is_empty() {
             unfinished.push(Unfinished {
                 connection: touched.number,
@@ -230,64 +272,9 @@ impl<S: Sockets> Net<S> {
                 is_unreadable: touched.is_unreadable,
             });
         }
-    }
-
-    /// To the sockets that have become writable: what is kept for them, then the word to those who have more.
-    pub(super) fn send_kept(&mut self) {
-        if self.writable.is_empty() {
-            return;
+        if had_rest && !touched.has_rest {
+            self.settle(touched.number);
         }
-        let mut flushing = std::mem::take(&mut self.flushing);
-        let mut writable = std::mem::take(&mut self.writable);
-        // Told twice in one poll, it is still sent once.
-        writable.sort_unstable();
-        writable.dedup();
-        let Flushing { pieces, sends, .. } = &mut flushing;
-        pieces.clear();
-        sends.clear();
-        writable.retain(|&number| {
-            let Some(connection) = self.connections.get(number) else { return false };
-            let begin = pieces.len();
-            pieces.extend(connection.kept.pieces().take(PIECES_MAX));
-            if pieces.len() > begin {
-                sends.push(Send { socket: connection.socket, pieces: begin..pieces.len(), has_more: false, result: Ok(0) });
-                return true;
-            }
-            self.emptied(number);
-            false
-        });
-        self.counters.sends += sends.len() as u64;
-        self.sockets.send(pieces, sends);
-        for (send, number) in sends.drain(..).zip(writable.drain(..)) {
-            match send.result {
-                Ok(count) => self.sent_kept(number, count),
-                Err(error) => self.finish_by(number, error),
-            }
-        }
-        self.writable = writable;
-        self.flushing = flushing;
-    }
-
-    fn sent_kept(&mut self, number: ConnectionNumber, count: usize) {
-        let connection = self.connections.get_mut(number).expect("a live connection");
-        let memory = connection.kept.memory();
-        connection.kept.consume(count);
-        if count > 0 {
-            connection.last_active_ms = self.now_ms;
-        }
-        self.counters.sent_size += count as u64;
-        self.kept_memory -= memory - connection.kept.memory();
-        if connection.kept.is_empty() {
-            self.emptied(number);
-        }
-    }
-
-    fn emptied(&mut self, number: ConnectionNumber) {
-        let connection = self.connections.get_mut(number).expect("a live connection");
-        if std::mem::take(&mut connection.is_blocked) {
-            self.events.push_back(NetEvent::Writable { connection: number });
-        }
-        self.settle(number);
     }
 }
 

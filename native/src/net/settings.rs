@@ -57,12 +57,20 @@ impl NetSettings {
         }
         Ok(())
     }
+
+    /// So much more memory for bytes that sockets did not take: of one connection, of all.
+    #[must_use]
+    pub fn lets_keep(&self, own: usize, all: usize, more: usize) -> bool {
+        own + more <= self.kept_max && all + more <= self.kept_total_max
+    }
 }
 
 /// Since the net was made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NetCounters {
     pub turns: u64,
+    /// Wake-ups that began without JavaScript.
+    pub pumps: u64,
     pub accepted: u64,
     pub refused: u64,
     pub closed: u64,
@@ -71,6 +79,8 @@ pub struct NetCounters {
     pub sent_size: u64,
     /// Of these, sent from files.
     pub file_size: u64,
+    /// Sent on without JavaScript, from trails.
+    pub trailed_size: u64,
     pub receives: u64,
     pub sends: u64,
     /// Bytes of partial frames that moved to a larger place.

@@ -200,7 +200,7 @@ export class KafkaDoor implements NetEvents {
     connection.outbox.restore((isThere) => {
       connection.isRestoring = false;
       if (!this.#connections.has(connection.number)) return;
-      if (isThere) this.writable(connection.number);
+      if (isThere) this.#goOn(connection);
       else {
         this.#tellEnd(connection, 'what it was being sent was deleted meanwhile');
         this.#ports.net.abort(connection.number);
@@ -263,9 +263,22 @@ export class KafkaDoor implements NetEvents {
     if (this.#roomsWanted.delete(room)) this.#room.release(size);
   }
 
-  writable(number: number): void {
+  progress(number: number, partsCount: number, partSize: number): void {
     const connection = this.#connections.get(number);
-    if (connection === undefined || connection.isRestoring) return;
+    if (connection === undefined) return;
+    connection.outbox.took(partsCount, partSize);
+    connection.blockedMs = this.#ports.clock.monotonicMs();
+  }
+
+  writable(number: number, isUnreadable: boolean): void {
+    const connection = this.#connections.get(number);
+    if (connection === undefined) return;
+    if (isUnreadable) this.#restore(connection);
+    else this.#goOn(connection);
+  }
+
+  #goOn(connection: KafkaConnection): void {
+    if (connection.isRestoring) return;
     connection.isBlocked = false;
     this.#onReady(connection);
   }

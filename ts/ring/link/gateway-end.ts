@@ -65,10 +65,12 @@ export interface GatewayRings {
   readonly copy: CopyInto;
 }
 
-/** For batches that no ring has room for. */
+/** For batches that no ring has room for, or that lie in files. */
 export interface LargeWays {
   readonly batches: LargeBatches;
   readonly reads: Room;
+  /** A lease is about to be given back that the shard wants: nobody may send from this file any more. */
+  readonly recalling: (file: number) => void;
 }
 
 /** A batch is a header at least. */
@@ -88,6 +90,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
   readonly #hot: HotMemory;
   readonly #large: LargeBatches;
   readonly #largeReads: Room;
+  readonly #recalling: (file: number) => void;
   readonly #limits: ReturnType<typeof linkLimits>;
   readonly #appends = new Map<number, Done<Appended>>();
   /** Of appends under way, by partition: a large batch waits for those before it. */
@@ -111,6 +114,7 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     this.#hot = hot;
     this.#large = large.batches;
     this.#largeReads = large.reads;
+    this.#recalling = large.recalling;
     this.#limits = linkLimits(rings.replyCapacity);
     large.batches.onRead((read) => this.#tellLargeRead(read));
   }
@@ -381,9 +385,16 @@ export class GatewayEnd implements ShardPort, Sleeper, Waiter {
     if (slot.kind === replyKind.appended) this.#tellAppended(slot, words);
     else if (slot.kind === replyKind.tail) this.#tellTail(slot, words);
     else if (slot.kind === replyKind.failed) this.#tellFailed(slot);
-    // Nothing is being sent from it just now. Given back meanwhile, it is known no more.
-    else if (slot.kind === replyKind.recalled) this.#lent.get(words[slot.word] ?? 0)?.letGo();
+    else if (slot.kind === replyKind.recalled) this.#giveUp(words[slot.word] ?? 0);
     else this.#take(slot.ticket).reply(slot, words);
+  }
+
+  /** Given back meanwhile, it is known no more. */
+  #giveUp(lease: number): void {
+    const piece = this.#lent.get(lease);
+    if (piece?.place === undefined) return;
+    this.#recalling(piece.place.file);
+    piece.letGo();
   }
 
   #tellAppended(slot: ReplySlot, words: Float64Array): void {

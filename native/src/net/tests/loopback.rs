@@ -47,12 +47,12 @@ fn echo(net: &mut Net<Box<dyn Sockets>>, pool: &AlignedBuffer, closes: usize) {
                     rooms.insert(room, memory);
                 }
                 NetEvent::RoomReturned { room } => drop(rooms.remove(&room)),
-                NetEvent::Writable { connection } => {
+                NetEvent::Writable { connection, .. } => {
                     let bytes = owed.remove(&connection).expect("somebody waited");
                     answers.push((connection, lent(&bytes), bytes.len()));
                 }
                 NetEvent::Closed { .. } => closed += 1,
-                NetEvent::Accepted { .. } | NetEvent::Ended { .. } | NetEvent::Refused { .. } => {}
+                NetEvent::Accepted { .. } | NetEvent::Progress { .. } | NetEvent::Ended { .. } | NetEvent::Refused { .. } => {}
             }
         }
         let part = |(connection, memory, size): &(u64, AlignedBuffer, usize)| Part {

@@ -1,7 +1,9 @@
+mod caller;
 mod ends;
 mod frames;
 mod loopback;
 mod memory;
+mod onward;
 mod sending;
 mod stories;
 mod world;

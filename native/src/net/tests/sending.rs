@@ -1,6 +1,7 @@
+use super::caller::Caller;
+use super::onward::{of_file, owned, shared};
 use super::world::{body, frame, lent, settings, World};
-use crate::io::{FileSpan, SharedFile};
-use crate::net::{CloseReason, NetEvent, NetSettings, Part, Source, Unfinished};
+use crate::net::{CloseReason, NetEvent, NetSettings, Part, Unfinished};
 
 fn slow(room: usize, settings: NetSettings) -> World {
     let world = World::new(7, settings, 64);
@@ -46,7 +47,7 @@ fn of_the_span_that_was_cut_the_rest_is_kept_and_what_is_behind_is_the_callers()
     // Until it is writable nothing passes what the caller still has.
     assert_eq!(world.flush(number, &[(&head, 4, true)])[0].parts_taken, 0);
     let mut read = Vec::new();
-    let writable = NetEvent::Writable { connection: number };
+    let writable = NetEvent::Writable { connection: number, is_unreadable: false };
     while !world.events.contains(&writable) {
         world.turn();
         read.extend(peer.read(30));
@@ -67,27 +68,17 @@ fn a_reader_that_is_slow_gets_every_byte_in_order() {
         let spans: Vec<Vec<u8>> = (0..30).map(|index| body(index, 10 + index * 37)).collect();
         let memory: Vec<_> = spans.iter().map(|span| lent(span)).collect();
         let expected = spans.concat();
-        let (mut next, mut offset, mut is_blocked) = (0, 0, false);
+        let part = |(index, memory): (usize, &crate::io::AlignedBuffer)| Part {
+            connection: number,
+            source: memory.piece(0, spans[index].len()).into(),
+            is_owned: index % 3 == 0,
+        };
+        let mut caller = Caller::new(&world, number, memory.iter().enumerate().map(part).collect());
         let mut read = Vec::new();
         for _ in 0..20_000 {
-            if !is_blocked && next < spans.len() {
-                // The caller looks the bytes up again, from where it was told.
-                let first = lent(&spans[next][offset..]);
-                let mut parts = vec![(&first, spans[next].len() - offset, false)];
-                parts.extend((next + 1..spans.len()).map(|index| (&memory[index], spans[index].len(), index % 3 == 0)));
-                let unfinished = world.flush(number, &parts);
-                match unfinished.first() {
-                    Some(&Unfinished { parts_taken, part_size_taken, .. }) => {
-                        offset = if parts_taken == 0 { offset + part_size_taken } else { part_size_taken };
-                        next += parts_taken;
-                        is_blocked = next < spans.len();
-                    }
-                    None => next = spans.len(),
-                }
-            }
-            let known = world.events.len();
+            caller.flush(&mut world);
             world.turn();
-            is_blocked &= !world.events[known..].contains(&NetEvent::Writable { connection: number });
+            caller.learn(&world);
             read.extend(peer.read(1 + read.len() % 90));
             if read.len() == expected.len() {
                 break;
@@ -124,7 +115,8 @@ fn what_no_budget_keeps_is_told_to_the_byte() {
     let early = world.flush(lines[0].1, &[(&small, 10, true)]);
     assert_eq!(early, [Unfinished { connection: lines[0].1, parts_taken: 0, part_size_taken: 0, kept: 0, is_unreadable: false }]);
     assert_eq!(lines[0].0.read(100), b"");
-    world.turns_until(|world| world.events.contains(&NetEvent::Writable { connection: lines[0].1 }));
+    let writable = NetEvent::Writable { connection: lines[0].1, is_unreadable: false };
+    world.turns_until(|world| world.events.contains(&writable));
 }
 
 #[test]
@@ -144,15 +136,6 @@ fn parts_of_connections_that_are_gone_go_nowhere() {
     world.runs_until(|world| world.frames_of(other_number) == 1);
 }
 
-/// A file of so many bytes that goes with the test.
-fn shared(name: &str, bytes: &[u8]) -> SharedFile {
-    let path = std::env::temp_dir().join(format!("millrace-sending-{name}-{}", std::process::id()));
-    std::fs::write(&path, bytes).expect("written");
-    let file = SharedFile::open(&path).expect("opens");
-    std::fs::remove_file(path).expect("the test's own");
-    file
-}
-
 #[test]
 fn parts_of_files_leave_in_their_order_among_others_and_are_not_kept() {
     for seed in 0..20 {
@@ -163,40 +146,15 @@ fn parts_of_files_leave_in_their_order_among_others_and_are_not_kept() {
         let file = shared(&format!("order-{seed}"), &bytes);
         let head = lent(b"head");
         let spans: Vec<(usize, usize)> = (0..12).map(|index| (index * 100, 1 + index * 83)).collect();
-        let all: Vec<Part> = spans
-            .iter()
-            .flat_map(|&(position, size)| {
-                let span = FileSpan { file: file.number(), position: position as u64, size };
-                let source = Source::File(span);
-                [
-                    Part { connection: number, source: head.piece(0, 4).into(), is_owned: true },
-                    Part { connection: number, source, is_owned: false },
-                ]
-            })
-            .collect();
+        let parts = spans.iter().flat_map(|&(at, size)| [owned(number, &head, 4), of_file(number, &file, at, size)]).collect();
         let expected: Vec<u8> = spans.iter().flat_map(|&(at, size)| [b"head", &bytes[at..at + size]].concat()).collect();
-        let (mut next, mut at, mut is_blocked, mut read) = (0, 0, false, Vec::new());
+        let (mut caller, mut read) = (Caller::new(&world, number, parts), Vec::new());
         for _ in 0..20_000 {
-            if !is_blocked && next < all.len() {
-                let mut parts = all[next..].to_vec();
-                if let Source::File(span) = parts[0].source {
-                    parts[0].source = Source::File(span.from(at));
-                }
-                let mut unfinished = Vec::new();
-                world.net.flush(&parts, &mut unfinished);
-                match unfinished.first() {
-                    Some(one) => {
-                        at = if one.parts_taken == 0 { at + one.part_size_taken } else { one.part_size_taken };
-                        next += one.parts_taken;
-                        is_blocked = next < all.len();
-                        assert!(one.kept <= 4 && !one.is_unreadable, "of a file nothing is kept: {one:?}");
-                    }
-                    None => next = all.len(),
-                }
+            if let Some(one) = caller.flush(&mut world) {
+                assert!(one.kept <= 4 && !one.is_unreadable, "of a file nothing is kept: {one:?}");
             }
-            let known = world.events.len();
             world.turn();
-            is_blocked &= !world.events[known..].contains(&NetEvent::Writable { connection: number });
+            caller.learn(&world);
             read.extend(peer.read(1 + read.len() % 90));
             if read.len() == expected.len() {
                 break;
@@ -212,12 +170,11 @@ fn a_file_that_cannot_be_sent_from_is_the_callers_to_read_at_once() {
     let (peer, number) = world.connected();
     let bytes = body(3, 100);
     let file = shared("gone", &bytes);
-    let span = FileSpan { file: file.number(), position: 0, size: 100 };
-    drop(file);
     let head = lent(b"head");
-    let part = |source: Source, is_owned| Part { connection: number, source, is_owned };
+    let parts = [owned(number, &head, 4), of_file(number, &file, 0, 100)];
+    drop(file);
     let mut unfinished = Vec::new();
-    world.net.flush(&[part(head.piece(0, 4).into(), true), part(Source::File(span), false)], &mut unfinished);
+    world.net.flush(&parts, &mut unfinished);
     let expected = Unfinished { connection: number, parts_taken: 1, part_size_taken: 0, kept: 0, is_unreadable: true };
     assert_eq!(unfinished, [expected]);
     // The socket has room: the same bytes go on without waiting.

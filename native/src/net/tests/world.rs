@@ -105,7 +105,7 @@ impl World {
             NetEvent::Closed { connection, reason, partial } => {
                 assert!(self.closed.insert(connection, (reason, partial)).is_none(), "one last word");
             }
-            NetEvent::Writable { .. } | NetEvent::Ended { .. } | NetEvent::Refused { .. } => {}
+            NetEvent::Progress { .. } | NetEvent::Writable { .. } | NetEvent::Ended { .. } | NetEvent::Refused { .. } => {}
         }
     }
 
