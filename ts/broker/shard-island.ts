@@ -4,7 +4,7 @@ import { assert } from '../model/assert.js';
 import type { Clock, DebugLog } from '../model/ports.js';
 import { LogStore } from '../native/log.js';
 import { fatal } from '../native/process.js';
-import { openDoorbell, watchEvent } from '../native/wakeup.js';
+import { openDoorbell } from '../native/wakeup.js';
 import { ShardEnd } from '../ring/link/shard-end.js';
 import { RingViews, ringBytes } from '../ring/memory.js';
 import { RingReader } from '../ring/reader.js';
@@ -65,7 +65,7 @@ export function startShard({ shard: number, links, page, groupsPage }: ShardWiri
     debug: options.log,
   });
   for (const link of links) serveGroups(link.groups, groups);
-  const completions = watchEvent(store.wakeupDescriptor(), () => duty.wake());
+  const completions = store.watch(() => duty.wake());
   duty.add({ turn: () => shard.turn(), deadlineMs: () => shard.deadlineMs() }, [store, ...gateways], gateways);
   return {
     shard,

@@ -1,7 +1,7 @@
 import type { Durability, TopicSettings } from '../model/topic-settings.js';
 import type { Failure } from './failure.js';
 import type { BindingConsensus } from './raft-binding.js';
-import type { BindingDoorbell } from './ring-binding.js';
+import type { BindingDoorbell, BindingWakeup } from './ring-binding.js';
 
 /** What native/src/binding/data_directory.rs, store.rs, trace.rs, inspection.rs, codec.rs and event_words.rs export. */
 export interface LogBinding {
@@ -154,6 +154,7 @@ export interface BindingStore {
   takeRead(partition: number, ticket: number, target: Uint8Array): number | null;
   find(partition: number, ticket: number, timestamp: number): Failure | null;
   wakeupDescriptor(): number;
+  watch(callback: () => void): BindingWakeup | string;
   isIdle(): boolean;
   counters(): StoreCounters | null;
   close(monotonicMs: number, wallMs: number): Failure | null;

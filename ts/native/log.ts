@@ -19,10 +19,11 @@ import type {
 } from './log-binding.js';
 import { deliverEvents, eventWords, headerWords, type LogEvents, type StoreFailure, storeFailureOf } from './log-events.js';
 import { Consensus } from './raft.js';
-import type { BindingDoorbell } from './ring-binding.js';
+import type { BindingDoorbell, BindingWakeup } from './ring-binding.js';
 import { type HotSlice, type LentSlice, lentIn, sliceIn, sliceWords } from './slices.js';
 import { TailReader, type ToldTail, type WantedTail } from './tails.js';
 import type { IoTrace } from './trace.js';
+import { started } from './wakeup.js';
 
 export type { TopicSettings } from '../model/topic-settings.js';
 export type {
@@ -358,7 +359,15 @@ export class LogStore {
     this.#native.awake();
   }
 
-  /** The eventfd of completions, for `watchEvent`. */
+  /**
+   * Calls back on this thread when a turn has something to do, until closed; keeps its event loop alive meanwhile. What follows from
+   * completions without JavaScript does not wait for it. For those whose rings have doorbells.
+   */
+  watch(callback: () => void): BindingWakeup {
+    return started(this.#native.watch(callback));
+  }
+
+  /** The eventfd of completions, for `watchEvent`, which then calls back for each of them. */
   wakeupDescriptor(): number {
     return this.#native.wakeupDescriptor();
   }

@@ -1,6 +1,7 @@
 //! The only code that names napi. Every exported type is `Binding*`; values in, results out; nothing throws.
 #![allow(unsafe_code)]
 
+mod clocks;
 pub mod codec;
 pub mod consensus;
 pub mod data_directory;

@@ -4,6 +4,7 @@
 //! Lives on: its data thread, beside the store. JavaScript keeps the memory that it lent (the pool, rooms until they are returned,
 //! rings) until `release`.
 
+use super::clocks::Clocks;
 use super::event_words::exact;
 use super::failure::BindingFailure;
 use super::guarded;
@@ -12,15 +13,14 @@ use super::net_words::{
     encode, encode_unfinished, obey, COMMAND_WORDS, FLUSHED_HEADER_WORDS, NET_EVENT_WORDS, NET_HEADER_WORDS, PART_OF_FILE,
     PART_WORDS,
 };
-use super::poll::{Poll, Source as Polled};
 use super::shared_memory::SharedMemory;
 use super::wakeup::BindingWakeup;
 use crate::io::sockets::{is_address_in_use, open_sockets, OpenedSockets, Sockets, SocketsChoice};
-use crate::io::{EventFd, FileSpan, Piece};
+use crate::io::{FileSpan, Piece};
 use crate::net::{Net, NetEvent, NetSettings, Part, Source, Unfinished};
-use napi::bindgen_prelude::{Either, Env, Function, JsValue};
+use napi::bindgen_prelude::{Either, Env, Function};
 use napi_derive::napi;
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
@@ -80,6 +80,7 @@ type ThreadNet = Net<Box<dyn Sockets>>;
 pub struct BindingNet {
     /// None once it was released. Shared with the event loop of this thread, which pumps it between calls from JavaScript.
     net: Rc<RefCell<Option<ThreadNet>>>,
+    clocks: Rc<Cell<Clocks>>,
     name: &'static str,
     fallback_reason: Option<String>,
     /// Rings and the like, by number less one.
@@ -124,6 +125,7 @@ fn open(options: &BindingNetOptions, pool: SharedMemory) -> Result<BindingNet, B
     let net = Net::new(sockets, settings, piece_of(pool)).map_err(|why| BindingFailure::new("wrong-setting", why))?;
     Ok(BindingNet {
         net: Rc::new(RefCell::new(Some(net))),
+        clocks: Rc::new(Cell::new(Clocks::told(0.0, 0.0))),
         name,
         fallback_reason,
         memories: Vec::new(),
@@ -185,6 +187,7 @@ impl BindingNet {
     pub fn turn(&mut self, monotonic_ms: f64, mut commands: LentWords, commands_count: u32, mut words: LentWords) {
         guarded(|| {
             self.crossings += 1;
+            self.clocks.set(Clocks::told(monotonic_ms, 0.0));
             let (header, room) = words.words().split_at_mut(NET_HEADER_WORDS);
             header.copy_from_slice(&[0.0, 0.0, -1.0, 0.0, 0.0]);
             let Some(net) = &mut *self.net.borrow_mut() else { return };
@@ -281,15 +284,12 @@ impl BindingNet {
             let Some(descriptor) = self.crossed().and_then(|mut net| net.sockets().wakeup_fd()) else {
                 return Either::B("it was released".to_owned());
             };
-            let net = Rc::downgrade(&self.net);
-            let pump = move || net.upgrade().is_some_and(|net| net.borrow_mut().as_mut().is_some_and(Net::pump));
-            match EventFd::duplicate(descriptor) {
-                // SAFETY: environment and function of the running call.
-                Ok(event) => BindingWakeup::started(unsafe {
-                    Poll::start(env.raw(), Polled::Pumped(event, Box::new(pump)), callback.raw())
-                }),
-                Err(error) => Either::B(error.to_string()),
-            }
+            let (net, clocks) = (Rc::downgrade(&self.net), Rc::clone(&self.clocks));
+            let pump = move || {
+                let now = clocks.get().now();
+                net.upgrade().is_some_and(|net| net.borrow_mut().as_mut().is_some_and(|net| net.pump(now.monotonic_ms)))
+            };
+            BindingWakeup::pumped(env, descriptor, callback, pump)
         })
     }
 

@@ -6,6 +6,7 @@
 //!                └──────────────────────────── release at once: a crash, and as safe ────────────────────┘
 //! ```
 
+use super::clocks::Clocks;
 use super::data_directory::{
     durability, durability_name, log_config, open_traced, partition_id, take_shard, BindingTopicConfig, Directory,
 };
@@ -14,19 +15,19 @@ use super::failure::BindingFailure;
 use super::guarded;
 use super::lent_words::LentWords;
 use super::shared_memory::SharedMemory;
-use super::wakeup::BindingDoorbell;
+use super::wakeup::{BindingDoorbell, BindingWakeup};
 use crate::io::{descriptors_max, AlignedBuffer, Piece};
 use crate::log::config::LogConfig;
 use crate::log::ids::PartitionId;
 use crate::log::partition::AppendOrigin;
 use crate::ring::RingReader;
 use crate::store::{shard_of, Control, Event, HotSlice, Now, ReadBytes, ReadOutcome, Store, StoreConfig, StoreError, Tail};
-use napi::bindgen_prelude::Either;
+use napi::bindgen_prelude::{Either, Env, Function};
 use napi_derive::napi;
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Words per batch that a read finds in ring memory: ring, high and low half of the slot's position (which outlasts what a
 /// double counts exactly), byte offset in the ring's data area, size, base offset, offset behind it.
@@ -94,8 +95,10 @@ pub struct BindingStoreCounters {
 /// Lives on: its shard's thread. JavaScript keeps the memory of attached rings until `release`.
 #[napi]
 pub struct BindingStore {
-    // Dropped before the directory, whose lock outlives whatever this one has in flight.
-    store: Option<Store>,
+    // Dropped before the directory, whose lock outlives whatever this one has in flight. None once it was released. Shared with the event
+    // loop of this thread, which pumps it between calls from JavaScript.
+    store: Rc<RefCell<Option<Store>>>,
+    clocks: Rc<Cell<Clocks>>,
     directory: Option<Arc<Directory>>,
     shard: u32,
     rings: u32,
@@ -110,13 +113,13 @@ pub struct BindingStore {
 /// Takes over a shard of an open data directory, on the thread that will own it.
 #[napi]
 pub fn open_store(directory: u32, shard: u32, monotonic_ms: f64, wall_ms: f64) -> Either<BindingStore, BindingFailure> {
-    guarded(|| match open(directory, shard, now(monotonic_ms, wall_ms)) {
+    guarded(|| match open(directory, shard, Clocks::told(monotonic_ms, wall_ms)) {
         Ok(store) => Either::A(store),
         Err(failure) => Either::B(failure),
     })
 }
 
-fn open(directory: u32, shard: u32, now: Now) -> Result<BindingStore, BindingFailure> {
+fn open(directory: u32, shard: u32, clocks: Clocks) -> Result<BindingStore, BindingFailure> {
     let (directory, recovered) = take_shard(directory, shard)?;
     let (io, _) = open_traced(directory.choice, directory.page_cache, directory.trace.as_ref())?;
     let usual = StoreConfig::default();
@@ -124,10 +127,11 @@ fn open(directory: u32, shard: u32, now: Now) -> Result<BindingStore, BindingFai
     let open_files_max = usual.open_files_max.min(descriptors_max() / 16);
     let config = StoreConfig { journal: directory.journal, open_files_max, ..usual };
     let journal = recovered.journal_path.clone();
-    let store = Store::open(io, config, recovered, now)
+    let store = Store::open(io, config, recovered, clocks.now())
         .map_err(|error| BindingFailure::opening("open the journal", Some(&journal), error))?;
     Ok(BindingStore {
-        store: Some(store),
+        store: Rc::new(RefCell::new(Some(store))),
+        clocks: Rc::new(Cell::new(clocks)),
         directory: Some(directory),
         shard,
         rings: 0,
@@ -138,23 +142,19 @@ fn open(directory: u32, shard: u32, now: Now) -> Result<BindingStore, BindingFai
     })
 }
 
-fn now(monotonic_ms: f64, wall_ms: f64) -> Now {
-    Now { monotonic_ms: monotonic_ms as u64, wall_ms: wall_ms as i64 }
-}
-
 #[napi]
 impl BindingStore {
     /// The store, if it was not released; counts the crossing.
-    fn crossed(&mut self) -> Option<&mut Store> {
+    fn crossed(&mut self) -> Option<RefMut<'_, Store>> {
         self.crossings += 1;
-        self.store.as_mut()
+        RefMut::filter_map(self.store.borrow_mut(), Option::as_mut).ok()
     }
 
     /// The ring's number, by which reads name its memory. `memory` begins where the ring begins.
     #[napi]
     pub fn attach_ring(&mut self, memory: SharedMemory, producer: Option<&BindingDoorbell>) -> Either<u32, BindingFailure> {
         guarded(|| {
-            let Some(store) = self.crossed() else { return Either::B(BindingFailure::closed()) };
+            let Some(mut store) = self.crossed() else { return Either::B(BindingFailure::closed()) };
             // SAFETY: the memory is JavaScript's to keep until `release`, and so is the promise of one consumer.
             let reader = match unsafe { RingReader::attach(memory.pointer(), memory.size()) } {
                 Ok(reader) => reader,
@@ -165,6 +165,7 @@ impl BindingStore {
                 None => reader,
             };
             let ring = store.attach_ring(reader);
+            drop(store);
             self.rings += 1;
             Either::A(ring)
         })
@@ -175,7 +176,7 @@ impl BindingStore {
     pub fn before_sleep(&mut self) -> bool {
         guarded(|| {
             let rings = self.rings;
-            let Some(store) = self.crossed() else { return true };
+            let Some(mut store) = self.crossed() else { return true };
             let may_sleep = (0..rings).all(|ring| store.ring_mut(ring).before_sleep());
             if !may_sleep {
                 (0..rings).for_each(|ring| store.ring_mut(ring).awake());
@@ -189,7 +190,7 @@ impl BindingStore {
     pub fn awake(&mut self) {
         guarded(|| {
             let rings = self.rings;
-            if let Some(store) = self.crossed() {
+            if let Some(mut store) = self.crossed() {
                 (0..rings).for_each(|ring| store.ring_mut(ring).awake());
             }
         });
@@ -199,13 +200,13 @@ impl BindingStore {
     pub fn partitions(&mut self) -> Vec<BindingPartition> {
         guarded(|| {
             let Some(store) = self.crossed() else { return Vec::new() };
-            store.handles().filter_map(|handle| describe(store, handle)).collect()
+            store.handles().filter_map(|handle| describe(&store, handle)).collect()
         })
     }
 
     #[napi]
     pub fn partition(&mut self, handle: u32) -> Option<BindingPartition> {
-        guarded(|| self.crossed().and_then(|store| describe(store, handle)))
+        guarded(|| self.crossed().and_then(|store| describe(&store, handle)))
     }
 
     /// Their handles. Appends are taken at once and wait for the directories, which an event per partition reports.
@@ -222,7 +223,9 @@ impl BindingStore {
 
     fn create(&mut self, ticket: u64, partitions: &[BindingNewPartition]) -> Result<Vec<u32>, BindingFailure> {
         let wanted = partitions.iter().map(new_partition).collect::<Result<Vec<_>, _>>()?;
-        let (Some(store), Some(directory)) = (&mut self.store, &self.directory) else { return Err(BindingFailure::closed()) };
+        let (Some(store), Some(directory)) = (&mut *self.store.borrow_mut(), &self.directory) else {
+            return Err(BindingFailure::closed());
+        };
         for (id, ..) in &wanted {
             // The next start would give it to the other shard, which knows nothing of what this one wrote.
             let home = shard_of(id, directory.shards_count);
@@ -241,7 +244,7 @@ impl BindingStore {
     #[napi]
     pub fn append(&mut self, partition: u32, ticket: f64, origin: u32, batch: &[u8]) -> Option<BindingFailure> {
         guarded(|| {
-            let Some(store) = self.crossed() else { return Some(BindingFailure::closed()) };
+            let Some(mut store) = self.crossed() else { return Some(BindingFailure::closed()) };
             let origin = match origin {
                 0 => AppendOrigin::Leader,
                 1 => AppendOrigin::Coordinator,
@@ -259,7 +262,7 @@ impl BindingStore {
     #[napi]
     pub fn control(&mut self, partition: u32, ticket: f64, operation: String, to: f64) -> Option<BindingFailure> {
         guarded(|| {
-            let Some(store) = self.crossed() else { return Some(BindingFailure::closed()) };
+            let Some(mut store) = self.crossed() else { return Some(BindingFailure::closed()) };
             let to = to as u64;
             let control = match operation.as_str() {
                 "truncate" => Control::Truncate { to },
@@ -280,7 +283,7 @@ impl BindingStore {
     #[napi]
     pub fn configure(&mut self, partition: u32, config: BindingTopicConfig) -> Option<BindingFailure> {
         guarded(|| {
-            let Some(store) = self.crossed() else { return Some(BindingFailure::closed()) };
+            let Some(mut store) = self.crossed() else { return Some(BindingFailure::closed()) };
             let Some(state) = store.partition(partition) else { return Some(StoreError::UnknownPartition.into()) };
             let changed = match log_config(&config, state.config) {
                 Ok(changed) => changed,
@@ -294,7 +297,7 @@ impl BindingStore {
     #[napi]
     pub fn lead(&mut self, partition: u32, leader_epoch: i32) -> Option<BindingFailure> {
         guarded(|| match self.crossed() {
-            Some(store) => store.lead(partition, leader_epoch).err().map(BindingFailure::from),
+            Some(mut store) => store.lead(partition, leader_epoch).err().map(BindingFailure::from),
             None => Some(BindingFailure::closed()),
         })
     }
@@ -313,7 +316,8 @@ impl BindingStore {
     #[napi]
     pub fn producers(&mut self, partition: u32, mut words: LentWords) -> u32 {
         guarded(|| {
-            let Some(state) = self.crossed().and_then(|store| store.partition(partition)) else { return 0 };
+            let Some(store) = self.crossed() else { return 0 };
+            let Some(state) = store.partition(partition) else { return 0 };
             let targets = words.words().as_chunks_mut::<PRODUCER_WORDS>().0;
             let told = state.producers.latest().zip(targets).map(|(known, target)| {
                 *target =
@@ -326,14 +330,15 @@ impl BindingStore {
     /// Moves log starts behind what has outlived its retention; how many partitions. Now and then: it looks at each.
     #[napi]
     pub fn apply_retention(&mut self) -> u32 {
-        guarded(|| self.crossed().map_or(0, |store| store.apply_retention() as u32))
+        guarded(|| self.crossed().map_or(0, |mut store| store.apply_retention() as u32))
     }
 
     /// One round of work; `words` is filled as event_words.rs draws it.
     #[napi]
     pub fn turn(&mut self, monotonic_ms: f64, wall_ms: f64, mut words: LentWords) {
         guarded(|| {
-            let has_more = self.crossed().is_some_and(|store| store.turn(now(monotonic_ms, wall_ms)));
+            let now = self.told(monotonic_ms, wall_ms);
+            let has_more = self.crossed().is_some_and(|mut store| store.turn(now));
             self.tell(words.words(), has_more);
         });
     }
@@ -342,8 +347,9 @@ impl BindingStore {
     #[napi]
     pub fn wait(&mut self, monotonic_ms: f64, wall_ms: f64, mut words: LentWords) {
         guarded(|| {
-            if let Some(store) = self.crossed() {
-                store.wait(now(monotonic_ms, wall_ms));
+            let now = self.told(monotonic_ms, wall_ms);
+            if let Some(mut store) = self.crossed() {
+                store.wait(now);
             }
             self.tell(words.words(), false);
         });
@@ -358,9 +364,15 @@ impl BindingStore {
         });
     }
 
+    fn told(&self, monotonic_ms: f64, wall_ms: f64) -> Now {
+        let clocks = Clocks::told(monotonic_ms, wall_ms);
+        self.clocks.set(clocks);
+        clocks.now()
+    }
+
     fn tell(&mut self, words: &mut [f64], has_more: bool) {
         let mut deadline = -1.0;
-        if let Some(store) = &mut self.store {
+        if let Some(store) = &mut *self.store.borrow_mut() {
             self.events.extend(store.take_events());
             deadline = store.deadline_ms().map_or(-1.0, exact);
         }
@@ -394,10 +406,10 @@ impl BindingStore {
         mut words: LentWords,
     ) -> i32 {
         guarded(|| {
-            let Some(store) = self.crossed() else { return -1 - index_of(&STORE_CODES, "unknown-partition") as i32 };
+            let Some(mut store) = self.crossed() else { return -1 - index_of(&STORE_CODES, "unknown-partition") as i32 };
             let log_start = store.partition(partition).map_or(0, |partition| partition.log_start);
             let read = if may_lend { Store::read_in_place } else { Store::read };
-            let outcome = read(store, partition, ticket as u64, offset as u64, limit as u64, size_max as usize);
+            let outcome = read(&mut store, partition, ticket as u64, offset as u64, limit as u64, size_max as usize);
             let (head, rest) = words.words().split_at_mut(1);
             head[0] = exact(log_start);
             match outcome {
@@ -407,7 +419,7 @@ impl BindingStore {
                 }
                 ReadOutcome::Hot(slices) => {
                     let targets = rest.chunks_exact_mut(SLICE_WORDS);
-                    slices.iter().zip(targets).map(|(slice, target)| put_slice(store, slice, target)).count() as i32
+                    slices.iter().zip(targets).map(|(slice, target)| put_slice(&store, slice, target)).count() as i32
                 }
                 ReadOutcome::Empty => 0,
                 ReadOutcome::Pending => -1,
@@ -424,7 +436,8 @@ impl BindingStore {
     #[napi]
     pub fn extent(&mut self, partition: u32, mut words: LentWords) -> bool {
         guarded(|| {
-            let Some(partition) = self.crossed().and_then(|store| store.partition(partition)) else { return false };
+            let Some(store) = self.crossed() else { return false };
+            let Some(partition) = store.partition(partition) else { return false };
             let told = [exact(partition.log_start), exact(partition.size()), partition.segments.len() as f64];
             words.words()[..told.len()].copy_from_slice(&told);
             true
@@ -443,7 +456,7 @@ impl BindingStore {
             let mut told = 0;
             for [handle, from, size_max] in wanted.words().as_chunks().0.iter().take(count as usize) {
                 let tail = store.tail(*handle as u32, *from as u64, *size_max as usize);
-                let Some(used) = put_tail(store, tail.as_ref(), room, told == 0) else { break };
+                let Some(used) = put_tail(&store, tail.as_ref(), room, told == 0) else { break };
                 room = &mut room[used..];
                 told += 1;
             }
@@ -455,7 +468,7 @@ impl BindingStore {
     #[napi]
     pub fn give_back(&mut self, lease: f64) {
         guarded(|| {
-            if let Some(store) = self.crossed() {
+            if let Some(mut store) = self.crossed() {
                 store.give_back(lease as u64);
             }
         });
@@ -483,7 +496,7 @@ impl BindingStore {
     #[napi]
     pub fn find(&mut self, partition: u32, ticket: f64, timestamp: f64) -> Option<BindingFailure> {
         guarded(|| match self.crossed() {
-            Some(store) => {
+            Some(mut store) => {
                 store.find(partition, ticket as u64, timestamp as i64);
                 None
             }
@@ -491,10 +504,27 @@ impl BindingStore {
         })
     }
 
-    /// Readable when completions wait; -1 where there is none.
+    /// Readable when completions wait; -1 where there is none. For who produces on this thread without a doorbell, and so has to look after
+    /// each of them.
     #[napi]
     pub fn wakeup_descriptor(&mut self) -> i32 {
         guarded(|| self.crossed().and_then(|store| store.io().wakeup_fd()).unwrap_or(-1))
+    }
+
+    /// Calls back when a turn has something to do. What follows from completions without JavaScript is done before, whether it is called or not.
+    #[napi]
+    pub fn watch(&mut self, env: Env, callback: Function<(), ()>) -> Either<BindingWakeup, String> {
+        guarded(|| {
+            let Some(descriptor) = self.crossed().and_then(|store| store.io().wakeup_fd()) else {
+                return Either::B("it has no completions to wait for".to_owned());
+            };
+            let (store, clocks) = (Rc::downgrade(&self.store), Rc::clone(&self.clocks));
+            let pump = move || {
+                let now = clocks.get().now();
+                store.upgrade().is_some_and(|store| store.borrow_mut().as_mut().is_some_and(|store| store.pump(now)))
+            };
+            BindingWakeup::pumped(env, descriptor, callback, pump)
+        })
     }
 
     #[napi]
@@ -530,13 +560,9 @@ impl BindingStore {
     #[napi]
     pub fn close(&mut self, monotonic_ms: f64, wall_ms: f64) -> Option<BindingFailure> {
         guarded(|| {
-            let began = Instant::now();
-            let store = self.crossed()?;
-            let clock = || {
-                let passed_ms = began.elapsed().as_millis() as f64;
-                now(monotonic_ms + passed_ms, wall_ms + passed_ms)
-            };
-            store.close(clock).err().map(BindingFailure::from)
+            let clocks = Clocks::told(monotonic_ms, wall_ms);
+            let mut store = self.crossed()?;
+            store.close(|| clocks.now()).err().map(BindingFailure::from)
         })
     }
 
@@ -546,7 +572,7 @@ impl BindingStore {
         guarded(|| {
             self.crossings += 1;
             self.reads.clear();
-            self.store = None;
+            *self.store.borrow_mut() = None;
             self.directory = None;
         });
     }

@@ -91,10 +91,16 @@ pub struct BindingWakeup {
 }
 
 impl BindingWakeup {
-    pub(super) fn started(poll: Result<*mut Poll, &'static str>) -> Either<Self, String> {
-        match poll {
-            Ok(poll) => Either::A(Self { poll }),
-            Err(reason) => Either::B(reason.to_owned()),
+    /// Of an eventfd or epoll that others own: `pump` runs on each wake, and the callback if it says so.
+    pub(super) fn pumped(
+        env: Env,
+        descriptor: i32,
+        callback: Function<(), ()>,
+        pump: impl Fn() -> bool + 'static,
+    ) -> Either<Self, String> {
+        match EventFd::duplicate(descriptor) {
+            Ok(event) => start(env, Source::Pumped(event, Box::new(pump)), callback),
+            Err(error) => Either::B(error.to_string()),
         }
     }
 }
@@ -130,5 +136,8 @@ pub fn watch_event(env: Env, descriptor: i32, callback: Function<(), ()>) -> Eit
 
 fn start(env: Env, source: Source, callback: Function<(), ()>) -> Either<BindingWakeup, String> {
     // SAFETY: environment and function of the running call.
-    BindingWakeup::started(unsafe { Poll::start(env.raw(), source, callback.raw()) })
+    match unsafe { Poll::start(env.raw(), source, callback.raw()) } {
+        Ok(poll) => Either::A(BindingWakeup { poll }),
+        Err(reason) => Either::B(reason.to_owned()),
+    }
 }

@@ -74,9 +74,9 @@ pub struct Connection {
     pub has_had_frame: bool,
     pub in_flight: u32,
     pub partial_since_ms: Option<u64>,
-    /// Bytes received in the turn of this number.
-    pub turn: u64,
-    pub turn_size: usize,
+    /// Bytes received in the round of this number.
+    pub round: u64,
+    pub round_size: usize,
     // Out.
     pub kept: Kept,
     /// Leaves behind what is kept.
@@ -110,8 +110,8 @@ impl Connection {
             has_had_frame: false,
             in_flight: 0,
             partial_since_ms: None,
-            turn: 0,
-            turn_size: 0,
+            round: 0,
+            round_size: 0,
             kept: Kept::default(),
             trail: Trail::default(),
             is_blocked: false,

@@ -117,13 +117,13 @@ impl<S: Sockets> Net<S> {
     }
 
     fn turn_left(&mut self, number: ConnectionNumber) -> usize {
-        let turn = self.counters.turns;
+        let round = self.rounds;
         let connection = self.connections.get_mut(number).expect("a live connection");
-        if connection.turn != turn {
-            connection.turn = turn;
-            connection.turn_size = 0;
+        if connection.round != round {
+            connection.round = round;
+            connection.round_size = 0;
         }
-        self.settings.turn_size_max.saturating_sub(connection.turn_size)
+        self.settings.turn_size_max.saturating_sub(connection.round_size)
     }
 
     /// Nothing more waits in its socket: an idle connection holds no memory.
@@ -316,7 +316,7 @@ impl<S: Sockets> Net<S> {
         match result {
             Ok(0) => connection.is_input_over = true,
             Ok(count) => {
-                connection.turn_size += count;
+                connection.round_size += count;
                 connection.last_active_ms = now_ms;
                 // Fewer bytes than asked for: that was all, unless the end came with them.
                 connection.is_readable = count == asked || connection.has_ended;

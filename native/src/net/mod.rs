@@ -6,7 +6,8 @@
 //!   writable ──► onward.rs: kept bytes, trails ◄── what a socket did not take ◄── output.rs: flush ◄──┘ parts: small bytes, spans of
 //!                                                                                                        ring memory, of files
 //! ```
-//! One turn per wake-up, bounded: every connection gets one receive in turn and at most `turn_size_max` bytes. Nothing is in flight
+//! One turn per wake-up of JavaScript, bounded: every connection gets one receive in turn and at most `turn_size_max` bytes. Before it, and
+//! often instead, a pump, which does what nobody has to decide. Nothing is in flight
 //! between two calls, and nothing is read that there is no room for. docs/decisions/0015-native-sockets.md has the rules.
 //!
 //! Lives on: one data thread. Time is given. JavaScript keeps the memory that it lent until this is dropped.
@@ -48,6 +49,10 @@ use std::net::{IpAddr, SocketAddr};
 const DISCARD_SIZE: usize = 16 << 10;
 /// Texts of broken connections that nobody asked for yet.
 const BROKEN_MAX: usize = 64;
+/// Shares of `turn_size_max` that one connection receives before JavaScript has its turn, whole frame or not.
+const PUMP_ROUNDS_MAX: usize = 4;
+/// Found before a turn asks for them.
+const PUMPED_EVENTS_MAX: usize = 256;
 
 pub struct Net<S: Sockets> {
     sockets: S,
@@ -66,6 +71,8 @@ pub struct Net<S: Sockets> {
     queue: VecDeque<ConnectionNumber>,
     later: VecDeque<ConnectionNumber>,
     receiving: Receiving,
+    /// Turns, and what pumps receive: each connection has its share of each.
+    rounds: u64,
     discard: AlignedBuffer,
     last_room: u64,
     /// Which connection asked for a room that is neither granted nor refused.
@@ -104,6 +111,7 @@ impl<S: Sockets> Net<S> {
             queue: VecDeque::new(),
             later: VecDeque::new(),
             receiving: Receiving::default(),
+            rounds: 0,
             discard: AlignedBuffer::new(DISCARD_SIZE),
             last_room: 0,
             rooms_wanted: HashMap::new(),
@@ -124,6 +132,7 @@ impl<S: Sockets> Net<S> {
     pub fn turn(&mut self, now_ms: u64, events_max: usize, events: &mut Vec<NetEvent>) -> bool {
         self.now_ms = self.now_ms.max(now_ms);
         self.counters.turns += 1;
+        self.rounds += 1;
         self.poll();
         self.accept_waiting();
         self.expire();
@@ -136,6 +145,27 @@ impl<S: Sockets> Net<S> {
         let count = self.events.len().min(events_max);
         events.extend(self.events.drain(..count));
         self.has_more()
+    }
+
+    /// Between two turns, all that needs no JavaScript: sends on, and receives until a frame is whole. True: a turn has something to do at
+    /// once, or is due earlier than it was.
+    pub fn pump(&mut self, now_ms: u64) -> bool {
+        self.now_ms = self.now_ms.max(now_ms);
+        let deadline_ms = self.deadline_ms();
+        self.counters.pumps += 1;
+        self.poll();
+        self.send_on();
+        self.serve_line();
+        for _ in 0..PUMP_ROUNDS_MAX {
+            self.rounds += 1;
+            self.receive_all(PUMPED_EVENTS_MAX);
+            if self.queue.is_empty() || !self.events.is_empty() {
+                break;
+            }
+        }
+        self.sockets.flush();
+        let is_due_earlier = self.deadline_ms().is_some_and(|due_ms| deadline_ms.is_none_or(|known_ms| due_ms < known_ms));
+        self.has_more() || is_due_earlier
     }
 
     /// A turn would find something to do at once.

@@ -40,15 +40,6 @@ impl Moved {
 }
 
 impl<S: Sockets> Net<S> {
-    /// Between two turns, all that needs no JavaScript. True: a turn has something to do at once.
-    pub fn pump(&mut self) -> bool {
-        self.counters.pumps += 1;
-        self.poll();
-        self.send_on();
-        self.sockets.flush();
-        self.has_more()
-    }
-
     /// To the sockets that have become writable.
     pub(super) fn send_on(&mut self) {
         if self.writable.is_empty() {

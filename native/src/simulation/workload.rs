@@ -171,8 +171,11 @@ impl Workload {
             }
             match self.random.below(100) {
                 0..=54 => self.append(node),
-                55..=74 => {
+                55..=66 => {
                     self.pick_shard(node).store.turn(rig.now());
+                }
+                67..=74 => {
+                    self.pick_shard(node).store.pump(rig.now());
                 }
                 75..=84 => self.pick_shard(node).store.wait(rig.now()),
                 85..=91 => self.read(rig, node, &mut has_power)?,

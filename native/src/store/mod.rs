@@ -349,10 +349,23 @@ impl Store {
     pub fn turn(&mut self, now: Now) -> bool {
         self.now = now;
         self.counters.turns += 1;
+        self.round(Self::read_rings)
+    }
+
+    /// Between two turns: what completed, and what follows from it. True: there are events, or a turn is due earlier than it was.
+    pub fn pump(&mut self, now: Now) -> bool {
+        self.now = now;
+        let deadline_ms = self.deadline_ms();
+        self.round(|_| false);
+        let is_due_earlier = self.deadline_ms().is_some_and(|due_ms| deadline_ms.is_none_or(|known_ms| due_ms < known_ms));
+        is_due_earlier || !self.events.is_empty()
+    }
+
+    fn round(&mut self, read: impl FnOnce(&mut Self) -> bool) -> bool {
         let mut completions = std::mem::take(&mut self.completions);
         self.io.poll(&mut completions);
         self.dispatch(&mut completions);
-        let has_more = self.read_rings();
+        let has_more = read(self);
         self.proceed();
         self.io.flush_and_take(&mut completions);
         // Once: a `replicated` batch is acknowledged in the turn that it came in, if the page cache took it.

@@ -143,3 +143,22 @@ fn events_that_have_no_room_wait() {
     assert_eq!(world.frames[&number][99], body(99, 3));
     assert!(matches!(world.events.last(), Some(NetEvent::Frame { .. })));
 }
+
+#[test]
+fn a_frame_that_is_not_whole_needs_nobody() {
+    let mut world = World::new(5, NetSettings { idle_ms: 1000, ..settings() }, 64);
+    let (peer, number) = world.connected();
+    let bytes = frame(&body(1, 8 * UNIT - 4));
+    for chunk in bytes[..7 * UNIT].chunks(UNIT / 2) {
+        peer.write(chunk);
+        world.now_ms += 200;
+        (0..50).for_each(|_| assert!(!world.net.pump(world.now_ms)));
+    }
+    // What came was noticed: nobody is idle.
+    world.turns(20);
+    assert_eq!((world.frames_of(number), world.reason_of(number)), (0, None));
+    peer.write(&bytes[7 * UNIT..]);
+    while !world.net.pump(world.now_ms) {}
+    world.turn();
+    assert_eq!(world.frames[&number], [body(1, 8 * UNIT - 4)]);
+}

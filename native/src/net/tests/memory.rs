@@ -82,6 +82,19 @@ fn a_peer_that_stalls_gives_its_memory_to_those_who_wait() {
 }
 
 #[test]
+fn who_begins_to_wait_between_turns_makes_the_next_one_come_in_time() {
+    let mut world = World::new(3, NetSettings { slow_frame_ms: 1000, ..settings() }, UNITS);
+    let lines: Vec<_> = (0..9).map(|_| world.connected()).collect();
+    world.turns(50);
+    let known_ms = world.net.deadline_ms();
+    for (peer, _) in &lines {
+        peer.write(&frame(&body(1, 8 * UNIT - 4))[..2 * UNIT]);
+    }
+    let is_told = (0..300).any(|_| world.net.pump(world.now_ms) && world.net.deadline_ms() < known_ms);
+    assert!(is_told, "{known_ms:?}, {:?}", world.net.deadline_ms());
+}
+
+#[test]
 fn slow_frames_are_nobodys_trouble_while_there_is_room() {
     let mut world = World::new(3, NetSettings { slow_frame_ms: 1000, ..settings() }, UNITS);
     let (peer, number) = world.connected();

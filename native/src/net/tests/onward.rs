@@ -25,7 +25,7 @@ pub fn of_file(connection: ConnectionNumber, file: &SharedFile, position: usize,
 
 /// Whether JavaScript has to be told of what was sent. Sockets of the simulator say now and then that there may be something to read.
 fn pumped(world: &mut World) -> bool {
-    world.net.pump();
+    world.net.pump(world.now_ms);
     world.net.moved.is_urgent()
 }
 
@@ -155,7 +155,7 @@ fn whatever_the_parts_and_the_turns_every_byte_leaves_once_and_in_order() {
                     caller.learn(&world);
                 }
                 _ => {
-                    if world.net.pump() {
+                    if world.net.pump(world.now_ms) {
                         world.turn();
                         caller.learn(&world);
                     }
@@ -184,7 +184,7 @@ fn what_was_taken_back_is_not_sent_though_it_is_still_there() {
     assert!(world.net.has_more(), "its caller has to be told");
     let sent = peer.read(1000);
     (0..100).for_each(|_| {
-        world.net.pump();
+        world.net.pump(world.now_ms);
     });
     assert_eq!((sent.len(), peer.read(1000).len(), world.net.kept_memory()), (100, 0, 0));
     world.turn();
@@ -260,7 +260,7 @@ fn a_closed_connection_sends_its_trail_and_an_aborted_one_forgets_it() {
         }
         let mut read = Vec::new();
         for _ in 0..2000 {
-            world.net.pump();
+            world.net.pump(world.now_ms);
             read.extend(peer.read(60));
         }
         let expected = [b"head", &bytes[..], b"head"].concat();

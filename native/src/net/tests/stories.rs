@@ -52,6 +52,10 @@ fn live(story: &Story) {
         let line = random.below(lines.len() as u64) as usize;
         let count = random.below(streams[line].len() as u64 + 1) as usize;
         lines[line].0.write(&streams[line].drain(..count).collect::<Vec<u8>>());
+        // Between turns everything goes on but what has to be told.
+        (0..random.below(3)).for_each(|_| {
+            world.net.pump(world.now_ms);
+        });
         world.turn_with(story.events_max);
         assert!(world.net.pool().used() <= story.units * UNIT);
         for (_, number) in &lines {
@@ -117,6 +121,9 @@ fn connections_that_end_anywhere_leave_no_memory_behind() {
                     lines.swap_remove(index).0.end_output();
                 }
                 _ => lines[index].0.write(&bytes),
+            }
+            if random.coin() {
+                world.net.pump(world.now_ms);
             }
             world.turn();
             if random.coin() {
