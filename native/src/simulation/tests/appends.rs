@@ -182,3 +182,29 @@ fn no_batch_is_larger_than_recovery_counts_on_whoever_sends_it() {
     assert_eq!(bed.append_as_follower(id(1), &large), Answer::Refused(refused));
     bed.append(id(1), &batch_of(2, 1000));
 }
+
+#[test]
+fn between_turns_an_acknowledgement_is_news_and_a_written_segment_is_not() {
+    let mut bed = Bed::with_partition(1, small_log());
+    bed.offer(id(1), &batch_of(1, 500));
+    bed.turn();
+    let (mut pumps, mut turns) = (0, 0);
+    while bed.acks.is_empty() {
+        bed.disk.advance(10_000);
+        pumps += 1;
+        if bed.pump() {
+            bed.turn();
+            turns += 1;
+        }
+        assert!(pumps < 100_000, "the commit ends");
+    }
+    assert!(turns <= 2 && turns < pumps, "{turns} turns in {pumps} pumps");
+    bed.store().flush_all();
+    bed.turn();
+    while bed.store().io().in_flight() > 0 {
+        bed.disk.advance(10_000);
+        assert!(!bed.pump(), "nobody has to be told");
+    }
+    assert!(bed.store().counters.segment_bytes > 0);
+    assert_eq!(bed.contents(id(1)), vec![1]);
+}

@@ -311,6 +311,12 @@ impl Bed {
         self.take_events();
     }
 
+    /// True: there is something for a turn.
+    pub fn pump(&mut self) -> bool {
+        let now = self.rig.now();
+        self.store().pump(now)
+    }
+
     fn step(&mut self) {
         if self.store().io().in_flight() == 0 {
             self.disk.advance(1_000_000);
