@@ -82,6 +82,7 @@ impl<S: Sockets> Net<S> {
         connection.trail.consume(count - of_kept);
         if is_unreadable {
             connection.trail.end();
+            connection.has_rest = true;
         }
         self.kept_memory -= memory - connection.memory_kept();
         self.counters.trailed_size += (count - of_kept) as u64;

@@ -180,6 +180,8 @@ export class KafkaDoor implements NetEvents {
       sendSpan: (bytes) => net.sendSpan(number, bytes),
       sendFile: (place, size) => net.sendFile(number, place, size),
     });
+    // So that the sockets know of it, and tell at once when all before it has left.
+    if (connection.isIncomplete) net.sendSpan(number, nothing);
   }
 
   #settle(connection: KafkaConnection, cut: Cut | undefined): void {
@@ -366,6 +368,8 @@ export class KafkaDoor implements NetEvents {
     this.#ports.net.shut();
   }
 }
+
+const nothing = new Uint8Array(0);
 
 function piecesOf(connections: readonly KafkaConnection[]): readonly HeldPiece[] {
   const pieces: HeldPiece[] = [];

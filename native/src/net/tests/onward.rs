@@ -220,28 +220,45 @@ fn a_file_that_is_gone_under_its_trail_is_the_callers_to_read() {
     assert_eq!(world.reason_of(number), None, "its connection lives on");
 }
 
+/// A connection that is drained while its caller has the rest of an answer: because it was lent for a call, or a file of it was lost or taken
+/// back.
 #[test]
 fn what_its_caller_still_has_is_sent_before_a_drained_connection_ends() {
-    let (mut world, peer, number) = narrow(4, 100);
-    peer.write(&frame(b"request"));
-    world.turns_until(|world| world.frames_of(number) == 1);
-    let (memory, bytes) = (lent(&body(1, 9000)), body(1, 9000));
-    let file = shared("drained", &bytes);
-    let span = |from: usize| Part { connection: number, source: memory.piece(from, 3000).into(), is_owned: false };
-    let mut caller = Caller::new(&world, number, vec![of_file(number, &file, 0, 3000), span(3000), span(6000)]);
-    caller.flush(&mut world);
-    world.finish_all();
-    world.net.drain();
-    let mut read = Vec::new();
-    for _ in 0..20_000 {
-        world.turn();
-        caller.learn(&world);
+    for trouble in ["none", "lost", "taken back"] {
+        let (mut world, peer, number) = narrow(4, 100);
+        peer.write(&frame(b"request"));
+        world.turns_until(|world| world.frames_of(number) == 1);
+        let (memory, bytes) = (lent(&body(1, 9000)), body(1, 9000));
+        let mut file = Some(shared("drained", &bytes));
+        let span =
+            |from: usize, size: usize| Part { connection: number, source: memory.piece(from, size).into(), is_owned: false };
+        let first = file.as_ref().map(|file| of_file(number, file, 0, 3000)).expect("a file");
+        let parts = if trouble == "none" { vec![first, span(3000, 3000), span(6000, 3000)] } else { vec![first] };
+        let mut caller = Caller::new(&world, number, parts);
         caller.flush(&mut world);
-        read.extend(peer.read(50));
+        world.finish_all();
+        world.net.drain();
+        if let Some(file) = file.take_if(|_| trouble != "none") {
+            if trouble == "taken back" {
+                world.net.take_back(file.number());
+            }
+        }
+        let (mut read, mut is_whole) = (Vec::new(), trouble == "none");
+        for _ in 0..20_000 {
+            world.turn();
+            caller.learn(&world);
+            if !is_whole && !caller.is_blocked {
+                let at = caller.at;
+                caller.replace(vec![span(at, 9000 - at)]);
+                is_whole = true;
+            }
+            caller.flush(&mut world);
+            read.extend(peer.read(50));
+        }
+        assert!(read == bytes, "{trouble}: {} bytes", read.len());
+        peer.end_output();
+        world.turns_until(|world| world.reason_of(number) == Some(CloseReason::Drained));
     }
-    assert_eq!(read, bytes);
-    peer.end_output();
-    world.turns_until(|world| world.reason_of(number) == Some(CloseReason::Drained));
 }
 
 #[test]
