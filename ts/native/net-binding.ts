@@ -63,8 +63,6 @@ export interface NetCounters {
   readonly crossings: number;
   readonly systemCalls: number;
   readonly turns: number;
-  /** Wake-ups that began without JavaScript. */
-  readonly pumps: number;
   readonly accepted: number;
   readonly refused: number;
   readonly closed: number;

@@ -152,7 +152,6 @@ impl<S: Sockets> Net<S> {
     pub fn pump(&mut self, now_ms: u64) -> bool {
         self.now_ms = self.now_ms.max(now_ms);
         let deadline_ms = self.deadline_ms();
-        self.counters.pumps += 1;
         self.poll();
         self.send_on();
         self.serve_line();
@@ -164,7 +163,7 @@ impl<S: Sockets> Net<S> {
             }
         }
         self.sockets.flush();
-        let is_due_earlier = self.deadline_ms().is_some_and(|due_ms| deadline_ms.is_none_or(|known_ms| due_ms < known_ms));
+        let is_due_earlier = self.deadline_ms().unwrap_or(u64::MAX) < deadline_ms.unwrap_or(u64::MAX);
         self.has_more() || is_due_earlier
     }
 

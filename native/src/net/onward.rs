@@ -137,11 +137,10 @@ impl<S: Sockets> Net<S> {
 
     /// No trail goes on from this file: the next turn tells how far each came, and what is left of it is its caller's.
     pub fn take_back(&mut self, file: u64) {
-        for number in self.connections.numbers() {
+        let named = self.connections.iter().filter(|(_, connection)| connection.trail.names(file));
+        let named: Vec<ConnectionNumber> = named.map(|(number, _)| number).collect();
+        for number in named {
             let connection = self.connections.get_mut(number).expect("numbered just now");
-            if !connection.trail.names(file) {
-                continue;
-            }
             let memory = connection.memory_kept();
             connection.trail.end();
             connection.has_rest = true;

@@ -69,8 +69,6 @@ impl NetSettings {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NetCounters {
     pub turns: u64,
-    /// Wake-ups that began without JavaScript.
-    pub pumps: u64,
     pub accepted: u64,
     pub refused: u64,
     pub closed: u64,

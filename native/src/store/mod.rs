@@ -357,7 +357,7 @@ impl Store {
         self.now = now;
         let deadline_ms = self.deadline_ms();
         self.round(|_| false);
-        let is_due_earlier = self.deadline_ms().is_some_and(|due_ms| deadline_ms.is_none_or(|known_ms| due_ms < known_ms));
+        let is_due_earlier = self.deadline_ms().unwrap_or(u64::MAX) < deadline_ms.unwrap_or(u64::MAX);
         is_due_earlier || !self.events.is_empty()
     }
 
