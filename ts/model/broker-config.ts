@@ -67,9 +67,9 @@ export const brokerSettings = {
   io: { kind: 'choice', choices: ['auto', 'uring', 'fallback'], default: 'auto', help: 'how files are written' },
   'page-cache': {
     kind: 'choice',
-    choices: ['auto', 'pass', 'keep'],
+    choices: ['auto', 'direct', 'pass', 'keep'],
     default: 'auto',
-    help: 'what becomes of segment writes of 128 KiB and more: pass, to the disk at once and out of memory, or keep, in the page cache until the kernel wants its memory; auto: pass where kernel (6.14) and filesystem can',
+    help: 'what becomes of segment writes of 128 KiB and more: direct, of whole blocks around the page cache; pass, to the disk at once and out of memory; or keep, in the page cache until the kernel wants its memory; auto: the first of these that kernel (6.14) and filesystem can',
   },
   'fetch-strategy': {
     kind: 'choice',

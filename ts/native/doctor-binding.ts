@@ -33,8 +33,8 @@ export interface BindingDirectory {
   readonly directPositionAlignment: number;
   /** The kernel says what is in the page cache. */
   readonly tellsResidency: boolean;
-  /** Large writes can pass it. */
-  readonly passesPageCache: boolean;
+  /** What becomes of large writes when nobody says otherwise; empty beside an error. */
+  readonly pageCache: 'direct' | 'pass' | 'keep' | '';
 }
 
 export interface BindingSpace {

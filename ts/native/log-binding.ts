@@ -18,7 +18,7 @@ export interface LogBinding {
 
 export type IoName = 'auto' | 'uring' | 'fallback';
 /** Of large writes to segments: `auto` lets them pass where kernel and filesystem can. */
-export type PageCacheUse = 'auto' | 'pass' | 'keep';
+export type PageCacheUse = 'auto' | 'direct' | 'pass' | 'keep';
 
 export interface BindingOpenOptions {
   readonly data: string;
@@ -57,8 +57,8 @@ export interface RecoveryReport {
   readonly io: 'uring' | 'fallback';
   /** Empty, or why "auto" did not choose io_uring. */
   readonly whyNotUring: string;
-  /** What large writes to segments do: where they can, they leave the page cache when they are on the disk. */
-  readonly pageCache: 'pass' | 'keep';
+  /** What large writes to segments do: where they can, they go around the page cache, or leave it when they are on the disk. */
+  readonly pageCache: 'direct' | 'pass' | 'keep';
 }
 
 export interface BindingDataDirectory {

@@ -284,16 +284,30 @@ pub(super) fn open_traced(
 }
 
 fn page_cache_of(name: &str, data: &Path) -> Result<PageCache, BindingFailure> {
-    match name {
-        "keep" => Ok(PageCache::Keep),
-        "auto" => Ok(PageCache::best_in(data)),
-        "pass" if PageCache::can_pass(data) => Ok(PageCache::Pass),
-        "pass" => {
-            let why = "writes cannot pass the page cache of the data directory: that takes Linux 6.14 and a filesystem that knows of it";
-            Err(BindingFailure::new("wrong-setting", why))
+    let wanted = match name {
+        "auto" => return Ok(PageCache::best_in(data)),
+        "keep" => PageCache::Keep,
+        "pass" => PageCache::Pass,
+        "direct" => PageCache::Direct,
+        other => {
+            let why = format!("the page cache is auto, direct, pass or keep, not {other}");
+            return Err(BindingFailure::new("wrong-setting", why));
         }
-        other => Err(BindingFailure::new("wrong-setting", format!("the page cache is auto, pass or keep, not {other}"))),
+    };
+    if wanted.is_possible_in(data) {
+        return Ok(wanted);
     }
+    let why = "writes cannot pass the page cache of the data directory: that takes Linux 6.14 and a filesystem that knows of it";
+    Err(BindingFailure::new("wrong-setting", why))
+}
+
+pub(super) fn page_cache_name(page_cache: PageCache) -> String {
+    match page_cache {
+        PageCache::Keep => "keep",
+        PageCache::Pass => "pass",
+        PageCache::Direct => "direct",
+    }
+    .to_owned()
 }
 
 pub(super) fn io_choice(name: &str) -> Result<IoChoice, BindingFailure> {
@@ -361,7 +375,7 @@ impl BindingDataDirectory {
             incarnation: exact(self.incarnation),
             io: self.io_name.to_owned(),
             why_not_uring: self.why_not_uring.clone(),
-            page_cache: if self.page_cache == PageCache::Pass { "pass" } else { "keep" }.to_owned(),
+            page_cache: page_cache_name(self.page_cache),
         })
     }
 

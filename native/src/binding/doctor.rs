@@ -1,3 +1,4 @@
+use super::data_directory::page_cache_name;
 use super::guarded;
 use crate::io::probe::{measure_sync_latency, probe_directory, probe_uring, space, Spinners, SyncLatency};
 use crate::io::sockets::{open_sockets, SocketsChoice};
@@ -36,7 +37,8 @@ pub struct BindingDirectory {
     pub direct_memory_alignment: u32,
     pub direct_position_alignment: u32,
     pub tells_residency: bool,
-    pub passes_page_cache: bool,
+    /// "direct", "pass" or "keep": what becomes of large writes when nobody says otherwise.
+    pub page_cache: String,
 }
 
 #[napi(object)]
@@ -122,7 +124,7 @@ pub fn binding_probe_directory(path: String) -> BindingDirectory {
                 direct_memory_alignment: alignment.map_or(0, |alignment| alignment.memory),
                 direct_position_alignment: alignment.map_or(0, |alignment| alignment.position),
                 tells_residency: probe.tells_residency,
-                passes_page_cache: probe.passes_page_cache,
+                page_cache: page_cache_name(probe.page_cache),
             }
         }
         Err(error) => BindingDirectory { error: error.to_string(), ..Default::default() },

@@ -9,6 +9,7 @@
 mod aligned;
 mod alignment;
 mod allocator;
+mod around;
 mod blame;
 mod blocking;
 mod boxed;

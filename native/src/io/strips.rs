@@ -5,18 +5,13 @@
 //! them one after the other.
 
 use super::calls::iovec;
-use super::{IoResult, Piece, SyncMethod};
+use super::{IoResult, Piece};
 use std::ops::Range;
 
 /// Smaller writes go as they are: an entry per strip costs more than it saves them.
-const STRIPED_SIZE_MIN: u64 = 512 << 10;
+pub(super) const STRIPED_SIZE_MIN: u64 = 512 << 10;
 /// Strips end where the file position is a multiple of this.
 pub(super) const STRIP_SIZE: u64 = 64 << 10;
-
-/// A direct write makes no folios, and a durable one is as large as its commit.
-pub(super) fn is_striped(is_direct: bool, durable: Option<SyncMethod>, pieces: &[Piece]) -> bool {
-    !is_direct && durable.is_none() && pieces.iter().map(|piece| piece.size() as u64).sum::<u64>() >= STRIPED_SIZE_MIN
-}
 
 /// One write of the kernel's: its place in the file, and its part of the operation's vector.
 #[derive(Debug, PartialEq, Eq)]
@@ -147,17 +142,5 @@ mod tests {
         assert_eq!(written([Ok(10); 3]), (Ok(30), vec![0, 10, 20]));
         assert_eq!(written([Ok(10), Ok(4), Ok(10)]), (Ok(14), vec![0, 10]));
         assert_eq!(written([Ok(10), Err(IoError(libc::EIO)), Ok(10)]), (Err(IoError(libc::EIO)), vec![0, 10]));
-    }
-
-    #[test]
-    fn only_large_buffered_writes_are_cut() {
-        let size = STRIPED_SIZE_MIN as usize;
-        let buffer = AlignedBuffer::new(size);
-        let (large, smaller) = (buffer.piece(0, size), buffer.piece(0, size - 1));
-        assert!(is_striped(false, None, &[large]));
-        assert!(is_striped(false, None, &[smaller, buffer.piece(0, 1)]));
-        assert!(!is_striped(false, None, &[smaller]));
-        assert!(!is_striped(true, None, &[large]));
-        assert!(!is_striped(false, Some(SyncMethod::Linked), &[large]));
     }
 }

@@ -62,6 +62,8 @@ pub struct Unwritten {
     /// `replicated` partitions acknowledge from the page cache.
     pub ack: Option<Ack>,
     pub since_ms: u64,
+    /// Bytes of it that went with the write before, which ended with a block.
+    pub sent: usize,
 }
 
 /// A batch that live readers may take from ring memory.

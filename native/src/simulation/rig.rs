@@ -83,8 +83,7 @@ pub fn small_config() -> StoreConfig {
             ..JournalConfig::default()
         },
         open_files_max: 4,
-        write_size_min: 8 << 10,
-        write_size_max: 32 << 10,
+        write_size: 8 << 10,
         write_age_max_ms: 5,
         writes_max: 4,
         unwritten_size_max: 64 << 10,

@@ -239,6 +239,7 @@ impl Store {
             after,
             ack: (!is_journaled).then_some(ack),
             since_ms: now.monotonic_ms,
+            sent: 0,
         });
         if let Memory::Ring { ring, slot } = append.memory {
             let ring_position = self.rings[ring as usize].position_of(slot);

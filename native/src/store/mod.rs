@@ -80,9 +80,8 @@ pub struct StoreConfig {
     pub open_files_max: usize,
     /// Slots read from the rings in one turn.
     pub slots_per_turn: usize,
-    /// A partition's unwritten bytes that are worth a segment write.
-    pub write_size_min: usize,
-    pub write_size_max: usize,
+    /// Of one segment write, and what a partition gathers for one until they are old: whole blocks.
+    pub write_size: usize,
     /// Unwritten batches become at most this old before they are written.
     pub write_age_max_ms: u64,
     /// Segment writes in flight.
@@ -103,8 +102,7 @@ impl Default for StoreConfig {
             journal: JournalConfig::default(),
             open_files_max: 4096,
             slots_per_turn: 4096,
-            write_size_min: 256 << 10,
-            write_size_max: 2 << 20,
+            write_size: 1 << 20,
             write_age_max_ms: 1000,
             writes_max: 16,
             unwritten_size_max: 16 << 20,

@@ -34,7 +34,7 @@ const healthy: Facts = {
     directMemoryAlignment: 4,
     directPositionAlignment: 512,
     tellsResidency: true,
-    passesPageCache: true,
+    pageCache: 'direct',
   },
   syncs: [
     sync,
@@ -87,7 +87,7 @@ test.each<[string, Partial<Facts>, string, string]>([
   ],
   [
     'writes that cannot pass the page cache',
-    { directory: { ...healthy.directory, passesPageCache: false } },
+    { directory: { ...healthy.directory, pageCache: 'keep' } },
     'large writes',
     '6.14 or newer',
   ],

@@ -57,7 +57,8 @@ function fetchRow({ directory }: Facts): Row {
 // Pages that are written for the first time cost more CPU than all else that is done for a large batch.
 function pageCacheRow({ directory }: Facts): Row {
   const check = 'large writes';
-  if (directory.error !== '' || directory.passesPageCache) return row(check, 'pass the page cache');
+  if (directory.error !== '' || directory.pageCache === 'direct') return row(check, 'go around the page cache');
+  if (directory.pageCache === 'pass') return row(check, 'pass the page cache');
   const advice = 'they cost more CPU: Linux 6.14 or newer lets them pass it, on ext4 and xfs';
   return row(check, 'go through the page cache', 'warn', advice);
 }

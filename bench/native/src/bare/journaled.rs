@@ -30,7 +30,7 @@ pub struct Shape {
     pub depth: usize,
     pub commit_size_max: usize,
     /// Unwritten bytes worth a write to a partition's file, and of all partitions together at most.
-    pub write_size_min: usize,
+    pub write_size: usize,
     pub unwritten_size_max: usize,
     pub syncs_max: usize,
 }
@@ -204,7 +204,7 @@ impl Bare {
     /// Everything at once, when that makes writes as large as the store's.
     fn write_segments(&mut self, all: bool) {
         let unwritten = (self.fed - self.written) as usize * self.shape.batch_size;
-        let worth = (self.shape.write_size_min * self.shape.partitions).min(self.shape.unwritten_size_max);
+        let worth = (self.shape.write_size * self.shape.partitions).min(self.shape.unwritten_size_max);
         if !all && unwritten < worth {
             return;
         }

@@ -46,7 +46,7 @@ fn shape_of(partitions: usize, config: &StoreConfig) -> Shape {
         journal_size: config.journal.size_max,
         depth: config.journal.depth,
         commit_size_max: config.journal.commit_size_max,
-        write_size_min: config.write_size_min,
+        write_size: config.write_size,
         unwritten_size_max: config.unwritten_size_max,
         syncs_max: config.syncs_max,
     }

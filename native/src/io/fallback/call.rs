@@ -1,5 +1,6 @@
 use crate::io::calls::{c_string, iovec, open_flags, DIRECTORY_PERMISSIONS, FILE_PERMISSIONS};
-use crate::io::strips::{cut_strips, is_striped, write_strips};
+use crate::io::page_cache::{WriteShape, WriteWay};
+use crate::io::strips::{cut_strips, write_strips};
 use crate::io::{IoError, IoResult, Op, PageCache, Piece, SyncMethod};
 use std::ffi::CString;
 use std::os::fd::RawFd;
@@ -10,7 +11,7 @@ pub(super) enum Call {
     Close { descriptor: RawFd },
     Read { descriptor: RawFd, position: u64, target: Piece },
     Write { descriptor: RawFd, position: u64, pieces: Vec<Piece>, is_linked: bool, flags: libc::c_int },
-    WriteStrips { descriptor: RawFd, position: u64, pieces: Vec<Piece>, flags: libc::c_int },
+    WriteStrips { descriptor: RawFd, position: u64, pieces: Vec<Piece> },
     Sync { descriptor: RawFd, is_directory: bool },
     StartWriteback { descriptor: RawFd, position: u64, size: u64 },
     Allocate { descriptor: RawFd, position: u64, size: u64 },
@@ -43,11 +44,12 @@ impl Call {
             Op::Write { position, pieces, durable, .. } => {
                 let descriptor = on(descriptor)?;
                 let size = pieces.iter().map(|piece| piece.size() as u64).sum();
-                let flags = page_cache.write_flags(is_direct, durable, size);
-                if is_striped(is_direct, durable, &pieces) {
-                    Self::WriteStrips { descriptor, position, pieces, flags }
-                } else {
-                    Self::Write { descriptor, position, pieces, is_linked: durable == Some(SyncMethod::Linked), flags }
+                let is_linked = durable == Some(SyncMethod::Linked);
+                match page_cache.way_of(WriteShape { is_direct, durable, position, size }) {
+                    WriteWay::Plain(flags) => Self::Write { descriptor, position, pieces, is_linked, flags },
+                    WriteWay::Striped => Self::WriteStrips { descriptor, position, pieces },
+                    // A thread here waits for what it writes: the copy into aligned memory would be one more.
+                    WriteWay::Direct => Self::Write { descriptor, position, pieces, is_linked, flags: page_cache.flags_of(size) },
                 }
             }
             Op::Sync { .. } => Self::Sync { descriptor: on(descriptor)?, is_directory },
@@ -78,13 +80,13 @@ impl Call {
             Self::Read { descriptor, position, target } => {
                 call(&|| unsafe { libc::pread(*descriptor, target.pointer().cast(), target.size(), *position as libc::off_t) })
             }
-            Self::WriteStrips { descriptor, position, pieces, flags } => {
+            Self::WriteStrips { descriptor, position, pieces } => {
                 let mut iovecs = Vec::with_capacity(pieces.len());
                 let strips = cut_strips(*position, pieces, &mut iovecs);
                 write_strips(&strips, |strip| {
                     let vectors = &iovecs[strip.iovecs.clone()];
                     let (pointer, count) = (vectors.as_ptr(), vectors.len() as libc::c_int);
-                    call(&|| unsafe { libc::pwritev2(*descriptor, pointer, count, strip.position as libc::off_t, *flags) })
+                    call(&|| unsafe { libc::pwritev(*descriptor, pointer, count, strip.position as libc::off_t) })
                 })
             }
             Self::Write { descriptor, position, pieces, is_linked, flags } => {

@@ -18,8 +18,8 @@ pub struct DirectoryProbe {
     pub direct_alignment: Option<DirectAlignment>,
     /// Does the kernel say what is in the page cache (since 6.5)?
     pub tells_residency: bool,
-    /// Can large writes pass the page cache (since 6.14)?
-    pub passes_page_cache: bool,
+    /// What becomes of large writes when nobody says otherwise.
+    pub page_cache: PageCache,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn probe_directory(directory: &Path) -> IoResult<DirectoryProbe> {
         direct: write_direct(scratch.path()),
         direct_alignment: direct_alignment(&scratch.file),
         tells_residency: tells_residency(&scratch),
-        passes_page_cache: PageCache::can_pass(directory),
+        page_cache: PageCache::best_in(directory),
     })
 }
 

@@ -1,11 +1,13 @@
 use crate::io::strips::StripedWrite;
-use crate::io::{FileId, Token};
+use crate::io::{AlignedBuffer, FileId, Token};
 use std::ffi::CString;
 
 /// What the kernel reads while an operation is under way, kept where it is until the completion.
 #[derive(Default)]
 pub(super) struct Kept {
     pub iovecs: Vec<libc::iovec>,
+    /// What is written instead of the submitter's memory.
+    pub staged: Option<AlignedBuffer>,
     /// Held, never read: the kernel does.
     pub _strings: [Option<CString>; 2],
 }

@@ -7,12 +7,14 @@ pub(super) mod setup;
 #[cfg(test)]
 mod tests;
 
+use super::around::{Around, Staged};
 use super::calls::{c_string, iovec, open_flags, DIRECTORY_PERMISSIONS, FILE_PERMISSIONS};
 use super::check::file_of;
 use super::cold::{self, Locks};
 use super::file_table::FileTable;
 use super::inline::InlineWrites;
-use super::strips::{cut_strips, is_striped, StripedWrite};
+use super::page_cache::{WriteShape, WriteWay};
+use super::strips::{cut_strips, StripedWrite};
 use super::{
     descriptors_max, AlignedBuffer, Completion, DirEntry, FileId, Io, IoError, IoResult, Op, OpenMode, PageCache, Piece,
     SharedFile, SyncMethod, Token,
@@ -23,6 +25,7 @@ use io_uring::types::{DestinationSlot, Fd, FsyncFlags};
 use io_uring::{opcode, types};
 pub(super) use ring::SIGNALS_CAN_BE_SWITCHED;
 use ring::{CompletedEntry, Ring, SYNC_HALF};
+use std::collections::VecDeque;
 use std::ffi::CString;
 use std::ops::Range;
 use std::os::fd::RawFd;
@@ -62,6 +65,14 @@ struct InlineWrite {
     size: u64,
 }
 
+/// A write of whole blocks, on its way around the page cache.
+struct Unstaged {
+    token: Token,
+    file: FileId,
+    pieces: Vec<Piece>,
+    shape: WriteShape,
+}
+
 /// Lives on: the thread that made it. The kernel knows it as the ring's only issuer.
 pub struct UringIo {
     ring: Ring,
@@ -79,6 +90,9 @@ pub struct UringIo {
     /// Addresses that the kernel has pinned, as its buffer number 0.
     registered: Option<Range<usize>>,
     page_cache: PageCache,
+    around: Around,
+    /// Whole blocks that wait for memory to be staged in.
+    unstaged: VecDeque<Unstaged>,
     spare_iovecs: Vec<Vec<libc::iovec>>,
     in_flight: usize,
     locks: Locks,
@@ -119,6 +133,8 @@ impl UringIo {
             reaped: Vec::new(),
             registered: None,
             page_cache: PageCache::Keep,
+            around: Around::default(),
+            unstaged: VecDeque::new(),
             spare_iovecs: Vec::new(),
             in_flight: 0,
             locks: Locks::default(),
@@ -152,7 +168,7 @@ impl UringIo {
                 Ok(())
             }
             Op::Write { position, pieces, durable, .. } => {
-                self.start_write(token, file.expect("a write names its file"), position, &pieces, durable);
+                self.start_write(token, file.expect("a write names its file"), position, pieces, durable);
                 Ok(())
             }
             Op::Sync { file: id } => {
@@ -219,6 +235,7 @@ impl UringIo {
     /// Every other operation on the file has ended.
     fn start_close(&mut self, token: Token, file: FileId) {
         let target = self.files.remove(file);
+        self.around.close(file);
         let entry = match target {
             Target::Slot(slot) => opcode::Close::new(types::Fixed(slot)).build(),
             Target::Descriptor(fd) => opcode::Close::new(types::Fd(fd)).build(),
@@ -237,19 +254,29 @@ impl UringIo {
         self.push(InFlight { token, file, stage: Stage::Plain, kept }, entry);
     }
 
-    fn start_write(&mut self, token: Token, id: FileId, position: u64, pieces: &[Piece], durable: Option<SyncMethod>) {
-        if is_striped(self.files.is_direct(id), durable, pieces) {
-            return self.start_striped(token, id, position, pieces);
+    fn start_write(&mut self, token: Token, id: FileId, position: u64, pieces: Vec<Piece>, durable: Option<SyncMethod>) {
+        let size = pieces.iter().map(|piece| piece.size() as u64).sum();
+        let shape = WriteShape { is_direct: self.files.is_direct(id), durable, position, size };
+        match self.page_cache.way_of(shape) {
+            WriteWay::Plain(flags) => self.start_plain(token, id, &pieces, shape, flags),
+            WriteWay::Striped => self.start_striped(token, id, position, &pieces),
+            WriteWay::Direct => {
+                self.files.begin(id);
+                self.unstaged.push_back(Unstaged { token, file: id, pieces, shape });
+                self.stage_next();
+            }
         }
+    }
+
+    fn start_plain(&mut self, token: Token, id: FileId, pieces: &[Piece], shape: WriteShape, flags: libc::c_int) {
+        let WriteShape { durable, position, size, .. } = shape;
         let mut iovecs = self.spare_iovecs.pop().unwrap_or_default();
         iovecs.extend(pieces.iter().map(iovec));
-        if let Some((descriptor, size)) = self.goes_inline(id, pieces, durable) {
+        if let Some(descriptor) = self.goes_inline(id, shape) {
             self.files.begin(id);
             self.inline_writes.push(InlineWrite { token, file: id, descriptor, position, iovecs, size });
             return;
         }
-        let size = pieces.iter().map(|piece| piece.size() as u64).sum();
-        let flags = self.page_cache.write_flags(self.files.is_direct(id), durable, size);
         let write = self.on(id, |fd| match pieces {
             [piece] if self.is_registered(piece) => {
                 opcode::WriteFixed::new(fd, piece.pointer(), piece.size() as u32, 0).offset(position).rw_flags(flags).build()
@@ -272,17 +299,39 @@ impl UringIo {
         unsafe { self.ring.stage_linked(pair) };
     }
 
-    fn goes_inline(&mut self, id: FileId, pieces: &[Piece], durable: Option<SyncMethod>) -> Option<(RawFd, u64)> {
+    /// In order: whoever came first is staged first.
+    fn stage_next(&mut self) -> bool {
+        let Some(Unstaged { token, file, pieces, shape }) = self.unstaged.pop_front() else { return false };
+        let staged = match self.files.target(file) {
+            Target::Descriptor(descriptor) => self.around.stage(file, descriptor, &pieces),
+            Target::Slot(_) => Staged::Never,
+        };
+        let (descriptor, buffer) = match staged {
+            Staged::Later => {
+                self.unstaged.push_front(Unstaged { token, file, pieces, shape });
+                return false;
+            }
+            Staged::Never => {
+                self.start_plain(token, file, &pieces, shape, PageCache::Pass.flags_of(shape.size));
+                self.end(file);
+                return true;
+            }
+            Staged::Here(descriptor, buffer) => (descriptor, buffer),
+        };
+        let memory = buffer.piece(0, shape.size as usize);
+        let write = opcode::Write::new(Fd(descriptor), memory.pointer(), memory.size() as u32).offset(shape.position).build();
+        let kept = Kept { staged: Some(buffer), ..Kept::default() };
+        self.push(InFlight { token, file: Some(file), stage: Stage::Plain, kept }, write);
+        true
+    }
+
+    fn goes_inline(&mut self, id: FileId, WriteShape { is_direct, durable, size, .. }: WriteShape) -> Option<RawFd> {
         let Target::Descriptor(descriptor) = self.files.target(id) else { return None };
-        if durable.is_some() || self.files.is_direct(id) {
+        // One that passes begins its way to the disk at once, which is a worker's to do.
+        if durable.is_some() || is_direct || self.page_cache.lets_pass(size) {
             return None;
         }
-        let size = pieces.iter().map(|piece| piece.size() as u64).sum();
-        // It begins its way to the disk at once, which is a worker's to do.
-        if self.page_cache.lets_pass(size) {
-            return None;
-        }
-        self.inline.admits(size, self.born.elapsed()).then_some((descriptor, size))
+        self.inline.admits(size, self.born.elapsed()).then_some(descriptor)
     }
 
     fn is_registered(&self, piece: &Piece) -> bool {
@@ -293,7 +342,6 @@ impl UringIo {
     fn start_striped(&mut self, token: Token, id: FileId, position: u64, pieces: &[Piece]) {
         let mut iovecs = self.spare_iovecs.pop().unwrap_or_default();
         let strips = cut_strips(position, pieces, &mut iovecs);
-        let flags = self.page_cache.write_flags(false, None, strips.iter().map(|strip| strip.size).sum());
         let first = iovecs.as_ptr();
         let stage = Stage::Striped(StripedWrite::new(strips.len()));
         self.files.begin(id);
@@ -303,7 +351,7 @@ impl UringIo {
             let count = strip.iovecs.len() as u32;
             // The vector keeps its place in memory when it moves into the table of operations.
             let vectors = first.wrapping_add(strip.iovecs.start);
-            let entry = self.on(id, |fd| opcode::Writev::new(fd, vectors, count).offset(strip.position).rw_flags(flags).build());
+            let entry = self.on(id, |fd| opcode::Writev::new(fd, vectors, count).offset(strip.position).build());
             // SAFETY: the vectors stay in the table until the last strip completed, the memory by the submitter's promise.
             unsafe { self.ring.stage(entry.user_data(number)) };
         }
@@ -403,6 +451,12 @@ impl UringIo {
             Stage::Plain | Stage::Linked(_) | Stage::Striped(_) => result,
         };
         self.recycle(operation.kept.iovecs);
+        if let Some(buffer) = operation.kept.staged {
+            self.around.take_back(buffer);
+            while self.stage_next() {
+                self.ring.flush_newest();
+            }
+        }
         self.done.push(Completion { token: operation.token, result });
         if let Some(file) = operation.file {
             self.end(file);

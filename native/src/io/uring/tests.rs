@@ -134,3 +134,27 @@ fn a_small_buffered_write_is_done_when_its_flush_returns() {
     }
     assert!(completions.iter().all(|done| done.result.is_ok()), "a Close waits for a write that goes inline");
 }
+
+#[test]
+fn whole_blocks_never_enter_the_page_cache_and_their_descriptor_closes_with_the_file() {
+    let bed = Bed::uring();
+    if !PageCache::Direct.is_possible_in(&bed.root) {
+        return;
+    }
+    for io in [UringIo::new().expect("io_uring"), UringIo::on_an_old_kernel()] {
+        let mut io = io.with_page_cache(PageCache::Direct);
+        let path = bed.path("f");
+        let buffer = AlignedBuffer::new(1 << 20);
+        let file = Blocking::new(&mut io).open(&path, OpenMode::Write).expect("opens");
+        for (position, size) in [(0, 128 << 10), (128 << 10, 1 << 20)] {
+            let pieces = vec![buffer.piece(0, size)];
+            let written = Blocking::new(&mut io).call(Op::Write { file, position, pieces, durable: None });
+            assert_eq!(written, Ok(size as u64));
+        }
+        let shared = SharedFile::open(&path).expect("opens");
+        assert!((0..288).all(|page| !shared.is_resident(page * BLOCK, BLOCK_SIZE)));
+        assert_eq!(io.around.open_count(), 1);
+        Blocking::new(&mut io).call(Op::Close { file }).expect("closes");
+        assert_eq!(io.around.open_count(), 0);
+    }
+}
