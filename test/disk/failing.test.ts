@@ -26,7 +26,7 @@ beforeEach(async () => {
   node = await startNode(data, options);
   sdk = await connect(node.gateway);
   writer = await new Writer(sdk, 'kept').create();
-  expect(await writer.write(320)).toEqual([]);
+  await writer.writeAll(320);
 });
 
 afterEach(async () => {

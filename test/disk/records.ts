@@ -26,9 +26,15 @@ export class Writer {
     return this.#acknowledged;
   }
 
-  /** What ended it early: nothing, where all was acknowledged. */
-  async write(countMax: number): Promise<readonly MillraceError[]> {
-    const producer = this.#client.producer({ lingerMs: 0, deliveryTimeoutMs: 500 });
+  /** Each is acknowledged, however slow the machine is. */
+  async writeAll(count: number): Promise<void> {
+    const [failure] = await this.write(count);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** What ended it early: nothing, where all was acknowledged. What is refused is tried again for so long. */
+  async write(countMax: number, deliveryTimeoutMs = 30_000): Promise<readonly MillraceError[]> {
+    const producer = this.#client.producer({ lingerMs: 0, deliveryTimeoutMs });
     const failures: MillraceError[] = [];
     const end = this.#next + countMax;
     while (failures.length === 0 && this.#next < end) {
