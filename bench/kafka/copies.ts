@@ -16,6 +16,8 @@ export interface Work {
   readonly wakes: number;
   /** Out of files, into memory that is sent from. */
   readonly readCopied: number;
+  /** Into memory that a device can read, where the kernel would have copied into the page cache. */
+  readonly staged: number;
 }
 
 const places = ['kafka-receive', 'waiting', 'shard', 'frame', 'library', 'kafka-send'] as const;
@@ -36,14 +38,16 @@ export async function workOf(node: MillraceNode): Promise<Work> {
     copyCrossings: await metricOf(node, 'millrace_thread_copies_total'),
     wakes: await metricOf(node, 'millrace_thread_wakes_total'),
     readCopied: await metricOf(node, 'millrace_shard_read_copied_bytes_total'),
+    staged: await metricOf(node, 'millrace_shard_segment_staged_bytes_total'),
   };
 }
 
 export function producedNumbers(work: Work) {
-  const { received, copied } = work;
+  const { received, copied, staged } = work;
   return {
     copies_per_byte: (copied['kafka-receive'] + copied.waiting + copied.shard) / received,
     cut_copies_per_byte: copied['kafka-receive'] / received,
+    staged_copies_per_byte: staged / received,
     ...crossingsPer(received / 1e6, work),
   };
 }

@@ -54,6 +54,7 @@ export const kafkaScenarios: readonly Scenario[] = [
       words('kafka_kernel_per_million', 'in Kafka’s'),
       ...clients,
       ...crossings,
+      words('staged_copies_per_byte', 'copies a byte in place of the page cache’s'),
     ],
     secondsMax: 1800,
   },

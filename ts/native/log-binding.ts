@@ -111,6 +111,8 @@ export interface StoreCounters {
   readonly appendedSize: number;
   readonly segmentWrites: number;
   readonly segmentSize: number;
+  /** Of them: copied into aligned memory, to go around the page cache. */
+  readonly stagedSize: number;
   readonly checkpoints: number;
   readonly fileSyncs: number;
   readonly commits: number;

@@ -11,6 +11,7 @@ const counted = [
   'journalEntries',
   'segmentWrites',
   'segmentSize',
+  'stagedSize',
   'checkpoints',
   'fileSyncs',
   'systemCalls',

@@ -10,6 +10,7 @@ export const shardProbe = {
   journalEntries: counter('shard_journal_entries', 'none', 'Batches and changes listed in commits.'),
   segmentWrites: counter('shard_segment_writes', 'none', 'Writes to segment files.'),
   segmentSize: counter('shard_segment_written', 'bytes', 'Bytes written to segment files.'),
+  stagedSize: counter('shard_segment_staged', 'bytes', 'Of them: copied into aligned memory, to go around the page cache.'),
   checkpoints: counter('shard_checkpoints', 'none', 'Checkpoints: segments synced, journal space freed.'),
   fileSyncs: counter('shard_file_syncs', 'none', 'Syncs of segment files and directories.'),
   systemCalls: counter('shard_system_calls', 'none', 'System calls of the log.'),

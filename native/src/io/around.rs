@@ -28,6 +28,7 @@ pub(super) struct Around {
     /// The last one given back is taken first: it is warm.
     free: Vec<AlignedBuffer>,
     given: usize,
+    staged_size: u64,
 }
 
 impl Around {
@@ -41,6 +42,7 @@ impl Around {
         }
         let Some(descriptor) = self.descriptor_of(file, descriptor) else { return Staged::Never };
         self.given += 1;
+        self.staged_size += size as u64;
         let mut buffer = self.free.pop().unwrap_or_else(|| AlignedBuffer::new(STAGED_SIZE_MAX));
         let mut left = &mut buffer.bytes_mut()[..size];
         for piece in pieces {
@@ -59,6 +61,11 @@ impl Around {
     /// Nothing is under way on the file.
     pub fn close(&mut self, file: FileId) {
         self.descriptors.remove(&file);
+    }
+
+    /// So far.
+    pub fn staged_size(&self) -> u64 {
+        self.staged_size
     }
 
     #[cfg(test)]

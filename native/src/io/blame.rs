@@ -104,6 +104,10 @@ impl Io for BlameIo<'_> {
         self.inner.system_calls()
     }
 
+    fn staged_size(&self) -> u64 {
+        self.inner.staged_size()
+    }
+
     fn list(&mut self, directory: &Path) -> IoResult<Vec<DirEntry>> {
         let result = self.inner.list(directory);
         self.judge(directory, result)

@@ -44,6 +44,10 @@ impl<T: Io + ?Sized> Io for Box<T> {
         (**self).system_calls()
     }
 
+    fn staged_size(&self) -> u64 {
+        (**self).staged_size()
+    }
+
     fn list(&mut self, directory: &Path) -> IoResult<Vec<DirEntry>> {
         (**self).list(directory)
     }

@@ -218,6 +218,10 @@ pub trait Io {
     fn name(&self) -> &'static str;
     /// System calls made so far, for the bench.
     fn system_calls(&self) -> u64;
+    /// Bytes copied into memory that a device can read, in place of the kernel's copy, so far.
+    fn staged_size(&self) -> u64 {
+        0
+    }
 
     // Start-up and cold paths only: these block.
 

@@ -91,6 +91,10 @@ impl<I: Io> Io for TraceIo<I> {
         self.inner.system_calls()
     }
 
+    fn staged_size(&self) -> u64 {
+        self.inner.staged_size()
+    }
+
     fn list(&mut self, directory: &Path) -> IoResult<Vec<DirEntry>> {
         self.inner.list(directory)
     }

@@ -682,6 +682,10 @@ impl Io for UringIo {
         self.ring.system_calls + self.cold_calls
     }
 
+    fn staged_size(&self) -> u64 {
+        self.around.staged_size()
+    }
+
     fn list(&mut self, directory: &Path) -> IoResult<Vec<DirEntry>> {
         self.cold_calls += 1;
         cold::list(directory)

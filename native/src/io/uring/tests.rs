@@ -154,6 +154,7 @@ fn whole_blocks_never_enter_the_page_cache_and_their_descriptor_closes_with_the_
         let shared = SharedFile::open(&path).expect("opens");
         assert!((0..288).all(|page| !shared.is_resident(page * BLOCK, BLOCK_SIZE)));
         assert_eq!(io.around.open_count(), 1);
+        assert_eq!(io.staged_size(), (128 << 10) + (1 << 20));
         Blocking::new(&mut io).call(Op::Close { file }).expect("closes");
         assert_eq!(io.around.open_count(), 0);
     }
