@@ -98,9 +98,10 @@ export class Reader {
   /** At most 32 bits, in at most five bytes. */
   varint(): number {
     let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
+    // By factors: a power that is not constant is a call of the library's pow.
+    for (let factor = 1; factor <= 2 ** 28; factor *= 128) {
       const byte = this.uint8();
-      value += (byte & 0x7f) * 2 ** shift;
+      value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value < half ? value : this.fail('a varint of more than 32 bits');
     }
     return this.fail('a varint that does not end');
