@@ -124,8 +124,8 @@ fn open(directory: u32, shard: u32, clocks: Clocks) -> Result<BindingStore, Bind
     let (directory, recovered) = take_shard(directory, shard)?;
     let (io, _) = open_traced(directory.choice, directory.page_cache, directory.trace.as_ref())?;
     let usual = StoreConfig::default();
-    // Several shards, and every client's socket, have the same limit.
-    let open_files_max = usual.open_files_max.min(descriptors_max() / 16);
+    // Several shards, and every client's socket, have the same limit; what is written around the page cache has two descriptors.
+    let open_files_max = usual.open_files_max.min(descriptors_max() / 32);
     let config = StoreConfig { journal: directory.journal, open_files_max, ..usual };
     let journal = recovered.journal_path.clone();
     let store = Store::open(io, config, recovered, clocks.now())

@@ -66,6 +66,14 @@ pub struct Unwritten {
     pub sent: usize,
 }
 
+impl Unwritten {
+    /// All of a buffer stays for the part that is not written: no ring bounds what it holds.
+    #[must_use]
+    pub fn keeps_own_memory(&self) -> bool {
+        self.sent > 0 && matches!(self.memory, Memory::Owned(_))
+    }
+}
+
 /// A batch that live readers may take from ring memory.
 #[derive(Clone, Copy, Debug)]
 pub struct HotBatch {

@@ -198,6 +198,7 @@ impl Store {
             || state.is_held
             || state.durability == Durability::Replicated
             || state.unwritten_size >= write_size
+            || state.unwritten[0].keeps_own_memory()
             || state.written.segment != state.unwritten[0].segment;
         if !std::mem::replace(&mut state.is_write_queued, true) {
             self.write_queue.push_back(handle);
